@@ -1,0 +1,34 @@
+/** What the outside world answered when a release was resolved. With it a bundle is made without asking anybody. */
+
+import type { Digest } from "../core/digest.ts";
+
+export interface Lock {
+  readonly apiVersion: "cloudlet-bundle/v1";
+  readonly kind: "Lock";
+  /** The release this lock answers: its name, and the digest of its canonical JSON. */
+  readonly release: { readonly name: string; readonly digest: Digest };
+  readonly vmImage: LockedBlob & {
+    readonly format: "qcow2" | "raw" | "vmdk";
+    /** What the guest sees; bytes. */
+    readonly virtualSize: number;
+  };
+  readonly containers: readonly LockedContainer[];
+  /** The archive made of the containers, as `src/pack/payload.ts` lays it out. */
+  readonly payload: LockedBlob;
+}
+
+export interface LockedBlob {
+  readonly digest: Digest;
+  /** 128 hexadecimal digits; Glance names images by SHA-512. */
+  readonly sha512: string;
+  readonly size: number;
+}
+
+export interface LockedContainer {
+  readonly role: "crmserver" | "shepherd" | "prometheus";
+  readonly image: string;
+  readonly architecture: string;
+  readonly config: { readonly digest: Digest; readonly size: number };
+  /** In order from the base; uncompressed tars, so that digest is also the diff ID. */
+  readonly layers: readonly { readonly digest: Digest; readonly size: number }[];
+}
