@@ -1,0 +1,50 @@
+/** Makes `dist/`: the command line as one program in lazily loaded parts, and the cloud-init builder as a library of its own. */
+
+import { build } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { generateValidators } from "./generate-validators.ts";
+
+const root = join(import.meta.dirname, "..");
+
+await generateValidators();
+rmSync(join(root, "dist"), { recursive: true, force: true });
+
+/** Worker threads are files of their own: every `*-worker.ts` is an entry. */
+const workers = readdirSync(join(root, "src/store")).filter((name) => name.endsWith("-worker.ts"));
+
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    cli: "src/cli/start.ts",
+    "cloud-init-builder": "src/guest/cloud-init-builder.ts",
+    ...Object.fromEntries(workers.map((name) => [name.replace(/\.ts$/, ""), `src/store/${name}`])),
+  },
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  chunkNames: "parts/[name]-[hash]",
+  legalComments: "none",
+  // CommonJS packages inside an ES module still call require() for Node's own modules.
+  banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
+  logLevel: "warning",
+});
+
+execFileSync(
+  process.execPath,
+  [
+    typescriptCompiler(), "--project", root, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--rewriteRelativeImportExtensions",
+    "--outDir", join(root, "dist/types"), "--rootDir", join(root, "src"),
+  ],
+  { cwd: root, stdio: "inherit" },
+);
+
+function typescriptCompiler(): string {
+  const path = join(root, "node_modules/typescript/bin/tsc");
+  if (!existsSync(path)) throw new Error("typescript is not installed: run npm ci");
+  return path;
+}

@@ -1,0 +1,30 @@
+/** Every verb of the command line: one line each, loaded when it is asked for, so that `check` does not pay for `build`. */
+
+import type { Command } from "commander";
+import type { ExitStatus, Io } from "./io.ts";
+
+/** What a verb's file exports: its options and examples, and what it does. */
+export interface Verb {
+  /** Adds arguments, options and examples to `command` and calls `done` with the exit status from its action. */
+  readonly define: (command: Command, io: Io, done: (status: ExitStatus) => void) => void;
+}
+
+export interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+}
+
+export const verbs: readonly VerbEntry[] = [
+  { name: "init", summary: "write a commented starter spec", load: () => import("./init.ts") },
+  { name: "check", summary: "validate a cloudlet spec", load: () => import("./check.ts") },
+  { name: "import", summary: "turn a MobiledgeX cloudlet object into a spec", load: () => import("./import.ts") },
+  { name: "lock", summary: "resolve a release: fetch its inputs and note what they are", load: () => import("./lock.ts") },
+  { name: "render", summary: "write the small files only", load: () => import("./render.ts") },
+  { name: "build", summary: "make the bundle", load: () => import("./build.ts") },
+  { name: "verify", summary: "check a bundle's digests and signature", load: () => import("./verify.ts") },
+  { name: "keygen", summary: "make a signing key", load: () => import("./keygen.ts") },
+  { name: "access-key", summary: "make the one-time access key of a CRM", load: () => import("./access-key.ts") },
+  { name: "store", summary: "list, check or clean the blob store", load: () => import("./store.ts") },
+  { name: "completion", summary: "print a completion script for the shell", load: () => import("./completion.ts") },
+];

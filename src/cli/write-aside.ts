@@ -1,0 +1,70 @@
+/** Output files: written aside, synced, renamed. Under its final name a file is whole or not there. */
+
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
+import { dirname, basename, join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
+import { EnvironmentError } from "../core/environment-error.ts";
+
+export interface WriteOptions {
+  readonly mode?: number;
+  /** Refuse to replace a file that is there (private keys). */
+  readonly exclusive?: boolean;
+}
+
+/**
+ * Lets `fill` write a new file beside `path`, syncs it and gives it its name. On any failure nothing is left behind and
+ * what stood under the name still stands there.
+ */
+export async function writeAside<T>(path: string, fill: (file: FileHandle) => Promise<T>, options: WriteOptions = {}): Promise<T> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const aside = join(folder, `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.part`);
+  const file = await open(aside, "wx", options.mode ?? 0o644);
+  try {
+    let result: T;
+    try {
+      // The umask may have taken bits away; the mode is part of what was asked for.
+      if (options.mode !== undefined) await file.chmod(options.mode);
+      result = await fill(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await giveName(aside, path, options.exclusive === true);
+    await syncFolder(folder);
+    return result;
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+export async function writeTextAside(path: string, text: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+  await writeAside(path, (file) => file.writeFile(text), options);
+}
+
+async function giveName(aside: string, path: string, exclusive: boolean): Promise<void> {
+  if (!exclusive) return rename(aside, path);
+  try {
+    // link(2) fails where the name is taken; rename(2) would replace it.
+    await link(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new EnvironmentError(`${path} exists already and is not replaced`, { hint: "choose another name, or move it away first" });
+  }
+  await unlink(aside);
+}
+
+/** So that the new name survives a power cut too. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems can't sync a folder; the file itself is safe.
+    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+  } finally {
+    await handle.close();
+  }
+}
