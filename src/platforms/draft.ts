@@ -12,7 +12,17 @@ export interface View {
 export type Format = "yaml" | "json" | "xml" | "env" | "markdown";
 
 export type Draft =
-  | { readonly kind: "template"; readonly path: string; readonly mode: Mode; readonly role: Role; readonly template: string; readonly format: Format; readonly view: View }
+  | {
+      readonly kind: "template";
+      readonly path: string;
+      readonly mode: Mode;
+      readonly role: Role;
+      readonly template: string;
+      readonly format: Format;
+      readonly view: View;
+      /** Names of the view that stand for the text of a file drafted before this one: from the name to its path. */
+      readonly quotes?: Readonly<Record<string, string>>;
+    }
   /** Shipped byte for byte: shell, mostly. */
   | { readonly kind: "static"; readonly path: string; readonly mode: Mode; readonly role: Role; readonly asset: string }
   /** Written by a builder that knows its own origins. */

@@ -1,0 +1,172 @@
+/** Drafts to files: every hole encoded by the file's format, traced to its origins, and read back. */
+
+import { isDeepStrictEqual } from "node:util";
+
+import type { Assets } from "../core/assets.ts";
+import { asset } from "../core/assets.ts";
+import type { File, Span } from "../core/file.ts";
+import { textFile } from "../core/file.ts";
+import type { Origin, Val } from "../core/origin.ts";
+import { val } from "../core/origin.ts";
+import type { Draft, Format, View } from "../platforms/draft.ts";
+import type { FormatRules, Hole, Origins, Placed, Token } from "./composition.ts";
+import { partsOf } from "./composition.ts";
+import { envRules } from "./encode-env.ts";
+import { jsonRules } from "./encode-json.ts";
+import { markdownRules } from "./encode-markdown.ts";
+import { xmlRules } from "./encode-xml.ts";
+import { yamlRules } from "./encode-yaml.ts";
+import { compileTemplate } from "./template.ts";
+
+const formats: Readonly<Record<Format, FormatRules>> = {
+  yaml: yamlRules,
+  json: jsonRules,
+  xml: xmlRules,
+  env: envRules,
+  markdown: markdownRules,
+};
+
+/**
+ * Renders drafts in the order given. A template may quote the text of a file before it (`Draft.quotes`). Throws on
+ * whatever is wrong: by now every choice was made and checked, so it is a bug of a template, a platform or the plan.
+ */
+export function render(drafts: readonly Draft[], assets: Assets): readonly File[] {
+  const done = new Map<string, readonly Val<string>[]>();
+  return drafts.map((draft) => {
+    const { path, mode, role } = draft;
+    if (draft.kind === "static") {
+      return textFile(path, asset(assets, draft.asset), { role, mode, source: `templates/${draft.asset}` });
+    }
+    if (draft.kind === "text") {
+      done.set(path, linesOf(draft.text, draft.spans, draft.source));
+      return textFile(path, draft.text, { role, mode, source: draft.source, spans: draft.spans });
+    }
+    const source = `templates/${draft.template}`;
+    const { text, spans } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
+    done.set(path, linesOf(text, spans, source));
+    return textFile(path, text, { role, mode, source, spans });
+  });
+}
+
+/** One template filled, encoded, traced and read back. `name` is for messages. */
+export function renderText(
+  format: Format,
+  name: string,
+  template: string,
+  view: View,
+): { readonly text: string; readonly spans: readonly Span[] } {
+  const rules = formats[format];
+  const tokens = compileTemplate(name, template)(view);
+  const { text, placed, regions } = assemble(tokens, rules.encode(partsOf(tokens)));
+  const harmless = tokens.map((token) => (token.kind === "hole" ? { ...token, hole: tame(token.hole) } : token));
+  rules.parseBack(text, placed, assemble(harmless, rules.encode(partsOf(harmless))).text);
+  return { text, spans: spansOf(text, placed, regions) };
+}
+
+/** The hole with a harmless value of the same type: what the template's structure is measured by. */
+function tame(hole: Hole): Hole {
+  const [first] = hole.values;
+  return typeof first.value === "string" ? { ...hole, values: [val("x", "constant:harmless")] } : hole;
+}
+
+interface Region {
+  readonly start: number;
+  readonly end: number;
+  readonly origins: Origins;
+}
+
+function assemble(
+  tokens: readonly Token[],
+  encoded: readonly string[],
+): { readonly text: string; readonly placed: readonly Placed[]; readonly regions: readonly Region[] } {
+  let text = "";
+  const placed: Placed[] = [];
+  const regions: Region[] = [];
+  const open: { readonly start: number; readonly origins: Origins }[] = [];
+  for (const token of tokens) {
+    switch (token.kind) {
+      case "text":
+        text += token.text;
+        break;
+      case "hole": {
+        const start = text.length;
+        text += encoded[placed.length] ?? "";
+        placed.push({ hole: token.hole, start, end: text.length });
+        break;
+      }
+      case "open":
+        open.push({ start: text.length, origins: token.origins });
+        break;
+      case "shut": {
+        const region = open.pop();
+        if (region === undefined) throw new Error("a region shut that was not open");
+        if (region.origins.length > 0) regions.push({ ...region, end: text.length });
+      }
+    }
+  }
+  return { text, placed, regions };
+}
+
+/** Every hole's stretch on each of its lines, and every line of each region; in order of place. */
+function spansOf(text: string, placed: readonly Placed[], regions: readonly Region[]): readonly Span[] {
+  const spans: Span[] = [];
+  const starts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
+  const lineAt = (offset: number): number => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
+  const mark = (line: number, from: number, to: number, origins: Origins): void => {
+    const start = starts[line] as number;
+    const end = Math.min(to, (starts[line + 1] ?? text.length + 1) - 1);
+    const blank = text.slice(Math.max(from, start), end).search(/\S/);
+    if (blank < 0) return;
+    spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins });
+  };
+  for (const { hole, start, end } of placed) {
+    const first = lineAt(start);
+    const count = lineAt(Math.max(start, end - 1)) - first + 1;
+    // A text that ends in a line break has an empty last line, which isn't written.
+    const lines = hole.values.at(-1)?.value === "" ? hole.values.slice(0, -1) : hole.values;
+    // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
+    const header = count - lines.length;
+    const byLine = hole.kind === "block" && lines.length > 1 && (header === 0 || header === 1);
+    const all = originsOf(hole.values);
+    for (let index = byLine ? header : 0; index < count; index += 1) {
+      mark(first + index, start, end, byLine ? (lines[index - header] as Val).origins : all);
+    }
+  }
+  for (const { start, end, origins } of regions) {
+    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins);
+  }
+  spans.sort((a, b) => a.line - b.line || a.start - b.start || b.end - a.end);
+  return spans.filter((span, index) => index === 0 || !isDeepStrictEqual(span, spans[index - 1]));
+}
+
+function originsOf(values: readonly Val[]): Origins {
+  return [...new Set(values.flatMap((each) => each.origins))].sort() as [Origin, ...Origin[]];
+}
+
+/** The view, with the files that the template quotes as lists of lines. */
+function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<string, readonly Val<string>[]>): View {
+  const quoted = Object.entries(draft.quotes ?? {}).map(([name, path]) => {
+    const lines = done.get(path);
+    if (lines === undefined) throw new Error(`${draft.path} quotes ${path}, which isn't rendered before it`);
+    return [name, lines] as const;
+  });
+  return { ...draft.view, ...Object.fromEntries(quoted) };
+}
+
+/** A rendered text as lines with origins; a line that no value caused comes from its template. */
+function linesOf(text: string, spans: readonly Span[], source: string): readonly Val<string>[] {
+  const byLine = Map.groupBy(spans, (span) => span.line);
+  return text.split("\n").map((line, index) => {
+    const origins = (byLine.get(index + 1) ?? []).flatMap((span) => span.origins);
+    return { value: line, origins: origins.length === 0 ? [`constant:${source}`] : ([...new Set(origins)].sort() as [Origin, ...Origin[]]) };
+  });
+}
