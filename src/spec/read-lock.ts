@@ -1,0 +1,47 @@
+/** The text of a lock to a `Lock`. */
+
+import type { Digest } from "../core/digest.ts";
+import type { Issue, Outcome } from "../core/issue.ts";
+import { below } from "../core/pointer.ts";
+import type { Sourced } from "../core/origin.ts";
+import type { Draft } from "./draft.ts";
+import { entries } from "./draft.ts";
+import type { Lock } from "./lock.ts";
+import { readDocument } from "./read-document.ts";
+import type { DocumentKind } from "./read-document.ts";
+import { error } from "./rules/rule.ts";
+import { validateLock } from "./validators.ts";
+
+export interface LockDocument {
+  readonly lock: Lock;
+  readonly sourced: Sourced<Lock>;
+  /** Of the canonical JSON of `lock`. */
+  readonly digest: Digest;
+}
+
+export function readLock(text: string): Outcome<LockDocument> {
+  const outcome = readDocument<Lock>(text, LOCK);
+  if (!outcome.ok) return outcome;
+  const { value, sourced, digest } = outcome.value;
+  return { ok: true, value: { lock: value, sourced, digest }, issues: outcome.issues };
+}
+
+const LOCK: DocumentKind<Lock> = {
+  kind: "Lock",
+  origin: "lock",
+  validate: validateLock,
+  parts: () => [],
+  rules: roles,
+  mayBreakLines: () => false,
+  defaults: () => [],
+  complete: (document) => document,
+};
+
+function roles({ containers }: Draft<Lock>): readonly Issue[] {
+  const seen = new Set<string>();
+  return entries(containers).flatMap(([index, { role }]) => {
+    const again = role !== undefined && seen.has(role);
+    if (role !== undefined) seen.add(role);
+    return again ? [error("lock/role-twice", below("/containers", index, "role"), `there is another container ${String(role)}`, "make the lock anew: `cloudlet-bundle lock`")] : [];
+  });
+}

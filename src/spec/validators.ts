@@ -1,0 +1,3 @@
+/** The schemas of `schemas/`, compiled ahead by scripts/generate-validators.ts. */
+
+export { cloudlet as validateCloudlet, lock as validateLock, release as validateRelease } from "./generated/validators.js";
