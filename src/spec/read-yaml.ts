@@ -16,6 +16,7 @@ export interface Mark {
   readonly start: number;
   readonly end: number;
   readonly key?: { readonly start: number; readonly end: number };
+  readonly isScalar: boolean;
   /** The scalar as written, where it is not in quotes. */
   readonly plain?: string;
 }
@@ -200,7 +201,7 @@ function addAlias(state: Construction, start: number, end: number): void {
   const name = state.text.slice(start, end);
   state.issue("yaml/anchor", start - 1, end, `aliases (*${name}) are not read`, "write the value where it is needed: every value has one place");
   if (state.expectsKey()) setKey(state, { text: `*${name}`, start: start - 1, end, refused: true });
-  else state.add(null, { start: start - 1, end });
+  else state.add(null, { start: start - 1, end, isScalar: true });
 }
 
 function openCollection(state: Construction, kind: Frame["kind"], start: number): Frame {
@@ -220,7 +221,7 @@ function closeCollection(state: Construction, frame: Frame): void {
     return;
   }
   // fromEntries defines own properties, so a key named __proto__ stays a key.
-  state.add(frame.kind === "mapping" ? Object.fromEntries(frame.entries) : frame.items, { start: frame.start, end });
+  state.add(frame.kind === "mapping" ? Object.fromEntries(frame.entries) : frame.items, { start: frame.start, end, isScalar: false });
 }
 
 function addScalar(state: Construction, event: ScalarEvent): void {
@@ -233,7 +234,7 @@ function addScalar(state: Construction, event: ScalarEvent): void {
   state.last = Math.max(state.last, range.end);
   const plain = event.style === SCALAR_STYLE.PLAIN;
   if (state.expectsKey()) addKey(state, source, range, plain);
-  else state.add(plain ? plainValue(state, source, range) : source, plain ? { ...range, plain: source } : range);
+  else state.add(plain ? plainValue(state, source, range) : source, plain ? { ...range, isScalar: true, plain: source } : { ...range, isScalar: true });
 }
 
 function plainValue(state: Construction, source: string, range: { readonly start: number; readonly end: number }): Scalar | null {

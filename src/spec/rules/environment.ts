@@ -68,7 +68,6 @@ const FIELDS: Readonly<Record<string, readonly [pointer: string, value: (spec: D
   MEX_EXT_NETWORK: ["networks.external", ({ networks }) => networks?.external?.[0]?.name],
   MEX_NETWORK: ["networks.internal.name", ({ networks }) => networks?.internal?.name],
   MEX_COMPUTE_AVAILABILITY_ZONE: ["platform.parameters.availabilityZone", ({ platform }) => text(platform?.parameters?.["availabilityZone"])],
-  MEX_SECURITY_GROUP: ["platform.parameters.securityGroupName", ({ platform }) => text(platform?.parameters?.["securityGroupName"])],
 };
 
 function contradiction(name: string, value: string | undefined, spec: Draft<Spec>): readonly Issue[] {

@@ -1,0 +1,102 @@
+/** A commented spec to start from. It is a valid one, so that the first `check` succeeds. */
+
+import type { Variable } from "./property-schema.ts";
+import { variablesOf } from "./property-schema.ts";
+
+/** The text of a starter spec for a platform of the build. */
+export function starterSpec(platform: string): string {
+  return [HEAD, platformPart(platform), NETWORKS, environmentPart(platform), TAIL].join("");
+}
+
+const HEAD = `# A cloudlet: where it is, which IaaS it runs in, which networks it has.
+# Change what is marked with <-, then: cloudlet-bundle check FILE
+# All fields: docs/reference/spec.md
+
+apiVersion: cloudlet-bundle/v1
+kind: Cloudlet
+
+name: berlin-1                 # <- unique within the organization
+organization: ExampleTel       # <- the operator
+region: EU                     # <- the controller's region
+location:                      # <- degrees; where the servers stand
+  latitude: 52.52
+  longitude: 13.405
+access: restricted             # nobody outside reaches the IaaS; or: direct
+dynamicIps: 8                  # <- addresses that applications may get
+
+`;
+
+function platformPart(platform: string): string {
+  const openstack = `platform:
+  type: openstack
+  parameters: {}
+  # parameters:
+  #   availabilityZone: nova
+  #   rootVolumeGiB: 40        # root volume in Cinder instead of the flavor's local disk
+  #   serverGroupPolicy: soft-anti-affinity
+
+compute:
+  flavor: m1.medium            # <- at least 2 vCPU, 4096 MiB, 40 GiB
+
+`;
+  const other = `platform:
+  type: ${platform}
+
+compute:
+  flavor: platform-vm          # <- at least 2 vCPU, 4096 MiB, 40 GiB
+
+`;
+  return platform === "openstack" ? openstack : platform === "vmpool" ? `${other}vmPool: pool-1                 # <- the VM pool it is made of\n\n` : other;
+}
+
+const NETWORKS = `networks:
+  external:                    # in the order of the PlatformVM's network cards
+    - name: ue-net             # <- the mobile network's name in the IaaS
+      purpose: ue
+      address: {mode: dhcp}
+    # - name: dmz-net
+    #   purpose: internet
+    #   address: {mode: static, ip: 203.0.113.10, prefix: 28, gateway: 203.0.113.1}
+    #   defaultRoute: true
+    # - name: inner-net
+    #   purpose: management
+    #   address: {mode: floating, pool: public}
+  # dns: [192.0.2.53]          # at most two; left out: the networks' own
+  # ntp: [ntp.example.net]
+
+# firewall:
+#   ssh:
+#     from: [198.51.100.0/24]  # nobody by default
+
+# users:
+#   - name: ops
+#     sshAuthorizedKeys:
+#       - ssh-ed25519 AAAA… ops@example.net
+#     sudo: true
+
+`;
+
+function environmentPart(platform: string): string {
+  const mandatory = [...variablesOf(platform).values()].filter((each) => each.mandatory && each.group === "environment");
+  if (mandatory.length === 0) return `# environment:                 # variables of the CRM, by the names that the platform knows\n#   FLAVOR_MATCH_PATTERN: m1.*\n\n`;
+  return `environment:                   # variables of the CRM that the platform needs\n${mandatory.map((each) => `  ${each.name}: "${sample(each)}" # <- ${each.description}\n`).join("")}\n`;
+}
+
+function sample({ form }: Variable): string {
+  switch (form.kind) {
+    case "text":
+      return "change-me";
+    case "integer":
+      return String(Math.min(24, form.maximum));
+    case "choice":
+      return form.values[0] ?? "";
+    case "addresses":
+      return "192.0.2.1";
+  }
+}
+
+const TAIL = `# Values that travel apart from the bundle, in a file given to install.sh with --secrets.
+# ACCESS_KEY is always among them.
+# secrets:
+#   - name: OS_PASSWORD
+`;
