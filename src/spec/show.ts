@@ -32,8 +32,10 @@ export function showPlace(pointer: string): string {
 
 /** Whether the value at `pointer` may be a secret by its name; then no message and no excerpt shows it. */
 export function mayBeSecret(pointer: string): boolean {
-  const keys = keysOf(pointer);
-  const last = keys.findLast((key) => !/^\d+$/.test(key)) ?? "";
-  if (/^(sshAuthorizedKeys|sshUserCaKeys|keyName|key)$/.test(last)) return false;
-  return keys.includes("access_vars") || keys.includes("accessvars") || /pass(word|wd|phrase)?$|secret|token|openrc|(^|_)key$|PrivateKey|private_key/i.test(last);
+  return keysOf(pointer).some((key) => !NO_SECRETS.has(key) && SECRET_NAME.test(key));
 }
+
+const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token|openrc|^access_?vars$|(^|_)key$|licen[cs]e_?config$|PrivateKey|private_key/i;
+
+/** Names of ours that only sound so: they hold public keys, names of secrets, and what a cloudlet is known by. */
+const NO_SECRETS: ReadonlySet<string> = new Set(["key", "secrets"]);
