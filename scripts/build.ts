@@ -4,11 +4,10 @@ import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { generateValidators } from "./generate-validators.ts";
+import "./generate-validators.ts";
 
 const root = join(import.meta.dirname, "..");
 
-await generateValidators();
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
 /** Worker threads are files of their own: every `*-worker.ts` is an entry. */

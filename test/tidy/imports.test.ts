@@ -12,7 +12,7 @@ const edges = ["store", "deliver", "service", "cli"];
 const order = [...pure, ...edges];
 
 /** What a pure folder may use of Node: functions of their arguments alone. */
-const pureModules = new Set(["node:crypto", "node:buffer"]);
+const pureModules = new Set(["node:crypto", "node:buffer", "node:util"]);
 /** Of node:crypto, only what gives the same answer each time. */
 const pureCrypto = new Set(["createHash", "createHmac", "createPrivateKey", "createPublicKey", "verify", "KeyObject", "X509Certificate", "timingSafeEqual"]);
 const impureWords =

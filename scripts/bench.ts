@@ -1,0 +1,163 @@
+/**
+ * Measures the budgets of docs/budgets.md, each as a ratio to a peer in the same run, and fails where one is broken.
+ *
+ * usage: npm run bench [-- --size GIB]     (4 GiB of blobs by default; needs five times that much disk)
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeBenchInputs } from "./bench-inputs.ts";
+import { rangeFigures, renderFigures } from "./bench-in-process.ts";
+
+const root = join(import.meta.dirname, "..");
+const work = join(root, "out/bench");
+const cli = join(root, "bin/cloudlet-bundle.js");
+const sizeGiB = Number(argument("--size") ?? "4");
+const rounds = 3;
+
+interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: string;
+}
+
+const figures: Figure[] = [];
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+try {
+  await measure();
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+const failed = figures.filter((figure) => !(figure.value <= figure.limit)).length;
+process.stdout.write(`\n${figures.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && figures.length > 0 ? 0 : 1;
+
+async function measure(): Promise<void> {
+  const spec = join(root, "bundles/openstack-single/cloudlet.yaml");
+  await measureCheck(spec);
+
+  say(`making ${sizeGiB} GiB of inputs and storing them`);
+  const inputs = await makeBenchInputs(work, sizeGiB);
+  await measured([process.execPath, cli, "lock", inputs.release, "--store", inputs.store]);
+  const bundle = join(work, "bench.cloudlet.tar");
+  const build = [process.execPath, cli, "build", spec, "--release", inputs.release, "--store", inputs.store, "--locked", "--unsigned", "--out", bundle];
+  await measureBuild(build, inputs.files, bundle);
+  await measureVerify(bundle);
+  await measureRanges();
+  await measureRenders();
+}
+
+/** `check`, the whole process, against a Node that does nothing. */
+async function measureCheck(spec: string): Promise<void> {
+  const pairs = [];
+  for (let round = 0; round < 15; round += 1) {
+    const nothing = await measured([process.execPath, "-e", "0"]);
+    const check = await measured([process.execPath, cli, "check", spec]);
+    pairs.push(check.seconds / nothing.seconds);
+  }
+  add("check of a spec, whole process / node -e 0", median(pairs), 4, "x");
+}
+
+/** Both write the same bytes to the same disk and end when they are on it. */
+async function measureBuild(build: readonly string[], files: readonly string[], bundle: string): Promise<void> {
+  const quoted = files.map((file) => `'${file}'`).join(" ");
+  const other = join(work, "other");
+  const toCat: number[] = [];
+  const toTar: number[] = [];
+  const memory: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const cat = await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], other);
+    const ours = await measured(build, bundle);
+    const tar = await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], other);
+    toCat.push(ours.seconds / cat.seconds);
+    toTar.push(ours.seconds / tar.seconds);
+    memory.push(ours.peakMiB);
+  }
+  await measured(build, undefined);
+  add(`build of ${sizeGiB} GiB / cat`, median(toCat), 1.15, "x");
+  add(`build of ${sizeGiB} GiB / GNU tar`, median(toTar), 1.15, "x");
+  add("build, peak memory", Math.max(...memory), 160, "MiB");
+}
+
+async function measureVerify(bundle: string): Promise<void> {
+  const unpacked = join(work, "unpacked");
+  mkdirSync(unpacked);
+  spawnSync("tar", ["-xf", bundle, "-C", unpacked]);
+  const pairs: number[] = [];
+  const memory: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const sums = await measured(["sh", "-c", `cd '${unpacked}' && find . -type f -print0 | sort -z | xargs -0 -n 1 sha256sum >/dev/null`]);
+    const ours = await measured([process.execPath, cli, "verify", bundle, "--trust", "none"]);
+    pairs.push(ours.seconds / sums.seconds);
+    memory.push(ours.peakMiB);
+  }
+  add("verify / sha256sum of the same files", median(pairs), 0.65, "x");
+  add("verify, peak memory", Math.max(...memory), 160, "MiB");
+}
+
+async function measureRanges(): Promise<void> {
+  const { worstMs } = await rangeFigures();
+  add("any range of a 10 GiB bundle, first byte", worstMs, 50, "ms");
+}
+
+async function measureRenders(): Promise<void> {
+  const { eachMs } = await renderFigures(1_000);
+  add("1,000 cloudlets rendered and sealed, each", eachMs, 10, "ms");
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly peakMiB: number;
+}
+
+/** Runs a command; `made` is removed first, so that no run overwrites another's pages. Throws where it fails. */
+async function measured(command: readonly string[], made?: string): Promise<Measured> {
+  if (made !== undefined) rmSync(made, { force: true });
+  spawnSync("sync");
+  const [program = "", ...rest] = command;
+  const begun = performance.now();
+  const child = spawn(program, rest, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4_000)));
+  let peak = 0;
+  const watch = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 10);
+  const status = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 255)));
+  clearInterval(watch);
+  const seconds = (performance.now() - begun) / 1_000;
+  if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}:\n${said}`);
+  return { seconds, peakMiB: peak };
+}
+
+/** Peak resident memory so far, MiB, of a process that may be gone. */
+function peakOf(pid: number | undefined): number {
+  const file = `/proc/${pid ?? 0}/status`;
+  if (!existsSync(file)) return 0;
+  try {
+    return Number(readFileSync(file, "utf8").match(/^VmHWM:\s+(\d+) kB/m)?.[1] ?? 0) / 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+function add(what: string, value: number, limit: number, unit: string): void {
+  figures.push({ what, value, limit, unit });
+  const shown = unit === "MiB" ? value.toFixed(0) : value.toFixed(2);
+  process.stdout.write(`${value <= limit ? "ok  " : "FAIL"} ${shown.padStart(8)} ${unit.padEnd(3)} (at most ${limit})  ${what}\n`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function argument(name: string): string | undefined {
+  const index = process.argv.indexOf(name);
+  return index < 0 ? undefined : process.argv[index + 1];
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

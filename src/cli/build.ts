@@ -1,0 +1,96 @@
+/** `build`: makes the bundle. */
+
+import type { Command } from "commander";
+import { statfs } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { EnvironmentError } from "../core/environment-error.ts";
+import { layBundle } from "../pack/stream.ts";
+import { seal } from "../seal/seal.ts";
+import type { Signer } from "../seal/sign.ts";
+import { absolute } from "./documents.ts";
+import { drawBundle } from "./draw.ts";
+import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
+import type { ExitStatus, Io } from "./io.ts";
+import { progressOn } from "./progress.ts";
+import { showAside } from "./show-report.ts";
+import { signerOptions, signerOf, type SignerOptions } from "./signer.ts";
+import { writeAside, writeTextAside } from "./write-aside.ts";
+import { writeBundle } from "./write-bundle.ts";
+
+interface Options extends ReleaseOptions, SignerOptions {
+  readonly locked?: true;
+  readonly out?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
+  signerOptions(releaseOptions(command.argument("<spec>", "the cloudlet spec; - is standard input")))
+    .description(
+      "Make the bundle: one tar that holds all an operator needs, the same bytes from the same spec, release and lock every time. Beside it goes a template for the secrets file.",
+    )
+    .option("--locked", "ask nobody: the lock and the blobs must be there")
+    .option("--out <file>", "the bundle; <cloudlet>-<organization>-<release>.cloudlet.tar when left out")
+    .option("--json", "print the result as JSON")
+    .option("--quiet", "no progress")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  cloudlet-bundle build berlin-1.yaml --release release.yaml --key release-2026.pem
+  cloudlet-bundle build berlin-1.yaml --release release.yaml --locked --sign-command 'hsm-sign --slot 3' --public-key hsm.pub.pem
+
+A build that was stopped leaves nothing under the final name; run it again.`,
+    )
+    .action(async (spec: string, options: Options) => done(await build(spec, options, io)));
+}
+
+async function build(specPath: string, options: Options, io: Io): Promise<ExitStatus> {
+  const signer = await signerOf(io, options);
+  const inputs = await resolveInputs(io, options);
+  if (inputs.resolved === undefined) {
+    showAside(io, inputs.reports);
+    return 1;
+  }
+  const drawn = await drawBundle(io, specPath, inputs.resolved);
+  showAside(io, [...inputs.reports, ...drawn.reports]);
+  if (drawn.tree === undefined) return 1;
+  const layout = layBundle(await seal(drawn.tree, signer));
+  const out = absolute(io, options.out ?? drawn.fileName);
+  await refuseFullDisk(out, layout.size);
+  const progress = progressOn(io, options.quiet === true);
+  await writeAside(out, (file) => writeBundle(file, layout, inputs.resolved.store, io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
+  const secrets = out.replace(/(\.cloudlet)?\.tar$/, "") + ".secrets.template";
+  await writeTextAside(secrets, drawn.secretsTemplate, { mode: 0o600 });
+  tell(io, options, { bundle: out, size: layout.size, secrets, signer });
+  return 0;
+}
+
+interface Made {
+  readonly bundle: string;
+  readonly size: number;
+  readonly secrets: string;
+  readonly signer: Signer | undefined;
+}
+
+function tell(io: Io, options: Options, made: Made): void {
+  const { bundle, size, secrets, signer } = made;
+  if (options.json) {
+    io.out(`${JSON.stringify({ bundle, size, secretsTemplate: secrets, signed: signer !== undefined, fingerprint: signer?.fingerprint ?? null }, null, 2)}\n`);
+  } else {
+    io.out(`bundle       ${bundle}\nsize         ${size} bytes\nsecrets      ${secrets}\n`);
+    io.out(signer === undefined ? "signature    none\n" : `signed with  ${signer.fingerprint}\n`);
+  }
+  if (signer === undefined && options.unsigned !== true) {
+    io.err("The bundle is not signed: an operator can't tell who made it. Sign it: --key FILE (cloudlet-bundle keygen makes one).\n");
+  }
+}
+
+/** Before the first byte: a disk that would fill is said at once, with the figures. */
+async function refuseFullDisk(out: string, size: number): Promise<void> {
+  const folder = await statfs(dirname(out)).catch(() => undefined);
+  if (folder === undefined) return;
+  const free = folder.bavail * folder.bsize;
+  if (free >= size) return;
+  throw new EnvironmentError(`${dirname(out)} has ${free} bytes free, the bundle needs ${size}`, { hint: "make room, or choose another place: --out FILE" });
+}

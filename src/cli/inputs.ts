@@ -1,0 +1,126 @@
+/** What a bundle is made of, as the command line names it: release, lock and blob store. */
+
+import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Digest } from "../core/digest.ts";
+import { EnvironmentError } from "../core/environment-error.ts";
+import { canonicalJson } from "../core/json.ts";
+import { readLock, type LockDocument } from "../spec/read-lock.ts";
+import { readRelease, type ReleaseDocument } from "../spec/read-release.ts";
+import { openStore, type BlobStore } from "../store/blob-store.ts";
+import { missingBlobs, resolve } from "../store/resolve.ts";
+import { absolute, load } from "./documents.ts";
+import type { Io } from "./io.ts";
+import { progressOn } from "./progress.ts";
+import type { ReportedDocument } from "./report-issues.ts";
+import { writeTextAside } from "./write-aside.ts";
+
+export interface ReleaseOptions {
+  readonly release: string;
+  readonly lock?: string;
+  readonly store?: string;
+  readonly architecture: string;
+}
+
+export function releaseOptions(command: Command): Command {
+  return command
+    .option("--release <file>", "the release", "release.yaml")
+    .option("--lock <file>", "the lock; RELEASE.lock.json beside the release when left out")
+    .option("--store <folder>", "the blob store; ~/.cache/cloudlet-bundle or $CLOUDLET_BUNDLE_STORE when left out")
+    .option("--architecture <name>", "which of an image's architectures: amd64 or arm64", "amd64");
+}
+
+export interface Resolved extends LockDocument {
+  readonly lockPath: string;
+  readonly release: ReleaseDocument;
+  readonly store: BlobStore;
+}
+
+export interface Inputs {
+  /** Undefined where an issue stands in the way. */
+  readonly resolved: Resolved | undefined;
+  readonly reports: readonly ReportedDocument[];
+}
+
+interface How extends ReleaseOptions {
+  /** Never ask outside: the lock must be there and its blobs in the store. */
+  readonly locked?: true | undefined;
+  /** Resolve anew even where a lock is there. */
+  readonly refresh?: boolean;
+  readonly quiet?: true;
+}
+
+/**
+ * Reads release and lock and opens the store. Where there is no lock for this release, or its blobs are not in the store,
+ * the release is resolved and the lock written; with `locked` that is an EnvironmentError.
+ */
+export async function resolveInputs(io: Io, how: How): Promise<Inputs> {
+  const release = await load(io, how.release, readRelease);
+  if (release.value === undefined) return { resolved: undefined, reports: [release.report] };
+  const releasePath = absolute(io, how.release);
+  const lockPath = how.lock === undefined ? releasePath.replace(/\.(ya?ml|json)$/, "") + ".lock.json" : absolute(io, how.lock);
+  const store = await openStore(storeFolder(io, how.store));
+  const reports = [release.report];
+  if (how.refresh !== true && existsSync(lockPath)) {
+    const lock = await load(io, lockPath, readLock);
+    const usable = lock.value?.lock.release.digest === release.value.digest ? lock.value : undefined;
+    const missing = usable === undefined ? [] : await missingBlobs(usable.lock, store);
+    if (usable !== undefined && missing.length === 0) {
+      return { resolved: { ...usable, lockPath, release: release.value, store }, reports: [...reports, lock.report] };
+    }
+    if (how.locked) return refused(lock.value, missing, lockPath, [...reports, lock.report]);
+  } else if (how.locked) {
+    throw new EnvironmentError(`${lockPath}: there is no such lock`, { hint: "make it: cloudlet-bundle lock --release FILE" });
+  }
+  return resolveAnew(io, how, { release: release.value, releasePath, lockPath, store, reports });
+}
+
+function refused(lock: LockDocument | undefined, missing: readonly Digest[], lockPath: string, reports: readonly ReportedDocument[]): Inputs {
+  if (missing.length > 0) {
+    throw new EnvironmentError(`the store lacks what the lock names: ${missing.join(", ")}`, {
+      hint: "fetch it: cloudlet-bundle lock --release FILE, or name another --store",
+    });
+  }
+  if (lock !== undefined) {
+    throw new EnvironmentError(`${lockPath} is the lock of another release`, { hint: "make it anew: cloudlet-bundle lock --release FILE" });
+  }
+  return { resolved: undefined, reports };
+}
+
+async function resolveAnew(
+  io: Io,
+  how: How,
+  known: { release: ReleaseDocument; releasePath: string; lockPath: string; store: BlobStore; reports: readonly ReportedDocument[] },
+): Promise<Inputs> {
+  const progress = progressOn(io, how.quiet === true);
+  const outcome = await resolve({
+    release: known.release,
+    releaseFolder: dirname(known.releasePath),
+    store: known.store,
+    architecture: how.architecture,
+    progress: progress.report,
+    signal: io.signal,
+  }).finally(progress.finish);
+  const [releaseReport] = known.reports;
+  const reports = releaseReport === undefined ? [] : [{ ...releaseReport, issues: [...releaseReport.issues, ...outcome.issues] }];
+  if (!outcome.ok) return { resolved: undefined, reports };
+  const text = canonicalJson(outcome.value as unknown as Parameters<typeof canonicalJson>[0]);
+  await writeTextAside(known.lockPath, text);
+  const lock = readLock(text);
+  if (!lock.ok) throw new Error(`the lock just made is not valid: ${JSON.stringify(lock.issues)}`);
+  return { resolved: { ...lock.value, lockPath: known.lockPath, release: known.release, store: known.store }, reports };
+}
+
+/** XDG Base Directory Specification: caches lie below $XDG_CACHE_HOME, by default ~/.cache. */
+export function storeFolder(io: Io, given: string | undefined): string {
+  if (given !== undefined) return absolute(io, given);
+  const own = io.environment["CLOUDLET_BUNDLE_STORE"];
+  if (own) return absolute(io, own);
+  const cache = io.environment["XDG_CACHE_HOME"];
+  const home = io.environment["HOME"];
+  if (cache?.startsWith("/")) return join(cache, "cloudlet-bundle");
+  if (home) return join(home, ".cache/cloudlet-bundle");
+  throw new EnvironmentError("there is no place for the blob store: HOME is not set", { hint: "name one: --store FOLDER" });
+}
+

@@ -1,0 +1,3 @@
+/** The platform types this build knows, by name alone. */
+
+export const platformNames: readonly string[] = ["openstack"];
