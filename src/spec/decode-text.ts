@@ -79,19 +79,20 @@ function firstInvalid(bytes: Uint8Array): number | undefined {
   } catch {
     let low = 0;
     let high = bytes.byteLength;
-    // The longest prefix that decodes as a stream ends right before the bad sequence.
+    // The longest prefix that may go on well holds the bad sequence's first bytes, three at most.
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (decodes(bytes.subarray(0, middle))) low = middle;
+      if (decodes(bytes.subarray(0, middle), true)) low = middle;
       else high = middle - 1;
     }
-    return Math.min(low, bytes.byteLength - 1);
+    while (!decodes(bytes.subarray(0, low), false)) low -= 1;
+    return low;
   }
 }
 
-function decodes(bytes: Uint8Array): boolean {
+function decodes(bytes: Uint8Array, stream: boolean): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream });
     return true;
   } catch {
     return false;

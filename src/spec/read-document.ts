@@ -47,7 +47,7 @@ export function readDocument<T>(text: string, kind: DocumentKind<T>): Outcome<Re
   const heading = headingIssues(value, kind.kind);
   if (heading.length > 0) return { ok: false, issues: byPlace([...yaml, ...heading], marks) };
   const document = value as JsonObject;
-  const form = formIssues(document, kind, marks);
+  const form = formIssues(document, kind, marks, yaml);
   const wrong = new Set([...yaml, ...form].filter((issue) => !OF_THE_WHOLE.has(issue.code)).map((issue) => issue.pointer));
   wrong.delete("");
   const rules = kind.rules(without(document, wrong) as Draft<T>);
@@ -83,9 +83,12 @@ function headingIssues(value: Json, kind: string): readonly Issue[] {
   return [];
 }
 
-function formIssues<T>(document: JsonObject, kind: DocumentKind<T>, marks: ReadonlyMap<string, Mark>): readonly Issue[] {
+/** Issues of values that YAML could not give; whatever stands in their place is not judged. */
+const NO_VALUE: ReadonlySet<string> = new Set(["yaml/number", "yaml/alias"]);
+
+function formIssues<T>(document: JsonObject, kind: DocumentKind<T>, marks: ReadonlyMap<string, Mark>, yaml: readonly Issue[]): readonly Issue[] {
   const characters = characterIssues(document, kind.mayBreakLines);
-  const bad = new Set(characters.map((issue) => issue.pointer));
+  const bad = new Set([...characters, ...yaml.filter((issue) => NO_VALUE.has(issue.code))].map((issue) => issue.pointer));
   const schema = [...schemaIssues(kind.validate, document), ...kind.parts(document)].filter((issue) => !bad.has(issue.pointer));
   return [...characters, ...explained(schema, marks)];
 }

@@ -72,6 +72,8 @@ function syntaxIssue(text: string, error: unknown): Issue {
 }
 
 function syntaxHint(reason: string): string {
+  // The parser says so inside brackets and quotes only.
+  if (reason.includes("deficient indentation")) return "a bracket, brace or quote on a line above is not closed";
   if (reason.includes("indentation")) return "compare the indentation with the lines above: two spaces a level";
   if (reason.includes("flow collection")) return "a bracket or brace is not closed, or a comma is missing";
   if (reason.includes("quoted")) return "a quote is not closed";
@@ -199,7 +201,7 @@ function properties(state: Construction, event: { readonly anchorStart: number; 
 
 function addAlias(state: Construction, start: number, end: number): void {
   const name = state.text.slice(start, end);
-  state.issue("yaml/anchor", start - 1, end, `aliases (*${name}) are not read`, "write the value where it is needed: every value has one place");
+  state.issue("yaml/alias", start - 1, end, `aliases (*${name}) are not read`, "write the value where it is needed: every value has one place");
   if (state.expectsKey()) setKey(state, { text: `*${name}`, start: start - 1, end, refused: true });
   else state.add(null, { start: start - 1, end, isScalar: true });
 }

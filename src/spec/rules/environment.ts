@@ -120,7 +120,7 @@ export const secrets: Rule = (spec) => {
     if (names.has(name)) issues.push(error("spec/secret-twice", below(pointer, "name"), `there is another secret ${name}`, "keep one of the two"));
     names.add(name);
     const target = targetOf(slot);
-    if (target !== undefined && targets.has(target)) issues.push(error("spec/secret-twice", pointer, `another secret goes to ${show(target)} already`, "give each its own place"));
+    if (issues.length === 0 && target !== undefined && targets.has(target)) issues.push(error("spec/secret-twice", pointer, `another secret goes to ${show(target)} already`, "give each its own place"));
     if (target !== undefined) targets.add(target);
     const builtIn = BUILT_IN_SLOTS.get(name);
     if (builtIn !== undefined) return [...issues, ...builtInIssues(slot, builtIn, spec, pointer)];
