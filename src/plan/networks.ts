@@ -1,0 +1,119 @@
+/** The PlatformVM's network cards and what may pass them. */
+
+import type { Val, Sourced } from "../core/origin.ts";
+import { derive, val } from "../core/origin.ts";
+import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
+import { portNames } from "./names.ts";
+
+/** A network card, in the guest's order. */
+export interface Nic {
+  /** From 1. */
+  readonly number: Val<number>;
+  readonly network: Val<string>;
+  readonly purpose: Val<ExternalNetwork["purpose"]>;
+  readonly mode: Val<"dhcp" | "static" | "floating">;
+  /** With mode static. */
+  readonly ip: Val<string> | undefined;
+  readonly prefix: Val<number> | undefined;
+  readonly gateway: Val<string> | undefined;
+  readonly subnet: Val<string> | undefined;
+  /** With mode floating. */
+  readonly pool: Val<string> | undefined;
+  readonly floatingIpId: Val<string> | undefined;
+  /** Bytes. */
+  readonly mtu: Val<number> | undefined;
+  readonly defaultRoute: Val<boolean>;
+  readonly vnicType: Val<string> | undefined;
+  readonly portName: Val<string>;
+  /** Stands in user-data for the card's hardware address, which the IaaS chooses. */
+  readonly macPlaceholder: Val<string>;
+}
+
+export interface Rule {
+  readonly direction: Val<"ingress" | "egress">;
+  readonly family: Val<"IPv4" | "IPv6">;
+  readonly protocol: Val<"tcp" | "udp" | "icmp" | "any">;
+  /** Both or neither. */
+  readonly from: Val<number> | undefined;
+  readonly to: Val<number> | undefined;
+  readonly cidr: Val<string>;
+  readonly description: Val<string>;
+}
+
+export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly Nic[] {
+  const networks = spec.networks.external;
+  const ports = portNames(platformVm.value, networks.map((each) => each.name.value));
+  return networks.map((network, index) => ({
+    number: derive([network.name], () => index + 1),
+    network: network.name,
+    purpose: network.purpose,
+    ...addressOf(network),
+    mtu: network.mtu,
+    defaultRoute: network.defaultRoute,
+    vnicType: network.vnicType,
+    portName: derive([platformVm, network.name], () => ports[index] as string),
+    macPlaceholder: derive([network.name], () => `@@CLOUDLET-PORT-MAC:${index + 1}@@`),
+  }));
+}
+
+type AddressFields = Pick<Nic, "mode" | "ip" | "prefix" | "gateway" | "subnet" | "pool" | "floatingIpId">;
+
+function addressOf(network: Sourced<ExternalNetwork>): AddressFields {
+  // The mode is inside a Val, so the compiler can't narrow the union by it; the fields of the other modes are undefined.
+  const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields>;
+  const { mode, ip, prefix, gateway, subnet, pool, floatingIpId } = address;
+  return { mode, ip, prefix, gateway, subnet, pool, floatingIpId };
+}
+
+/** SSH first, then what the spec lists, incoming before outgoing. */
+export function rulesOf(spec: Sourced<Spec>): readonly Rule[] {
+  const { ssh, ingress, egress } = spec.firewall;
+  const allowed = [
+    ...ssh.from.map((cidr) => sshRule(cidr)),
+    ...ingress.map((rule) => listedRule("ingress", rule)),
+    ...egress.map((rule) => listedRule("egress", rule)),
+  ];
+  return egress.length === 0 ? [...allowed, nothingOut] : allowed;
+}
+
+function familyOf(cidr: Val<string>): Val<"IPv4" | "IPv6"> {
+  return derive([cidr], (text) => (text.includes(":") ? "IPv6" : "IPv4"));
+}
+
+function sshRule(cidr: Val<string>): Rule {
+  return {
+    direction: derive([cidr], () => "ingress"),
+    family: familyOf(cidr),
+    protocol: derive([cidr], () => "tcp"),
+    from: derive([cidr], () => 22),
+    to: derive([cidr], () => 22),
+    cidr,
+    description: derive([cidr], () => "SSH"),
+  };
+}
+
+function listedRule(direction: "ingress" | "egress", rule: Sourced<FirewallRule>): Rule {
+  return {
+    direction: derive([rule.protocol], () => direction),
+    family: familyOf(rule.cidr),
+    protocol: rule.protocol,
+    from: rule.ports?.from,
+    to: rule.ports?.to,
+    cidr: rule.cidr,
+    description: rule.description ?? derive([rule.protocol], () => ""),
+  };
+}
+
+/**
+ * An empty list of outgoing rules means that nothing goes out; but a security group without any outgoing rule lets
+ * everything out. MobiledgeX writes this rule, which matches no address, for the same purpose.
+ */
+const nothingOut: Rule = {
+  direction: val("egress", "constant:nothing-goes-out"),
+  family: val("IPv4", "constant:nothing-goes-out"),
+  protocol: val("any", "constant:nothing-goes-out"),
+  from: undefined,
+  to: undefined,
+  cidr: val("0.0.0.0/32", "constant:nothing-goes-out"),
+  description: val("nothing goes out", "constant:nothing-goes-out"),
+};

@@ -1,0 +1,130 @@
+/** Spec, release and lock to a plan: every choice made, each with its origins. Nothing is left for a template. */
+
+import { hexOf } from "../core/digest.ts";
+import type { Issue, Outcome } from "../core/issue.ts";
+import { outcome } from "../core/issue.ts";
+import { openstackNameLength } from "../core/limits.ts";
+import type { Sourced, Val } from "../core/origin.ts";
+import { derive } from "../core/origin.ts";
+import type { Lock } from "../spec/lock.ts";
+import type { Release } from "../spec/release.ts";
+import type { Resources, Spec } from "../spec/spec.ts";
+import { disagreements } from "./agreement.ts";
+import type { ContainerPlan } from "./crm.ts";
+import { containersOf } from "./crm.ts";
+import { hostName, keepsEveryCharacter, platformVmName } from "./names.ts";
+import type { Nic, Rule } from "./networks.ts";
+import { nicsOf, rulesOf } from "./networks.ts";
+import type { Slot } from "./secrets.ts";
+import { slotsOf } from "./secrets.ts";
+import { sizeIssues, sizesOf } from "./sizes.ts";
+
+export interface Plan {
+  /** What the user wrote: for a platform's own parameters, and for what it refuses. */
+  readonly spec: Sourced<Spec>;
+  readonly release: Sourced<Release>;
+  readonly names: {
+    /** Also of the stack and of the group of VMs. */
+    readonly platformVm: Val<string>;
+    readonly host: Val<string>;
+  };
+  /** Seconds since the Epoch; every time in the bundle is this one. */
+  readonly createdSeconds: Val<number>;
+  readonly vmImage: ImagePlan & { readonly diskGiB: Val<number>; readonly memoryMiB: Val<number>; readonly format: Val<string> };
+  readonly payload: ImagePlan & { readonly volumeGiB: Val<number> };
+  /** Undefined where the access is direct and nobody chose one. */
+  readonly flavor: Val<string> | undefined;
+  readonly need: Sourced<Resources>;
+  readonly tenant: Sourced<Resources>;
+  readonly nics: readonly Nic[];
+  readonly rules: readonly Rule[];
+  readonly slots: readonly Slot[];
+  readonly containers: readonly ContainerPlan[];
+}
+
+/** A blob of the bundle, and the image that the IaaS makes of it. */
+export interface ImagePlan {
+  /** Path in the bundle. */
+  readonly file: Val<string>;
+  /** Name in the IaaS; holds the first 12 digits of the digest, so that another image can't be taken for it. */
+  readonly name: Val<string>;
+  /** Bytes. */
+  readonly size: Val<number>;
+  readonly digest: Val<string>;
+  /** 64 and 128 hexadecimal digits. */
+  readonly sha256: Val<string>;
+  readonly sha512: Val<string>;
+}
+
+/**
+ * Plans a bundle. Issues: whatever of spec, release and lock does not fit together (`plan/…`), all at once; what a single
+ * document can say wrong was found when it was read.
+ */
+export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourced<Lock>): Outcome<Plan> {
+  const platformVm = derive([spec.name, spec.organization], platformVmName);
+  const sizes = sizesOf(release, lock);
+  const vmImage = imagePlan(
+    derive([lock.vmImage.format], (format) => `blobs/vm-image.${format}`),
+    derive([release.vmImage.name, lock.vmImage.digest, platformVm], (name, digest, pf) => `${name}-${shortHex(digest)}-${pf}`),
+    lock.vmImage,
+  );
+  const payload = imagePlan(
+    derive([lock.payload.digest], () => "blobs/payload.tar"),
+    derive([platformVm, lock.payload.digest], (pf, digest) => `${pf}-payload-${shortHex(digest)}`),
+    lock.payload,
+  );
+  const nics = nicsOf(spec, platformVm);
+  const slots = slotsOf(spec);
+  const issues = [
+    ...disagreements(spec, release, lock),
+    ...sizeIssues(spec, release, sizes),
+    ...nameIssues(spec, [platformVm, vmImage.name, payload.name, ...nics.map((nic) => nic.portName)]),
+  ];
+  return outcome(issues, () => ({
+    spec,
+    release,
+    names: { platformVm, host: derive([platformVm], hostName) },
+    createdSeconds: derive([release.created], (time) => Date.parse(time) / 1000),
+    vmImage: { ...vmImage, format: lock.vmImage.format, diskGiB: sizes.imageDiskGiB, memoryMiB: release.vmImage.minMemoryMiB },
+    payload: { ...payload, volumeGiB: sizes.payloadVolumeGiB },
+    flavor: spec.compute.flavor,
+    need: spec.compute.platformVm,
+    tenant: spec.compute.tenant,
+    nics,
+    rules: rulesOf(spec),
+    slots,
+    containers: containersOf(spec, release, lock, nics, slots),
+  }));
+}
+
+function imagePlan(file: Val<string>, name: Val<string>, blob: Sourced<Lock["payload"]>): ImagePlan {
+  const digest: Val<string> = blob.digest;
+  return { file, name, size: blob.size, digest, sha256: derive([blob.digest], hexOf), sha512: blob.sha512 };
+}
+
+function shortHex(digest: Sourced<Lock>["payload"]["digest"]["value"]): string {
+  return hexOf(digest).slice(0, 12);
+}
+
+function nameIssues(spec: Sourced<Spec>, names: readonly Val<string>[]): readonly Issue[] {
+  const issues: Issue[] = names
+    .filter((name) => name.value.length > openstackNameLength)
+    .map((name) => ({
+      code: "plan/name-too-long",
+      severity: "error",
+      pointer: "/name",
+      message: `the name ${name.value} has ${name.value.length} characters, an IaaS holds ${openstackNameLength}`,
+      hint: "Choose a shorter name for the cloudlet or its organization.",
+    }));
+  if (!keepsEveryCharacter(spec.name.value, spec.organization.value)) {
+    const made = platformVmName(spec.name.value, spec.organization.value);
+    issues.push({
+      code: "plan/name-not-unique",
+      severity: "warning",
+      pointer: "/name",
+      message: `the PlatformVM is called ${made}: spaces and & , ! are dropped, as MobiledgeX does it`,
+      hint: "Another cloudlet whose name differs in these characters only gets the same name; don't install both in one project.",
+    });
+  }
+  return issues;
+}
