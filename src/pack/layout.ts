@@ -1,0 +1,58 @@
+/** Every path inside a bundle, named once, and the order in which they stand. docs/bundle-format.md describes them. */
+
+import { byCodeUnit } from "../core/json.ts";
+import { bundlePathLength } from "./limits.ts";
+
+export const startHerePath = "START-HERE.md";
+export const installPath = "install.sh";
+export const verifyPath = "verify.sh";
+export const siteEnvPath = "site.env";
+
+export const manifestPath = "manifest.json";
+export const sumsPath = "SHA256SUMS";
+export const signaturePath = "SHA256SUMS.sig";
+export const publicKeyPath = "SHA256SUMS.pub";
+
+/** What the seal adds. None of these is listed in the manifest; the last three are not in the sums either. */
+export const sealPaths: readonly string[] = [manifestPath, sumsPath, signaturePath, publicKeyPath];
+export const unsummedPaths: readonly string[] = [sumsPath, signaturePath, publicKeyPath];
+
+export const heatTemplatePath = "site/heat-template.yaml";
+export const heatEnvironmentPath = "site/heat-environment.yaml";
+export const userDataPath = "site/user-data";
+export const siteManifestPath = "site/manifest.yaml";
+export const runbookPath = "site/runbook.md";
+export const secretsTemplatePath = "site/secrets.template";
+
+export const specPath = "evidence/spec.json";
+export const releasePath = "evidence/release.json";
+export const lockPath = "evidence/lock.json";
+export const originsPath = "evidence/origins.json";
+
+export const payloadPath = "blobs/payload.tar";
+
+export function vmImagePath(format: "qcow2" | "raw" | "vmdk"): string {
+  return `blobs/vm-image.${format}`;
+}
+
+/** What is big and comes last. */
+export function isBlobPath(path: string): boolean {
+  return path.startsWith("blobs/");
+}
+
+/** Small text first, blobs last, each by code unit: a reader has the sums before the first gigabyte. */
+export function byPlace(a: string, b: string): number {
+  return Number(isBlobPath(a)) - Number(isBlobPath(b)) || byCodeUnit(a, b);
+}
+
+/**
+ * What is wrong with a path, or undefined. Letters, digits, `.`, `_`, `-` alone, and parts that begin with a letter or
+ * digit: such a path needs no quoting in any shell, sum file or URL, is never hidden, absolute or `..`, and never an option.
+ */
+export function pathProblem(path: string): string | undefined {
+  if (path.length > bundlePathLength) return `longer than ${bundlePathLength} characters`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/.test(path)) {
+    return "not made of parts that begin with a letter or digit and hold letters, digits, '.', '_', '-'";
+  }
+  return undefined;
+}

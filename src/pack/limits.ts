@@ -1,0 +1,28 @@
+/** Limits of a bundle, each with its number and its reason. docs/bundle-format.md repeats them. */
+
+/** ustar keeps a name in 100 bytes; longer ones need extensions that not every tar reads alike. */
+export const bundlePathLength = 100;
+
+/** verify.sh reads each header with a process of its own; a bundle has about forty entries. */
+export const bundleEntries = 1_000;
+
+/** An entry's size in bytes has at most 15 digits, so that JavaScript, awk and every sh count with it exactly. */
+export const entrySizeDigits = 15;
+
+/** ustar keeps a size in 11 octal digits; beyond that, GNU's base-256 form, which all of today's tars read. */
+export const octalSizeLimit = 0o77777777777;
+
+/** Times stay below 2^31: 32-bit time_t is still out there, and tar-stream writes later ones wrongly. Seconds. */
+export const mtimeLimit = 2_147_483_647;
+
+/** SHA256SUMS with the most entries of the longest names. Bytes. */
+export const sumsBytes = bundleEntries * (64 + 2 + bundlePathLength + 1);
+
+/** manifest.json is held in memory by whoever verifies. Bytes. */
+export const manifestBytes = 1_048_576;
+
+/** A DER signature of P-256 has at most 72 bytes: SEC 1 C.8, two integers of up to 33. */
+export const signatureBytes = 72;
+
+/** PEM of a P-256 public key: 91 bytes of DER, always 178 characters. */
+export const publicKeyBytes = 178;
