@@ -1,0 +1,105 @@
+# The command line of install.sh.
+# shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
+
+arguments_help() {
+    cat <<'END'
+Usage: ./install.sh --trust KEY [OPTION]...
+
+Creates the PlatformVM that this bundle describes, with the site's own OpenStack client and your OS_* variables or
+clouds.yaml. It may be stopped and run again at any time; it contacts nothing but the cloud's own endpoints.
+
+What to do (one of):
+  (none)               verify, check, show the plan, ask, install; after success it changes nothing
+  --check              verify and check only: lists every finding
+  --plan               verify, check, and show what would be done
+  --upgrade            from a newer bundle: replace release, parameters or secrets, keep addresses
+  --rollback           go back to what was installed before the last upgrade
+  --uninstall          remove everything that was made, and prove it
+  --status             show what is there
+
+Options:
+  --trust KEY          the signer's public key (PEM file), or its fingerprint SHA256:<64 hex digits>, got by another
+                       channel than the bundle; "none" skips the signature and says so in the receipt
+  --secrets FILE       the secrets (mode 0600), as site/secrets.template describes
+  --parameter N=V      a parameter of the Heat template, such as flavor=m1.large; may be repeated
+  --state DIR          where the journal is kept (default: ~/.local/state/cloudlet-bundle/<name>)
+  --receipt FILE       where the receipt is written (default: receipt.json in the state directory)
+  --yes                do not ask
+  --quiet              say only what is wrong
+  --no-colour          no colours (also: NO_COLOR)
+  --help, --version
+
+Exit status: 0 done, 1 findings, 2 usage, 3 the environment failed, 130 interrupted.
+
+Examples:
+  ./install.sh --trust platform-key.pem --check
+  ./install.sh --trust platform-key.pem --secrets ~/cloudlet.secrets --parameter external_network_1=provider-7
+END
+}
+
+# arguments_read ARG...: sets verb, trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given.
+arguments_read() {
+    verb='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --check | --plan | --upgrade | --rollback | --uninstall | --status)
+            [ -z "$verb" ] || arguments_wrong "$1 and --$verb exclude each other"
+            verb=${1#--}
+            ;;
+        --trust=* | --secrets=* | --state=* | --receipt=* | --parameter=*)
+            argument=$1
+            shift
+            set -- "${argument%%=*}" "${argument#*=}" "$@"
+            continue
+            ;;
+        --trust | --secrets | --state | --receipt | --parameter)
+            [ $# -ge 2 ] && [ -n "$2" ] || arguments_wrong "$1 needs a value"
+            arguments_value "$1" "$2"
+            shift
+            ;;
+        --yes) yes=yes ;;
+        --quiet) quiet=yes ;;
+        --no-colour | --no-color) colour=no ;;
+        --help | -h)
+            arguments_help
+            exit 0
+            ;;
+        --version)
+            printf 'install.sh of %s, release %s (sequence %s), format %s\n' \
+                "$CB_CLOUDLET" "$CB_RELEASE" "$CB_RELEASE_SEQUENCE" "$CB_FORMAT"
+            exit 0
+            ;;
+        *) arguments_wrong "unknown argument: $1" ;;
+        esac
+        shift
+    done
+    verb=${verb:-install}
+}
+
+arguments_value() {
+    case $1 in
+    --trust) trust=$2 ;;
+    --secrets) secrets_file=$(arguments_absolute "$2") ;;
+    --state) state=$(arguments_absolute "$2") ;;
+    --receipt) receipt_file=$(arguments_absolute "$2") ;;
+    --parameter)
+        parameters_allowed "$2"
+        parameters_given="$parameters_given$2
+"
+        ;;
+    esac
+}
+
+# arguments_absolute PATH: the script works from the bundle's folder, the operator from wherever he is.
+arguments_absolute() {
+    case $1 in
+    /*) printf '%s' "$1" ;;
+    *) printf '%s/%s' "$caller_folder" "$1" ;;
+    esac
+}
+
+arguments_wrong() {
+    told=yes
+    printf 'install.sh: %s\nTry: ./install.sh --help\n' "$1" >&2
+    exit 2
+}
