@@ -1,0 +1,102 @@
+/** A release to a lock: every input fetched into the store, checked, and noted. */
+
+import { createHash } from "node:crypto";
+import type { Digest } from "../core/digest.ts";
+import type { Issue, Outcome } from "../core/issue.ts";
+import { outcome } from "../core/issue.ts";
+import { below } from "../core/pointer.ts";
+import { payloadEntries } from "../pack/payload.ts";
+import { layArchive, produce } from "../pack/stream.ts";
+import { mtimeOf } from "../pack/tree.ts";
+import type { Lock, LockedBlob, LockedContainer } from "../spec/lock.ts";
+import type { ReleaseDocument } from "../spec/read-release.ts";
+import type { Release } from "../spec/release.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { readContainer } from "./sources/container.ts";
+import { fetchVmImage } from "./sources/vm-image.ts";
+
+export interface Resolving {
+  readonly release: ReleaseDocument;
+  /** Relative sources start here. */
+  readonly releaseFolder: string;
+  readonly store: BlobStore;
+  /** As OCI names it: amd64, arm64. */
+  readonly architecture: string;
+  readonly progress: (what: string, done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches what the release names and tells what it is. Issues, all at once, where a source is not what the release says;
+ * throws an EnvironmentError where network or disk fail. The same release always gives the same lock.
+ */
+export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
+  const { release, digest } = resolving.release;
+  const image = await resolveImage(resolving, release);
+  const containers: LockedContainer[] = [];
+  const issues: Issue[] = [...image.issues];
+  for (const [index, container] of release.containers.entries()) {
+    const read = await readContainer({
+      source: container.source,
+      folder: resolving.releaseFolder,
+      digest: container.digest,
+      architecture: resolving.architecture,
+      store: resolving.store,
+      pointer: below("/containers", index),
+      progress: (done, total) => resolving.progress(`container ${container.role}`, done, total),
+      signal: resolving.signal,
+    });
+    issues.push(...read.issues);
+    if (read.ok) containers.push({ role: container.role, image: container.image, ...read.value });
+  }
+  if (!image.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
+  const payload = await payloadOf(resolving, release, containers);
+  const { blob, virtualSize } = image.value;
+  return outcome(issues, () => ({
+    apiVersion: "cloudlet-bundle/v1",
+    kind: "Lock",
+    release: { name: release.name, digest },
+    vmImage: { ...blob, format: release.vmImage.format, virtualSize },
+    containers,
+    payload,
+  }));
+}
+
+/** Digests of blobs that the lock names and the store does not have. */
+export async function missingBlobs(lock: Lock, store: BlobStore): Promise<readonly Digest[]> {
+  const wanted = [lock.vmImage, ...lock.containers.flatMap((container) => [container.config, ...container.layers])];
+  const missing = new Set<Digest>();
+  for (const { digest, size } of wanted) {
+    const found = await store.stat(digest);
+    if (found === undefined || found.size !== size) missing.add(digest);
+  }
+  return [...missing];
+}
+
+function resolveImage(resolving: Resolving, { vmImage }: Release): ReturnType<typeof fetchVmImage> {
+  return fetchVmImage({
+    source: vmImage.source,
+    folder: resolving.releaseFolder,
+    digest: vmImage.digest,
+    sizeLimit: vmImage.sizeLimit,
+    format: vmImage.format,
+    store: resolving.store,
+    progress: (done, total) => resolving.progress(`VM image ${vmImage.name}`, done, total),
+    signal: resolving.signal,
+  });
+}
+
+/** The payload itself is not stored: it is made of blobs that are. Its digests need one pass over it. */
+async function payloadOf(resolving: Resolving, release: Release, containers: readonly LockedContainer[]): Promise<LockedBlob> {
+  const layout = layArchive(payloadEntries(release, containers), mtimeOf(release.created));
+  const sha256 = createHash("sha256");
+  const sha512 = createHash("sha512");
+  let done = 0;
+  for await (const chunk of produce(layout, resolving.store.reusing(), 0, layout.size, resolving.signal)) {
+    sha256.update(chunk);
+    sha512.update(chunk);
+    done += chunk.byteLength;
+    resolving.progress("payload digest", done, layout.size);
+  }
+  return { digest: `sha256:${sha256.digest("hex")}`, sha512: sha512.digest("hex"), size: layout.size };
+}
