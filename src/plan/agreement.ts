@@ -95,16 +95,6 @@ function reservedText(document: unknown): readonly Issue[] {
         message: `${placeholderMark} stands for values that only the site knows, so no text may hold it`,
       });
     }
-    // Python and shells end a line at other characters than YAML does; no value needs any of these.
-    if (/[\u0085\u2028\u2029]/.test(value)) {
-      issues.push({
-        code: "plan/line-separator",
-        severity: "error",
-        pointer: specPointer(origins),
-        message: "a Unicode line separator (U+0085, U+2028 or U+2029), which some readers take for the end of a line",
-        hint: "Write a plain line break, or leave it out.",
-      });
-    }
   }
   return issues;
 }

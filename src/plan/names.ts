@@ -29,10 +29,7 @@ export function hostName(platformVm: string): string {
   return `${label.slice(0, hostNameLength - mark.length - 1).replace(/-+$/, "")}-${mark}`;
 }
 
-/** `<PlatformVM>-<network>-port`, numbered from the second card on the same network on. */
-export function portNames(platformVm: string, networks: readonly string[]): readonly string[] {
-  return networks.map((network, index) => {
-    const before = networks.slice(0, index).filter((each) => each === network).length;
-    return `${platformVm}-${network}-port${before === 0 ? "" : `-${before + 1}`}`;
-  });
+/** `<PlatformVM>-<network>-port`; a PlatformVM has one card on each network. */
+export function portName(platformVm: string, network: string): string {
+  return `${platformVm}-${network}-port`;
 }

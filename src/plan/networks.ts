@@ -3,7 +3,7 @@
 import type { Val, Sourced } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
-import { portNames } from "./names.ts";
+import { portName } from "./names.ts";
 
 /** A network card, in the guest's order. */
 export interface Nic {
@@ -41,9 +41,7 @@ export interface Rule {
 }
 
 export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly Nic[] {
-  const networks = spec.networks.external;
-  const ports = portNames(platformVm.value, networks.map((each) => each.name.value));
-  return networks.map((network, index) => ({
+  return spec.networks.external.map((network, index) => ({
     number: derive([network.name], () => index + 1),
     network: network.name,
     purpose: network.purpose,
@@ -51,7 +49,7 @@ export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly N
     mtu: network.mtu,
     defaultRoute: network.defaultRoute,
     vnicType: network.vnicType,
-    portName: derive([platformVm, network.name], () => ports[index] as string),
+    portName: derive([platformVm, network.name], portName),
     macPlaceholder: derive([network.name], () => `@@CLOUDLET-PORT-MAC:${index + 1}@@`),
   }));
 }

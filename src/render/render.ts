@@ -66,7 +66,7 @@ export function renderText(
 /** The hole with a harmless value of the same type: what the template's structure is measured by. */
 function tame(hole: Hole): Hole {
   const [first] = hole.values;
-  return typeof first.value === "string" ? { ...hole, values: [val("x", "constant:harmless")] } : hole;
+  return typeof first.value === "string" ? { ...hole, values: [val("X", "constant:harmless")] } : hole;
 }
 
 interface Region {

@@ -1,0 +1,15 @@
+/** Every platform, one line each. */
+
+import { openstack } from "./openstack.ts";
+import type { Platform } from "./platform.ts";
+
+export const platforms: readonly Platform[] = [
+  openstack,
+];
+
+/** Throws on a name that `platformNames` does not list: reading the spec has refused it. */
+export function platformNamed(name: string): Platform {
+  const found = platforms.find((platform) => platform.name === name);
+  if (found === undefined) throw new Error(`no such platform: ${name}`);
+  return found;
+}
