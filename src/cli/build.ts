@@ -12,7 +12,7 @@ import { drawBundle } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
-import { showAside } from "./show-report.ts";
+import { hasErrors, showAside } from "./show-report.ts";
 import { signerOptions, signerOf, type SignerOptions } from "./signer.ts";
 import { writeAside, writeTextAside } from "./write-aside.ts";
 import { writeBundle } from "./write-bundle.ts";
@@ -46,22 +46,25 @@ A build that was stopped leaves nothing under the final name; run it again.`,
 }
 
 async function build(specPath: string, options: Options, io: Io): Promise<ExitStatus> {
-  const signer = await signerOf(io, options);
-  const inputs = await resolveInputs(io, options);
-  if (inputs.resolved === undefined) {
-    showAside(io, inputs.reports);
-    return 1;
+  if (options.signCommand !== undefined && options.publicKey === undefined) {
+    io.err("cloudlet-bundle build: --sign-command needs --public-key, so that what it gives can be checked\n");
+    return 2;
   }
-  const drawn = await drawBundle(io, specPath, inputs.resolved);
-  showAside(io, [...inputs.reports, ...drawn.reports]);
-  if (drawn.tree === undefined) return 1;
-  const layout = layBundle(await seal(drawn.tree, signer));
-  const out = absolute(io, options.out ?? drawn.fileName);
+  const { signer, report } = await signerOf(io, options);
+  const keyReports = report === undefined ? [] : [report];
+  const inputs = hasErrors(keyReports) ? undefined : await resolveInputs(io, options);
+  const drawn = inputs?.resolved === undefined ? undefined : await drawBundle(io, specPath, inputs.resolved);
+  showAside(io, [...keyReports, ...(inputs?.reports ?? []), ...(drawn?.reports ?? [])]);
+  if (inputs?.resolved === undefined || drawn?.drawn === undefined) return 1;
+  const { store } = inputs.resolved;
+  const { tree, fileName, secretsTemplate } = drawn.drawn;
+  const layout = layBundle(await seal(tree, signer));
+  const out = absolute(io, options.out ?? fileName);
   await refuseFullDisk(out, layout.size);
   const progress = progressOn(io, options.quiet === true);
-  await writeAside(out, (file) => writeBundle(file, layout, inputs.resolved.store, io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
+  await writeAside(out, (file) => writeBundle(file, layout, store.reusing(), io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
   const secrets = out.replace(/(\.cloudlet)?\.tar$/, "") + ".secrets.template";
-  await writeTextAside(secrets, drawn.secretsTemplate, { mode: 0o600 });
+  await writeTextAside(secrets, secretsTemplate, { mode: 0o600 });
   tell(io, options, { bundle: out, size: layout.size, secrets, signer });
   return 0;
 }

@@ -1,7 +1,7 @@
 /** `check`: validates specs and releases, and says every mistake at once. */
 
 import type { Command } from "commander";
-import { platformNames } from "../platforms/names.ts";
+import { platforms } from "../platforms/registry.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { readRelease } from "../spec/read-release.ts";
 import { readSpec } from "../spec/read-spec.ts";
@@ -32,7 +32,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
 async function check(specs: readonly string[], options: Options, io: Io): Promise<ExitStatus> {
   const reports: ReportedDocument[] = [];
   for (const path of specs) {
-    reports.push((await load(io, path, (text) => readSpec(text, { platforms: platformNames }))).report);
+    reports.push((await load(io, path, (text) => readSpec(text, { platforms: platforms.map((platform) => platform.name) }))).report);
   }
   if (options.release !== undefined) reports.push((await load(io, options.release, readRelease)).report);
   if (options.lock !== undefined) reports.push((await load(io, options.lock, readLock)).report);

@@ -1,11 +1,13 @@
 /** `init`: writes a commented starter spec. */
 
 import type { Command } from "commander";
-import { platformNames } from "../platforms/names.ts";
+import { platforms } from "../platforms/registry.ts";
 import { starterSpec } from "../spec/starter.ts";
 import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { writeTextAside } from "./write-aside.ts";
+
+const platformNames = platforms.map((platform) => platform.name);
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
   command

@@ -60,7 +60,7 @@ export async function resolveInputs(io: Io, how: How): Promise<Inputs> {
   if (release.value === undefined) return { resolved: undefined, reports: [release.report] };
   const releasePath = absolute(io, how.release);
   const lockPath = how.lock === undefined ? releasePath.replace(/\.(ya?ml|json)$/, "") + ".lock.json" : absolute(io, how.lock);
-  const store = await openStore(storeFolder(io, how.store));
+  const store = await openStore(storeFolder(io, how.store), { now: io.now });
   const reports = [release.report];
   if (how.refresh !== true && existsSync(lockPath)) {
     const lock = await load(io, lockPath, readLock);
