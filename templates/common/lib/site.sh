@@ -1,4 +1,4 @@
-# site.env: the only data the scripts read. Every line is NAME='value'; nothing in it is ever run.
+# site.env: the only data the scripts read. Every line is NAME='value', a comment or empty; nothing in it is ever run.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
 # site_load FILE: checks the form of every line before the shell sees one, then takes the values over.
@@ -6,6 +6,7 @@ site_load() {
     [ -f "$1" ] && [ -r "$1" ] ||
         stop 3 bundle/incomplete "there is no readable $1" "Unpack the whole bundle again, into an empty folder."
     site_wrong=$(LC_ALL=C awk '
+        /^#/ || /^$/ { next }
         /^CB_[A-Z0-9_]+=\047/ {
             rest = substr($0, index($0, "=") + 1)
             gsub(/\047\\\047\047/, "", rest)

@@ -45,6 +45,17 @@ answer() {
         END { print text }' "$work/$1"
 }
 
+# property_of NAME KEY: out of the answer's properties, which the client writes as 'key': 'value' or key='value'.
+property_of() {
+    answer "$1" properties | LC_ALL=C awk -v key="$2" '
+        { gsub(/[,{}]/, "\n"); n = split($0, pair, "\n")
+          for (i = 1; i <= n; i++) {
+              text = pair[i]; gsub(/^ +| +$/, "", text); gsub(/["\047]/, "", text)
+              if (index(text, key ": ") == 1 || index(text, key "=") == 1) {
+                  value = substr(text, length(key) + 2); sub(/^ /, "", value); print value; exit
+              } } }'
+}
+
 # not_found NAME: the client says that there is no such thing, in one of its phrasings.
 not_found() {
     LC_ALL=C grep -Eiq 'not found|could not be found|no .* found|no .* exists|HTTP 404|more than one' "$work/$1.error"

@@ -40,7 +40,7 @@ image_judge() {
             continue
         }
         image_owner=foreign
-        [ "$(image_property cloudlet_bundle)" != "$CB_NAME" ] || image_owner=ours
+        [ "$(property_of image cloudlet_bundle)" != "$CB_NAME" ] || image_owner=ours
         case $(answer image status) in
         active)
             image_digest_state
@@ -53,17 +53,11 @@ image_judge() {
     done <"$work/images-$1"
 }
 
-# image_property NAME: out of the client's dictionary, which is Python ('name': 'value'), JSON, or name='value'.
-image_property() {
-    answer image properties | awk '{ gsub(/[,{}]/, "\n"); print }' |
-        sed -n "s/^ *[\"']\{0,1\}$1[\"']\{0,1\} *[:=] *[\"']\{0,1\}\([^\"']*\)[\"']\{0,1\} *\$/\1/p" | head -n 1
-}
-
 # image_digest_state: sets image_state (ready or wrong) and image_digest. Glance before Rocky (2018) has no os_hash_value; its MD5 checksum and the size
 # then have to do: both were computed by Glance from what arrived.
 image_digest_state() {
-    image_algorithm=$(image_property os_hash_algo)
-    image_digest=$(image_property os_hash_value)
+    image_algorithm=$(property_of image os_hash_algo)
+    image_digest=$(property_of image os_hash_value)
     case $image_algorithm in
     sha512) image_wanted=$image_sha512 ;;
     sha256) image_wanted=$image_sha256 ;;
@@ -128,20 +122,27 @@ image_send() {
         image_delete "$image_id"
     done <"$work/image-partial"
     image_of "$1"
+    set -- "$1" --property "cloudlet_bundle=$CB_NAME" --property "cloudlet_bundle_sha256=$image_sha256"
+    image_at=0
+    while [ "$1" = vm ] && [ "$image_at" -lt "${CB_OS_IMAGE_PROPERTY_COUNT:-0}" ]; do
+        image_at=$((image_at + 1))
+        set -- "$@" --property "$(site_value "CB_OS_IMAGE_PROPERTY_$image_at")"
+    done
+    image_kind=$1
+    shift
     change_file=$image_file change_size=$image_size
     change image-create "sending the $image_title" image create "$image_name" --file "$image_file" \
         --disk-format "$image_format" --container-format bare --private \
-        --min-disk "$image_disk" --min-ram "$image_memory" \
-        --property "cloudlet_bundle=$CB_NAME" --property "cloudlet_bundle_sha256=$image_sha256" -f value -c id ||
+        --min-disk "$image_disk" --min-ram "$image_memory" "$@" -f value -c id ||
         trouble_stop image-create "sending the $image_title"
     change_file=''
     step_id=$(tail -n 1 "$work/image-create")
     image_waits=0
     while :; do
-        image_ask "$1"
+        image_ask "$image_kind"
         asked_all
-        image_judge "$1"
-        case $(grep " $step_id " "$work/image-$1") in
+        image_judge "$image_kind"
+        case $(grep " $step_id " "$work/image-$image_kind") in
         ready*) return 0 ;;
         wrong*)
             image_delete "$step_id"

@@ -114,6 +114,15 @@ judge_flavor() {
     fi
     [ -z "$flavor_short" ] || finding flavor/too-small "flavor $preflight_flavor has$flavor_short" \
         "Choose a larger one (openstack flavor list): --parameter flavor=NAME"
+    flavor_at=0
+    while [ "$flavor_at" -lt "${CB_OS_FLAVOR_PROPERTY_COUNT:-0}" ]; do
+        flavor_at=$((flavor_at + 1))
+        flavor_property=$(site_value "CB_OS_FLAVOR_PROPERTY_$flavor_at")
+        flavor_value=$(property_of flavor "${flavor_property%%=*}")
+        [ "$flavor_value" = "${flavor_property#*=}" ] ||
+            finding flavor/property "flavor $preflight_flavor has not $flavor_property (it has '$flavor_value')" \
+                "Choose one that has: --parameter flavor=NAME; or ask the cloud's administrator to set it."
+    done
     if [ "$CB_NEED_GPUS" -gt 0 ]; then
         case $(answer flavor properties) in
         *pci_passthrough* | *VGPU* | *vgpu* | *gpu* | *GPU*) ;;
@@ -222,9 +231,15 @@ network_judge_static() {
                 "Choose the network that has it: --parameter external_network_$1=NAME, or ask for a bundle with another address."
         ;;
     esac
-    ! LC_ALL=C grep -q "ip_address[^0-9a-f]*$(printf '%s' "$network_address" | sed 's/\./\\./g')[^0-9a-f.:]" "$work/ports" ||
+    ports_of_others | LC_ALL=C grep -q "ip_address[^0-9a-f]*$(printf '%s' "$network_address" | sed 's/\./\\./g')[^0-9a-f.:]" &&
         finding address/taken "a port of this project already has $network_address" \
-            "Free it (openstack port list --fixed-ip ip-address=$network_address), or ask for a bundle with another address."
+            "Free it (openstack port list --fixed-ip ip-address=$network_address), or ask for a bundle with another address." || :
+}
+
+# ports_of_others: the project's ports without those of the stack that is to be upgraded.
+ports_of_others() {
+    stack_output port_ids >"$work/own-ports"
+    grep -vF -f "$work/own-ports" "$work/ports" || :
 }
 
 network_judge_floating() {
@@ -232,8 +247,9 @@ network_judge_floating() {
         if ! answered "address-$1"; then
             network_unanswered "address-$1" floating-ip/missing "floating IP $network_floating is not in this project" \
                 "Choose a free one (openstack floating ip list): --parameter floating_ip_id_$1=ID"
-        elif [ "$(answer "address-$1" port_id)" != None ] && [ -n "$(answer "address-$1" port_id)" ]; then
-            finding floating-ip/taken "floating IP $(answer "address-$1" floating_ip_address) is in use by port $(answer "address-$1" port_id)" \
+        elif network_port=$(answer "address-$1" port_id) && [ "${network_port:-None}" != None ] &&
+            ! stack_output port_ids | grep -qxF -- "$network_port"; then
+            finding floating-ip/taken "floating IP $(answer "address-$1" floating_ip_address) is in use by port $network_port" \
                 "Choose a free one (openstack floating ip list): --parameter floating_ip_id_$1=ID"
         fi
     elif ! answered "pool-$1"; then
@@ -322,7 +338,10 @@ count() {
 quota() {
     printf '%s\t%s\t%s\t%s\n' "$2" "${3:-?}" "${4:-?}" "$5" >>"$work/quota-table"
     case ${3:-x}${4:-x} in *[!0-9]*) return 0 ;; esac
+    # What is installed has its share already; an upgrade may need a second one for a moment, for what it replaces.
+    quota_kind=finding
+    [ "$verb" != upgrade ] || quota_kind=note
     [ $(($4 + $5)) -le "$3" ] || [ "$5" -eq 0 ] ||
-        finding "quota/$1" "$2: the project may have $3, has $4, needs $5 more; $(($4 + $5 - $3)) too many" \
+        "$quota_kind" "quota/$1" "$2: the project may have $3, has $4, needs $5 more; $(($4 + $5 - $3)) too many" \
             "Free some, or ask the project's administrator to raise the quota to $(($4 + $5)) at least."
 }

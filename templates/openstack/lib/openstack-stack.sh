@@ -218,7 +218,12 @@ server_look() {
 # server_well: the guest's last word on the console is that it is well. The console may not be offered: then no word.
 server_well() {
     client console log show "$server_id" >"$work/console" 2>"$work/console.error" || return 1
-    server_word=$(sed -n 's/.*"cloudlet-status\/v1".*"state":"\([a-z-]*\)".*/\1/p' "$work/console" | tail -n 1)
+    # cloudlet-status {"version":1,"release":"2026.11","sequence":7,"stage":"loaded","detail":"docker"}
+    grep -F "cloudlet-status {\"version\":1,\"release\":\"$CB_RELEASE\"," "$work/console" >"$work/words" || :
+    server_word=$(sed -n 's/.*"stage":"\([a-z-]*\)".*/\1/p' "$work/words" | tail -n 1)
+    [ "$server_word" != failed ] || stop 3 server/unwell \
+        "the PlatformVM says that it failed: $(sed -n 's/.*"detail":"\([^"]*\)".*/\1/p' "$work/words" | tail -n 1)" \
+        "Read its console: openstack console log show $server_id. A reboot (openstack server reboot) makes it try again."
     [ "$server_word" = healthy ]
 }
 
