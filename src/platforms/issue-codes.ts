@@ -21,6 +21,7 @@ export const PLAN_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "platform/vnic-type": { meaning: "The platform has no such kind of virtual network card.", remedy: "Take one of those that the message names." },
   "platform/root-volume-too-small": { meaning: "The root volume is smaller than the VM image or than the disk that the spec gives the PlatformVM.", remedy: "Raise `rootVolumeGiB`, or write 0 for the flavor's own disk." },
   "platform/gateway": { meaning: "The IaaS gives the subnet's own gateway, not the one that the spec names.", remedy: "A warning. See that the subnet has that gateway, or leave it out." },
+  "platform/floating-without-route": { meaning: "A floating IP belongs to a network that does not hold the default route, so answers may leave by another way than questions came.", remedy: "A warning. Give that network the default route." },
   "platform/internal-network": { meaning: "The CRM makes the internal network itself, from the variable MEX_NETWORK_SCHEME; the spec's addresses are not handed over.", remedy: "A warning. Set `environment.MEX_NETWORK_SCHEME` where the addresses matter." },
   "platform/gpu-unnamed": { meaning: "The spec wants GPUs, but doesn't say how the flavor offers them, so preflight can't look.", remedy: "A warning. Name the flavor's properties in `platform.parameters.extraFlavorProperties`." },
 };

@@ -7,10 +7,11 @@ import type { Plan } from "../plan/plan.ts";
 import type { Slot } from "../plan/secrets.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 
-export interface Variable {
+/** A type alias, because only these are views as well. */
+export type Variable = {
   readonly name: Val<string>;
   readonly value: Val;
-}
+};
 
 /** In the order in which they stand in the file. */
 export function siteVariables(plan: Plan): readonly Variable[] {

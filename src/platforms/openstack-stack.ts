@@ -7,6 +7,7 @@ import type { Nic, Rule } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Slot } from "../plan/secrets.ts";
 import type { View } from "./draft.ts";
+import type { Property } from "./openstack-parameters.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 
 export function stackView(plan: Plan, guest: Guest): View {
@@ -29,8 +30,8 @@ export function stackView(plan: Plan, guest: Guest): View {
     flavor: plan.flavor ?? notChosen,
     need: plan.need,
     tenant: plan.tenant,
-    flavorProperties: parameters.extraFlavorProperties,
-    vmImage: { ...plan.vmImage, properties: parameters.imageProperties },
+    flavorProperties: parameters.extraFlavorProperties.map(assignment),
+    vmImage: { ...plan.vmImage, properties: parameters.imageProperties.map(assignment) },
     payload: { ...plan.payload },
     keyName: parameters.keyName,
     availabilityZone: parameters.availabilityZone,
@@ -41,12 +42,18 @@ export function stackView(plan: Plan, guest: Guest): View {
     rules: plan.rules.map(ruleView),
     networks: plan.nics.map(nicView),
     floatingNetworks: floating.map(nicView),
-    otherNetworks: plan.nics.filter((nic) => nic !== defaultRoute).map(nicView),
+    // A floating IP's network has a router, and with it a gateway.
+    otherNetworks: plan.nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(nicView),
     defaultRouteNetwork: defaultRoute?.network,
     secrets: plan.slots.map(slotView),
     metadata: [...guest.metaData, ...parameters.serverMetadata],
     userData: guest.userData.lines,
   };
+}
+
+/** As the client's `--property` takes it. */
+function assignment(property: Property): View {
+  return { assignment: derive([property.name, property.value], (name, value) => `${name}=${value}`) };
 }
 
 function nicView(nic: Nic): View {

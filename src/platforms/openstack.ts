@@ -2,7 +2,6 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
-import type { Val } from "../core/origin.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
@@ -82,10 +81,16 @@ function warnings(plan: Plan): readonly Issue[] {
   const warn = (code: Issue["code"], pointer: string, message: string, hint: string): void => {
     issues.push({ code, severity: "warning", pointer, message, hint });
   };
-  for (const [index, { gateway }] of plan.nics.entries()) {
-    if (gateway === undefined) continue;
-    const pointer = `/networks/external/${index}/address/gateway`;
-    warn("platform/gateway", pointer, `Neutron gives the guest the subnet's own gateway; see that it is ${gateway.value}`, "Leave it out where Neutron knows it.");
+  for (const [index, { gateway, mode, defaultRoute, network }] of plan.nics.entries()) {
+    const pointer = `/networks/external/${index}`;
+    if (gateway !== undefined) {
+      const message = `Neutron gives the guest the subnet's own gateway; see that it is ${gateway.value}`;
+      warn("platform/gateway", `${pointer}/address/gateway`, message, "Leave it out where Neutron knows it.");
+    }
+    if (mode.value === "floating" && !defaultRoute.value) {
+      const message = `answers to the floating IP on ${network.value} leave by the default route, which is on another network`;
+      warn("platform/floating-without-route", pointer, message, "Write defaultRoute: true here, or give the other network no gateway.");
+    }
   }
   if (plan.spec.networks.internal !== undefined) {
     warn(
@@ -130,7 +135,7 @@ function draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
       role: "data",
       template: "common/site.env",
       format: "env",
-      view: { ...view, variables: siteVariables(plan) as readonly { readonly name: Val; readonly value: Val }[] },
+      view: { ...view, variables: siteVariables(plan) },
     },
     ...library.map((asset): Draft => ({ kind: "static", path: asset.slice("openstack/".length), mode: 0o644, role: "script", asset })),
   ];

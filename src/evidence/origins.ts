@@ -1,0 +1,49 @@
+/** evidence/origins.json: for every line of every rendered file, which values caused what of it. */
+
+import type { File, Span } from "../core/file.ts";
+import { textFile } from "../core/file.ts";
+import type { Json } from "../core/json.ts";
+import { byCodeUnit, canonicalJson } from "../core/json.ts";
+import type { Origin } from "../core/origin.ts";
+
+/**
+ * The map of all files' spans. `origins` lists each origin once, sorted; a file's key is a line number, and each of its
+ * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces.
+ */
+export function originsFile(path: string, files: readonly File[]): File {
+  const traced = files.filter((file) => file.spans.length > 0);
+  const origins = [...new Set(traced.flatMap((file) => file.spans.flatMap((span) => span.origins)))].sort(byCodeUnit);
+  const indices = new Map(origins.map((origin, index) => [origin, index]));
+  const document: Json = {
+    apiVersion: "cloudlet-bundle/v1",
+    kind: "Origins",
+    origins,
+    files: Object.fromEntries(traced.map((file) => [file.path, linesOf(file.spans, indices)])),
+  };
+  return textFile(path, canonicalJson(document), { role: "evidence", source: "evidence/origins" });
+}
+
+function linesOf(spans: readonly Span[], indices: ReadonlyMap<Origin, number>): Json {
+  const byLine = Map.groupBy(spans, (span) => span.line);
+  return Object.fromEntries(
+    [...byLine].map(([line, all]) => [
+      String(line),
+      all.map((span) => `${span.start}-${span.end - 1} ${span.origins.map((origin) => indices.get(origin)).join(" ")}`),
+    ]),
+  );
+}
+
+/** Reads such a document back: the origins of one line of one file, with the columns they cover. */
+export function originsAt(document: OriginsDocument, path: string, line: number): readonly Span[] {
+  return (document.files[path]?.[String(line)] ?? []).map((entry) => {
+    const [columns = "", ...numbers] = entry.split(" ");
+    const [first, last] = columns.split("-").map(Number);
+    const origins = numbers.map((number) => document.origins[Number(number)] as Origin);
+    return { line, start: first ?? 1, end: (last ?? 0) + 1, origins: origins as [Origin, ...Origin[]] };
+  });
+}
+
+export interface OriginsDocument {
+  readonly origins: readonly Origin[];
+  readonly files: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}

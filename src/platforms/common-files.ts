@@ -1,0 +1,32 @@
+/** The files that every bundle has, whatever its IaaS. */
+
+import type { Assets } from "../core/assets.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { Plan } from "../plan/plan.ts";
+import { val } from "../core/origin.ts";
+import type { Draft, View } from "./draft.ts";
+import type { Platform } from "./platform.ts";
+
+export function commonDrafts(platform: Platform, plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
+  const view: View = {
+    cloudlet: plan.spec.name,
+    organization: plan.spec.organization,
+    name: plan.names.platformVm,
+    title: val(platform.title, ...plan.spec.platform.type.origins),
+    release: plan.release.name,
+    sequence: plan.release.sequence,
+    created: plan.release.created,
+    secrets: plan.slots.map(({ name, description, required, maxBytes }) => ({ name, description, required, maxBytes })),
+  };
+  const scripts = [...assets.keys()].filter((path) => path.startsWith("common/") && path.endsWith(".sh")).sort();
+  return [
+    { kind: "template", path: "START-HERE.md", mode: 0o644, role: "document", template: "common/START-HERE.md", format: "markdown", view },
+    { kind: "template", path: "site/secrets.template", mode: 0o644, role: "site", template: "common/secrets.template", format: "env", view },
+    { kind: "text", path: "site/user-data", mode: 0o644, role: "site", source: "cloud-init-builder", ...guest.userData },
+    ...scripts.map((asset): Draft => {
+      const path = asset.slice("common/".length);
+      // What lies in lib/ is read by the two programs, not run.
+      return { kind: "static", path, mode: path.includes("/") ? 0o644 : 0o755, role: "script", asset };
+    }),
+  ];
+}
