@@ -1,0 +1,78 @@
+/** Figures that are taken inside this process: ranges of a big bundle, and many small renderings. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { assetsOf } from "../src/cli/draw.ts";
+import { compose } from "../src/evidence/compose.ts";
+import { layBundle, produce, type BlobReader } from "../src/pack/stream.ts";
+import { pack } from "../src/pack/tree.ts";
+import { generateKey } from "../src/seal/keys.ts";
+import { seal } from "../src/seal/seal.ts";
+import { pemSigner } from "../src/seal/sign.ts";
+import { readLock } from "../src/spec/read-lock.ts";
+import { readRelease } from "../src/spec/read-release.ts";
+import { readSpec } from "../src/spec/read-spec.ts";
+import type { Lock } from "../src/spec/lock.ts";
+import type { Outcome } from "../src/core/issue.ts";
+
+const root = join(import.meta.dirname, "..");
+const reference = join(root, "bundles/openstack-single");
+const assets = assetsOf(root);
+
+/** The slowest first byte of ranges all over a bundle of 10 GiB; its blobs are made up, as no disk takes part. */
+export async function rangeFigures(): Promise<{ readonly worstMs: number }> {
+  const size = 10 * 1024 ** 3;
+  const { tree } = drawn("range", (lock) => ({ ...lock, vmImage: { ...lock.vmImage, size } }));
+  const layout = layBundle(await seal(tree, undefined));
+  const zeros = new Uint8Array(65_536);
+  const blobs: BlobReader = {
+    async *read(_, start, end) {
+      for (let at = start; at < end; at += zeros.byteLength) yield zeros.subarray(0, Math.min(zeros.byteLength, end - at));
+    },
+  };
+  let worstMs = 0;
+  for (let index = 0; index < 1_000; index += 1) {
+    const start = Math.floor((layout.size - 1) * (index / 999));
+    const begun = performance.now();
+    for await (const chunk of produce(layout, blobs, start, layout.size)) {
+      worstMs = Math.max(worstMs, performance.now() - begun);
+      if (chunk.byteLength > 0) break;
+    }
+  }
+  return { worstMs };
+}
+
+/** Milliseconds for each of `count` cloudlets of one release: read, planned, rendered, sealed and laid out, without blobs. */
+export async function renderFigures(count: number): Promise<{ readonly eachMs: number }> {
+  const signer = valueOf(pemSigner(generateKey((bytes) => new Uint8Array(bytes).fill(7))));
+  const begun = performance.now();
+  for (let index = 0; index < count; index += 1) {
+    layBundle(await seal(drawn(`cloudlet-${index}`).tree, signer));
+  }
+  return { eachMs: (performance.now() - begun) / count };
+}
+
+const specText = readFileSync(join(reference, "cloudlet.yaml"), "utf8");
+const release = valueOf(readRelease(readFileSync(join(reference, "release.yaml"), "utf8")));
+const lock = valueOf(readLock(readFileSync(join(reference, "release.lock.json"), "utf8")));
+
+function drawn(name: string, edit: (lock: Lock) => Lock = (same) => same): { readonly tree: ReturnType<typeof pack> } {
+  const spec = valueOf(readSpec(specText.replace(/^name: .*$/m, `name: ${name}`), { platforms: ["openstack"] }));
+  const edited = edit(lock.lock);
+  const composed = valueOf(compose({ spec, release, lock: { ...lock, lock: edited } }, assets));
+  return {
+    tree: pack(composed.files, {
+      cloudlet: { name, organization: spec.spec.organization, region: spec.spec.region },
+      platform: spec.spec.platform.type,
+      release: { name: release.release.name, sequence: release.release.sequence, created: release.release.created },
+      spec: { digest: spec.digest },
+      lock: { digest: lock.digest },
+      generator: { name: "cloudlet-bundle", version: "bench" },
+    }),
+  };
+}
+
+function valueOf<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues));
+  return outcome.value;
+}
