@@ -56,7 +56,7 @@ async function writeLayer(path: string, bytes: number, seed: number): Promise<vo
   const written = pipeline(tar, createWriteStream(path));
   const entry = tar.entry({ name: "big", size: bytes, mtime: new Date(0) });
   for (const chunk of noise(bytes, seed)) if (!entry.write(chunk)) await once(entry, "drain");
-  (entry as Writable).end();
+  (entry as unknown as Writable).end();
   tar.finalize();
   await written;
 }
