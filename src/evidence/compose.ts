@@ -1,63 +1,21 @@
-/** Spec, release and lock to all files of a bundle: the pure stages, one after another. */
+/** Spec, release and lock to all files of a bundle: the texts, and the blobs by digest. */
 
 import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
-import { textFile } from "../core/file.ts";
-import type { Issue, Outcome } from "../core/issue.ts";
-import type { Json } from "../core/json.ts";
-import { canonicalJson } from "../core/json.ts";
-import type { Sourced } from "../core/origin.ts";
-import { guest } from "../guest/guest.ts";
-import { lockPath, originsPath, payloadPath, releasePath, specPath, vmImagePath } from "../pack/layout.ts";
+import type { Outcome } from "../core/issue.ts";
+import { payloadPath, vmImagePath } from "../pack/layout.ts";
 import { payloadBody } from "../pack/payload.ts";
-import type { Plan } from "../plan/plan.ts";
-import { plan } from "../plan/plan.ts";
-import { commonDrafts } from "../platforms/common-files.ts";
-import { platformNamed } from "../platforms/registry.ts";
-import { render } from "../render/render.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
-import type { Spec } from "../spec/spec.ts";
-import { originsFile } from "./origins.ts";
+import type { Composition, Documents } from "./texts.ts";
+import { composeTexts } from "./texts.ts";
 
-export interface Composition {
-  /** Everything but what the seal adds; in no particular order. */
-  readonly files: readonly File[];
-  readonly plan: Plan;
-}
-
-/** The three documents as they were read: each with its origins, and plain. */
-export interface Documents {
-  readonly spec: { readonly spec: Spec; readonly sourced: Sourced<Spec> };
-  readonly release: { readonly release: Release; readonly sourced: Sourced<Release> };
-  readonly lock: { readonly lock: Lock; readonly sourced: Sourced<Lock> };
-}
-
-/** Issues: `plan/…`, `guest/…` and `platform/…`, each stage's all at once; a stage with an error is the last. */
-export function compose({ spec, release, lock }: Documents, assets: Assets): Outcome<Composition> {
-  const planned = plan(spec.sourced, release.sourced, lock.sourced);
-  if (!planned.ok) return planned;
-  const platform = platformNamed(spec.spec.platform.type);
-  const made = guest(planned.value, assets);
-  const issues: readonly Issue[] = [...planned.issues, ...platform.check(planned.value), ...made.issues];
-  if (!made.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
-  const drafts = [
-    ...commonDrafts(platform, planned.value, made.value, assets),
-    ...platform.draft(planned.value, made.value, assets),
-  ];
-  const files = [
-    ...render(drafts, assets),
-    evidence(specPath, spec.spec),
-    evidence(releasePath, release.release),
-    evidence(lockPath, lock.lock),
-    ...blobs(release.release, lock.lock),
-  ];
-  return { ok: true, value: { files: [...files, originsFile(originsPath, files)], plan: planned.value }, issues };
-}
-
-/** A document as it was read, defaults filled in: read again, it gives the same bundle. */
-function evidence(path: string, document: object): File {
-  return textFile(path, canonicalJson(document as Json), { role: "evidence", source: path });
+/** Everything but what the seal adds. Issues: those of `composeTexts`. */
+export function compose(documents: Documents, assets: Assets): Outcome<Composition> {
+  const texts = composeTexts(documents, assets);
+  if (!texts.ok) return texts;
+  const { files, plan } = texts.value;
+  return { ...texts, value: { plan, files: [...files, ...blobs(documents.release.release, documents.lock.lock)] } };
 }
 
 function blobs(release: Release, lock: Lock): readonly File[] {

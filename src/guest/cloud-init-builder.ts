@@ -1,6 +1,7 @@
-/**
- * A typed, composable builder of cloud-init user-data, usable by itself: each function makes one part of a cloud-config,
- * `cloudConfig` merges the parts and writes the text. Keys and types are those of cloud-init 22.4 and later.
+/** A typed, composable builder of cloud-init user-data, usable by itself.
+ *
+ * Each function makes one part of a cloud-config, `cloudConfig` merges the parts and writes the text. Keys and types are
+ * those of cloud-init 22.4 and later.
  *
  *     const { text } = cloudConfig([
  *       hostname("berlin-1"),

@@ -2,6 +2,7 @@
 
 import type { Assets } from "../core/assets.ts";
 import { asset } from "../core/assets.ts";
+import { hexOf, sha256 } from "../core/digest.ts";
 import type { Span } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
@@ -19,6 +20,8 @@ export interface Guest {
     readonly spans: readonly Span[];
     /** The text line by line, for a template that holds it as a block. */
     readonly lines: readonly Val<string>[];
+    /** 64 hexadecimal digits, of the text with its placeholders. */
+    readonly sha256: Val<string>;
     /** Bytes that it may have once every secret has its longest value. */
     readonly mostBytes: Val<number>;
   };
@@ -39,8 +42,16 @@ export function guest(plan: Plan, assets: Assets): Outcome<Guest> {
     "secrets (as base64) and the hardware addresses of its network cards.",
   ]);
   const mostBytes = Buffer.byteLength(text, "utf8") + growthOf(plan);
+  const lines = linesOf(text, spans);
+  const [first, ...rest] = lines as [Val<string>, ...Val<string>[]];
   return outcome(sizeIssues(plan, mostBytes), () => ({
-    userData: { text, spans, lines: linesOf(text, spans), mostBytes: sumOf(plan, mostBytes) },
+    userData: {
+      text,
+      spans,
+      lines,
+      sha256: derive([first, ...rest], () => hexOf(sha256(text))),
+      mostBytes: derive([first, ...rest], () => mostBytes),
+    },
     metaData: [
       { name: val("role", "constant:guest-role"), value: val("mex-agent-node", "constant:guest-role") },
       { name: val("skipk8s", "constant:guest-role"), value: val("yes", "constant:guest-role") },
@@ -152,11 +163,6 @@ function sizeIssues(plan: Plan, mostBytes: number): readonly Issue[] {
       hint: "Lower maxBytes of the secrets, or list fewer certificates, users and keys.",
     },
   ];
-}
-
-function sumOf(plan: Plan, mostBytes: number): Val<number> {
-  const [first, ...rest] = plan.slots.map((slot) => slot.maxBytes);
-  return first === undefined ? val(mostBytes, "constant:user-data") : derive([first, ...rest], () => mostBytes);
 }
 
 function linesOf(text: string, spans: readonly Span[]): readonly Val<string>[] {

@@ -8,7 +8,7 @@ export interface OpenstackParameters {
   readonly availabilityZone: Val<string>;
   /** Undefined: the flavor's own disk. */
   readonly rootVolumeGiB: Val<number> | undefined;
-  readonly volumeType: Val<string>;
+  readonly volumeType: Val<string> | undefined;
   readonly serverGroupPolicy: Val<string> | undefined;
   readonly keyName: Val<string>;
   readonly securityGroupName: Val<string>;
@@ -41,7 +41,7 @@ export function openstackParameters(plan: Plan): OpenstackParameters {
   return {
     availabilityZone: text("availabilityZone") ?? notChosen,
     rootVolumeGiB: root === undefined || root.value === 0 ? undefined : root,
-    volumeType: text("volumeType") ?? notChosen,
+    volumeType: text("volumeType"),
     serverGroupPolicy: text("serverGroupPolicy"),
     keyName: text("keyName") ?? notChosen,
     securityGroupName: text("securityGroupName") ?? derive([plan.names.platformVm], (name) => `${name}-sg`),

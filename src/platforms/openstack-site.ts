@@ -29,7 +29,7 @@ export function siteVariables(plan: Plan): readonly Variable[] {
     variable("CB_OS_SERVER_GROUP", parameters.serverGroupPolicy ?? notChosen),
     variable("CB_OS_SECURITY_GROUP", parameters.securityGroupName),
     count("CB_OS_RULE_COUNT", plan.rules.map((rule) => rule.cidr)),
-    variable("CB_OS_VOLUME_TYPE", parameters.volumeType),
+    variable("CB_OS_VOLUME_TYPE", parameters.volumeType ?? notChosen),
     variable("CB_OS_KEY_NAME", parameters.keyName),
     count("CB_OS_IMAGE_PROPERTY_COUNT", parameters.imageProperties.map((property) => property.value)),
     ...parameters.imageProperties.map((property, index) => assignment(`CB_OS_IMAGE_PROPERTY_${index + 1}`, property)),

@@ -48,6 +48,7 @@ export function stackView(plan: Plan, guest: Guest): View {
     secrets: plan.slots.map(slotView),
     metadata: [...guest.metaData, ...parameters.serverMetadata],
     userData: guest.userData.lines,
+    userDataSha256: guest.userData.sha256,
   };
 }
 

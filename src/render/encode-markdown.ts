@@ -6,9 +6,12 @@ import { textOf } from "./composition.ts";
 
 export const markdownRules: FormatRules = { encode, parseBack };
 
-/** Running text: CommonMark 2.4 lets any ASCII punctuation be escaped; these are the ones that could mean something. */
+/**
+ * Running text: CommonMark 2.4 lets any ASCII punctuation be escaped; these are the ones that could mean something within
+ * a line. An ampersand means something before a name or at the end, where the template may go on with one.
+ */
 export function markdownText(text: string): string {
-  return text.replace(/[\\`*_[\]<>&|~#!$]/g, String.raw`\$&`).replace(/:(?=\/\/)/g, String.raw`\:`);
+  return text.replace(/[\\`*_[\]<|~$]|&(?=[#A-Za-z0-9]|$)|:(?=\/\/)/g, String.raw`\$&`);
 }
 
 /** A code span, CommonMark 6.1: its fence is longer than any run of backticks within. */
@@ -56,10 +59,11 @@ function encodeAt(place: Place, hole: Hole): string {
       return shWord(text);
     case "fence":
       if (hole.kind === "code") throw new Error(`${hole.at}: {{code}} in a fence`);
+      if (/^ {0,3}```/.test(text)) throw new Error(`${hole.at}: a value that would end its fence`);
       return hole.kind === "sh" ? shWord(text) : text;
     case "start":
       // At the start of a line a dash, a number or the like would begin a block.
-      return hole.kind === "code" ? markdownCode(text) : markdownText(text).replace(/^[-+=]|^\d+(?=[.)])/, String.raw`\$&`);
+      return hole.kind === "code" ? markdownCode(text) : markdownText(text).replace(/^[-+=#>]|(?<=^\d+)[.)]/, String.raw`\$&`);
     case "cell":
       return hole.kind === "code" ? markdownCode(text).replaceAll("|", String.raw`\|`) : markdownText(text);
     case "text":
@@ -73,7 +77,7 @@ function parseBack(text: string, placed: readonly Placed[], plain: string): void
   for (const { hole, start, end } of placed) {
     const written = text.slice(start, end);
     if (hole.kind !== "block" && /[\n\r\u2028\u2029]/.test(written)) throw new Error(`${hole.at}: a value broke its line`);
-    const bare = written.replace(/\\([\\`*_[\]<>&|~#!$:+=-])/g, "$1");
+    const bare = written.replace(/\\([\\`*_[\]<|~$&:+=#>.)-])/g, "$1");
     const shell = written.replace(/'([^']*)'|\\(')/g, "$1$2");
     const meant = textOf(hole).replace(/\n$/, "");
     const isThere = [written, bare, shell].includes(meant) || (hole.kind === "code" && bare.includes(meant)) || written.includes(meant);

@@ -1,6 +1,7 @@
-/**
- * YAML as PyYAML reads it (YAML 1.1), which is what Heat and cloud-init do. Strings are JSON strings with the few
- * characters escaped that YAML 1.1 can't hold bare; texts of several lines may be block literals.
+/** YAML as PyYAML reads it (YAML 1.1), which is what Heat and cloud-init do.
+ *
+ * Strings are JSON strings with the few characters escaped that YAML 1.1 can't hold bare; texts of several lines may be
+ * block literals.
  */
 
 import { CORE_SCHEMA, EVENT_ID, SCALAR_STYLE, YAML11_SCHEMA, getScalarValue, load, parseEvents } from "js-yaml";

@@ -135,7 +135,7 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     const lines = hole.values.at(-1)?.value === "" ? hole.values.slice(0, -1) : hole.values;
     // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
     const header = count - lines.length;
-    const byLine = hole.kind === "block" && lines.length > 1 && (header === 0 || header === 1);
+    const byLine = hole.kind === "block" && hole.values.length > 1 && (header === 0 || header === 1);
     const all = originsOf(hole.values);
     for (let index = byLine ? header : 0; index < count; index += 1) {
       mark(first + index, start, end, byLine ? (lines[index - header] as Val).origins : all);

@@ -131,7 +131,7 @@ class Rewriter {
     if (node.type !== "PathExpression") this.refuse(node, "an argument that isn't a name");
     const path = node as hbs.AST.PathExpression;
     if (path.data) this.refuse(node, `@${path.parts.join(".")}; the plan decides`);
-    if (path.original.includes("[")) this.refuse(node, "a name in brackets");
+    if (!path.parts.every((part) => /^[A-Za-z_]\w*$/.test(part))) this.refuse(node, "a name that needs brackets");
     return [self(path.depth, node), literal(path.parts.join("."), node)];
   }
 
