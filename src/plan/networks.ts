@@ -1,7 +1,7 @@
 /** The PlatformVM's network cards and what may pass them. */
 
 import type { Val, Sourced } from "../core/origin.ts";
-import { derive, val } from "../core/origin.ts";
+import { derive } from "../core/origin.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
 import { portName } from "./names.ts";
 
@@ -63,15 +63,17 @@ function addressOf(network: Sourced<ExternalNetwork>): AddressFields {
   return { mode, ip, prefix, gateway, subnet, pool, floatingIpId };
 }
 
-/** SSH first, then what the spec lists, incoming before outgoing. */
+/**
+ * SSH first, then what the spec lists, incoming before outgoing. The schema wants at least one outgoing rule: a security
+ * group without any lets everything out.
+ */
 export function rulesOf(spec: Sourced<Spec>): readonly Rule[] {
   const { ssh, ingress, egress } = spec.firewall;
-  const allowed = [
+  return [
     ...ssh.from.map((cidr) => sshRule(cidr)),
     ...ingress.map((rule) => listedRule("ingress", rule)),
     ...egress.map((rule) => listedRule("egress", rule)),
   ];
-  return egress.length === 0 ? [...allowed, nothingOut] : allowed;
 }
 
 function familyOf(cidr: Val<string>): Val<"IPv4" | "IPv6"> {
@@ -101,17 +103,3 @@ function listedRule(direction: "ingress" | "egress", rule: Sourced<FirewallRule>
     description: rule.description ?? derive([rule.protocol], () => ""),
   };
 }
-
-/**
- * An empty list of outgoing rules means that nothing goes out; but a security group without any outgoing rule lets
- * everything out. MobiledgeX writes this rule, which matches no address, for the same purpose.
- */
-const nothingOut: Rule = {
-  direction: val("egress", "constant:nothing-goes-out"),
-  family: val("IPv4", "constant:nothing-goes-out"),
-  protocol: val("any", "constant:nothing-goes-out"),
-  from: undefined,
-  to: undefined,
-  cidr: val("0.0.0.0/32", "constant:nothing-goes-out"),
-  description: val("nothing goes out", "constant:nothing-goes-out"),
-};

@@ -78,7 +78,12 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
   const issues = [
     ...disagreements(spec, release, lock),
     ...sizeIssues(spec, release, sizes),
-    ...nameIssues(spec, [platformVm, vmImage.name, payload.name, ...nics.map((nic) => nic.portName)]),
+    ...nameIssues(spec, [
+      { name: platformVm, pointer: "/name" },
+      { name: vmImage.name, pointer: "/name" },
+      { name: payload.name, pointer: "/name" },
+      ...nics.map(({ portName }, index) => ({ name: portName, pointer: `/networks/external/${index}/name` })),
+    ]),
   ];
   return outcome(issues, () => ({
     spec,
@@ -106,15 +111,21 @@ function shortHex(digest: Sourced<Lock>["payload"]["digest"]["value"]): string {
   return hexOf(digest).slice(0, 12);
 }
 
-function nameIssues(spec: Sourced<Spec>, names: readonly Val<string>[]): readonly Issue[] {
+/** A name that is made, and where the user wrote what makes it too long. */
+interface MadeName {
+  readonly name: Val<string>;
+  readonly pointer: string;
+}
+
+function nameIssues(spec: Sourced<Spec>, names: readonly MadeName[]): readonly Issue[] {
   const issues: Issue[] = names
-    .filter((name) => name.value.length > openstackNameLength)
-    .map((name) => ({
+    .filter(({ name }) => name.value.length > openstackNameLength)
+    .map(({ name, pointer }) => ({
       code: "plan/name-too-long",
       severity: "error",
-      pointer: "/name",
+      pointer,
       message: `the name ${name.value} has ${name.value.length} characters, an IaaS holds ${openstackNameLength}`,
-      hint: "Choose a shorter name for the cloudlet or its organization.",
+      hint: "Choose a shorter name; the cloudlet's and its organization's are in it as well.",
     }));
   if (!keepsEveryCharacter(spec.name.value, spec.organization.value)) {
     const made = platformVmName(spec.name.value, spec.organization.value);

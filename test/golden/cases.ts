@@ -59,7 +59,7 @@ export function textOf(file: File | undefined): string {
   return new TextDecoder().decode(file.body.bytes);
 }
 
-function lockOf({ release, digest }: ReleaseDocument): Lock {
+export function lockOf({ release, digest }: ReleaseDocument): Lock {
   return {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
