@@ -113,7 +113,7 @@ export function sshUserAuthorities(keys: readonly Text[]): CloudConfig {
   const line = `TrustedUserCAKeys ${path}`;
   return {
     ...writeFiles([{ path, content: { lines: keys }, mode: 0o644 }]),
-    bootcmd: [["sh", "-c", `grep -qxF '${line}' /etc/ssh/sshd_config || printf '%s\\n' '${line}' >>/etc/ssh/sshd_config`]],
+    bootcmd: [["sh", "-c", causedBy(keys, `grep -qxF '${line}' /etc/ssh/sshd_config || printf '%s\\n' '${line}' >>/etc/ssh/sshd_config`)]],
   };
 }
 
@@ -128,7 +128,7 @@ export function nameServers(addresses: readonly Text[]): CloudConfig {
         mode: 0o644,
       },
     ]),
-    runcmd: [["systemctl", "try-restart", "systemd-resolved.service"]],
+    runcmd: [["systemctl", "try-restart", causedBy(addresses, "systemd-resolved.service")]],
   };
 }
 
@@ -225,6 +225,12 @@ export function bytesAboveNova(userData: string, growth = 0): number {
 /** A text made from another, with its origins. */
 export function withText(text: Text, make: (text: string) => string): Text {
   return typeof text === "string" ? make(text) : { value: make(text.value), origins: text.origins };
+}
+
+/** A text that is there because of others, with their origins. */
+function causedBy(causes: readonly Text[], text: string): Text {
+  const [first, ...rest] = [...new Set(causes.flatMap((cause) => (typeof cause === "string" ? [] : cause.origins)))].sort();
+  return first === undefined ? text : { value: text, origins: [first, ...rest] };
 }
 
 function mergeMaps(left: NodeMap, right: NodeMap, path: string): NodeMap {

@@ -90,15 +90,17 @@ function partsOf(plan: Plan, assets: Assets): readonly CloudConfig[] {
 /** What the bootstrap script reads: every value one single-quoted word, as in site.env. */
 function environmentLines(plan: Plan): readonly Text[] {
   const line = (name: string, value: Val): Val<string> => derive([value], (text) => `${name}=${shWord(String(text))}`);
-  const perNic = plan.nics.flatMap((nic, index) => [
-    line(`CB_NIC_${index + 1}_MAC`, nic.macPlaceholder),
-    line(`CB_NIC_${index + 1}_PURPOSE`, nic.purpose),
-    ...(nic.mtu === undefined ? [] : [line(`CB_NIC_${index + 1}_MTU`, nic.mtu)]),
+  const numbered = (prefix: string, number: Val<number>, name: string, value: Val): Val<string> =>
+    derive([number, value], (position, text) => `${prefix}_${position}_${name}=${shWord(String(text))}`);
+  const perNic = plan.nics.flatMap((nic) => [
+    numbered("CB_NIC", nic.number, "MAC", nic.macPlaceholder),
+    numbered("CB_NIC", nic.number, "PURPOSE", nic.purpose),
+    ...(nic.mtu === undefined ? [] : [numbered("CB_NIC", nic.number, "MTU", nic.mtu)]),
   ]);
-  const perContainer = plan.containers.flatMap((container, index) => [
-    line(`CB_CONTAINER_${index + 1}_ROLE`, container.role),
-    line(`CB_CONTAINER_${index + 1}_IMAGE`, container.image),
-    line(`CB_CONTAINER_${index + 1}_ID`, container.imageId),
+  const perContainer = plan.containers.flatMap((container) => [
+    numbered("CB_CONTAINER", container.number, "ROLE", container.role),
+    numbered("CB_CONTAINER", container.number, "IMAGE", container.image),
+    numbered("CB_CONTAINER", container.number, "ID", container.imageId),
   ]);
   return [
     line("CB_CLOUDLET", plan.spec.name),

@@ -48,53 +48,83 @@ function quoteWhatPyYamlMisreads(layout: ScalarLayout): void {
 }
 
 function plainTree(node: Node): Json {
-  if (typeof node !== "object" || isVal(node) || isLines(node)) return plainLeaf(node as Leaf);
+  if (isLeaf(node)) return plainLeaf(node);
   if (isList(node)) return node.map(plainTree);
   return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, plainTree(each)]));
 }
 
-/** The scalars of the text come in the order of the tree's leaves, keys of objects between them. */
+/**
+ * The scalars of the text come in the order of the tree's leaves, keys of objects between them. A key is there because of
+ * what is below it, and a leaf that has no origins because of what is beside it: of an entry that some value caused,
+ * every line says so. The top level is no entry, nor is a list that is the whole of a module.
+ */
 function spansOf(text: string, tree: Node): readonly Span[] {
   const scalars = parseEvents(text, {}).filter((event: Event): event is ScalarEvent => event.type === EVENT_ID.SCALAR);
   const starts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
   const spans: Span[] = [];
   let next = 0;
-  const take = (leaf: Leaf): void => {
+  const take = (leaf: Leaf, around: readonly Origin[]): void => {
     const scalar = scalars[next] as ScalarEvent;
     next += 1;
     if (getScalarValue(text, scalar) !== String(plainLeaf(leaf))) throw new Error("the tree and its text went apart");
-    spans.push(...leafSpans(text, starts, scalar, leaf));
+    spans.push(...leafSpans(text, starts, scalar, leaf, around));
   };
-  const walk = (node: Node): void => {
-    if (typeof node !== "object" || isVal(node) || isLines(node)) take(node as Leaf);
-    else if (isList(node)) node.forEach(walk);
-    else {
-      for (const [key, each] of Object.entries(node)) {
-        take(key);
-        walk(each);
-      }
+  const walk = (node: Node, depth: number, around: readonly Origin[]): void => {
+    if (isLeaf(node)) return take(node, around);
+    const isEntry = depth > (isList(node) ? 1 : 0);
+    const inside = isEntry ? originsBelow(node) : [];
+    if (isList(node)) {
+      for (const each of node) walk(each, depth + 1, inside);
+      return;
+    }
+    for (const [key, each] of Object.entries(node)) {
+      const below = originsBelow(each);
+      take(key, below.length > 0 ? below : inside);
+      walk(each, depth + 1, inside);
     }
   };
-  walk(tree);
-  return spans;
+  walk(tree, 0, []);
+  return merged(spans);
 }
 
-function leafSpans(text: string, starts: readonly number[], scalar: ScalarEvent, leaf: Leaf): readonly Span[] {
-  const origins = originsOf(leaf);
-  const [first] = origins;
-  if (first === undefined) return [];
+/** A key and its value, or the words of a line, as one span where they have the same origins. */
+function merged(spans: readonly Span[]): readonly Span[] {
+  const out: Span[] = [];
+  for (const span of spans) {
+    const last = out.at(-1);
+    if (last !== undefined && last.line === span.line && isDeepStrictEqual(last.origins, span.origins)) out[out.length - 1] = { ...last, end: span.end };
+    else out.push(span);
+  }
+  return out;
+}
+
+function isLeaf(node: Node): node is Leaf {
+  return typeof node !== "object" || isVal(node) || isLines(node);
+}
+
+function originsBelow(node: Node): readonly Origin[] {
+  if (isLeaf(node)) return originsOf(node);
+  const each = isList(node) ? node : Object.values(node);
+  return [...new Set(each.flatMap(originsBelow))].sort();
+}
+
+function leafSpans(text: string, starts: readonly number[], scalar: ScalarEvent, leaf: Leaf, around: readonly Origin[]): readonly Span[] {
+  const own = originsOf(leaf);
+  const origins = own.length > 0 ? own : around;
   const from = starts.findLastIndex((start) => start <= scalar.valueStart);
   const to = starts.findLastIndex((start) => start < Math.max(scalar.valueEnd, scalar.valueStart + 1));
   const isBlock = scalar.style === SCALAR_STYLE.LITERAL_BLOCK;
   const spans: Span[] = [];
-  for (let line = from; line <= to; line += 1) {
-    const own = isBlock && isLines(leaf) ? lineOrigins(leaf, line - from) : origins;
+  // The header of a block (`|`) stands on the line before it.
+  for (let line = isBlock ? from - 1 : from; line <= to; line += 1) {
+    const here = isBlock && isLines(leaf) ? lineOrigins(leaf, line - from) : [];
+    const [one, ...more] = here.length > 0 ? here : origins;
     const lineStart = starts[line] as number;
     const lineEnd = (starts[line + 1] ?? text.length + 1) - 1;
     const quotes = scalar.style === SCALAR_STYLE.SINGLE_QUOTED || scalar.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
-    const start = Math.max(scalar.valueStart - quotes, lineStart + (isBlock ? text.slice(lineStart, lineEnd).search(/\S|$/) : 0));
-    const end = Math.min(scalar.valueEnd + quotes, lineEnd);
-    const [one, ...more] = own;
+    const first = isBlock ? text.slice(lineStart, lineEnd).search(line < from ? /[|>][-+0-9]*$/ : /\S|$/) : 0;
+    const start = line < from ? lineStart + first : Math.max(scalar.valueStart - quotes, lineStart + first);
+    const end = line < from ? lineEnd : Math.min(scalar.valueEnd + quotes, lineEnd);
     if (one !== undefined && end > start) spans.push({ line: line + 1, start: start - lineStart + 1, end: end - lineStart + 1, origins: [one, ...more] });
   }
   return spans;

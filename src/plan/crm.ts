@@ -6,9 +6,12 @@ import type { Lock, LockedContainer } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Nic } from "./networks.ts";
+import { positions } from "./positions.ts";
 import type { Slot } from "./secrets.ts";
 
 export interface ContainerPlan {
+  /** Position in the release, from 1. */
+  readonly number: Val<number>;
   readonly role: Val<LockedContainer["role"]>;
   /** The name under which the payload loads it. */
   readonly image: Val<string>;
@@ -40,9 +43,10 @@ export function containersOf(
 ): readonly ContainerPlan[] {
   const environment = variablesOf(spec, release, nics);
   const secretVariables = slots.flatMap(({ variable, path }) => (variable === undefined ? [] : [{ name: variable, path }]));
-  return lock.containers.map((container) => {
+  const numbers = positions(lock.containers.map((container) => container.role));
+  return lock.containers.map((container, index) => {
     const { role, image } = container;
-    const identity = { role, image, imageId: container.config.digest };
+    const identity = { number: numbers[index] as Val<number>, role, image, imageId: container.config.digest };
     switch (role.value) {
       case "crmserver":
         return {

@@ -4,6 +4,7 @@ import type { Val, Sourced } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
 import { portName } from "./names.ts";
+import { positions } from "./positions.ts";
 
 /** A network card, in the guest's order. */
 export interface Nic {
@@ -41,8 +42,9 @@ export interface Rule {
 }
 
 export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly Nic[] {
+  const numbers = positions(spec.networks.external.map((network) => network.name));
   return spec.networks.external.map((network, index) => ({
-    number: derive([network.name], () => index + 1),
+    number: numbers[index] as Val<number>,
     network: network.name,
     purpose: network.purpose,
     ...addressOf(network),
@@ -50,7 +52,7 @@ export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly N
     defaultRoute: network.defaultRoute,
     vnicType: network.vnicType,
     portName: derive([platformVm, network.name], portName),
-    macPlaceholder: derive([network.name], () => `@@CLOUDLET-PORT-MAC:${index + 1}@@`),
+    macPlaceholder: derive([numbers[index] as Val<number>], (number) => `@@CLOUDLET-PORT-MAC:${number}@@`),
   }));
 }
 

@@ -3,8 +3,11 @@
 import type { Sourced, Val } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
 import type { SecretSlot, Spec } from "../spec/spec.ts";
+import { positions } from "./positions.ts";
 
 export interface Slot {
+  /** Position among the slots, from 1. */
+  readonly number: Val<number>;
   readonly name: Val<string>;
   /** One line. */
   readonly description: Val<string>;
@@ -23,13 +26,15 @@ export interface Slot {
 }
 
 export function slotsOf(spec: Sourced<Spec>): readonly Slot[] {
-  return spec.secrets.map((slot) => slotOf(slot));
+  const numbers = positions(spec.secrets.map((slot) => slot.name));
+  return spec.secrets.map((slot, index) => slotOf(slot, numbers[index] as Val<number>));
 }
 
-function slotOf(slot: Sourced<SecretSlot>): Slot {
+function slotOf(slot: Sourced<SecretSlot>, number: Val<number>): Slot {
   // The kind is inside a Val, so the compiler can't narrow the union by it.
   const target = slot.target as { readonly kind: Val<string>; readonly path?: Val<string>; readonly name?: Val<string> };
   return {
+    number,
     name: slot.name,
     description: derive([slot.description], (text) => text.replace(/\s+/g, " ").trim()),
     required: slot.required,

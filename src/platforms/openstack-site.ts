@@ -4,7 +4,9 @@ import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
 import type { Nic } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
+import { positions } from "../plan/positions.ts";
 import type { Slot } from "../plan/secrets.ts";
+import type { Property } from "./openstack-parameters.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 
 /** A type alias, because only these are views as well. */
@@ -18,9 +20,9 @@ export function siteVariables(plan: Plan): readonly Variable[] {
   const parameters = openstackParameters(plan);
   return [
     count("CB_SECRET_COUNT", plan.slots.map((slot) => slot.name)),
-    ...plan.slots.flatMap((slot, index) => slotVariables(slot, `CB_SECRET_${index + 1}`)),
+    ...plan.slots.flatMap(slotVariables),
     count("CB_NETWORK_COUNT", plan.nics.map((nic) => nic.network)),
-    ...plan.nics.flatMap((nic, index) => nicVariables(nic, `CB_NETWORK_${index + 1}`)),
+    ...plan.nics.flatMap(nicVariables),
     variable("CB_OS_TEMPLATE", val("site/heat-template.yaml", "constant:layout")),
     variable("CB_OS_ENVIRONMENT", val("site/heat-environment.yaml", "constant:layout")),
     variable("CB_OS_FLAVOR", plan.flavor ?? notChosen),
@@ -32,38 +34,40 @@ export function siteVariables(plan: Plan): readonly Variable[] {
     variable("CB_OS_VOLUME_TYPE", parameters.volumeType ?? notChosen),
     variable("CB_OS_KEY_NAME", parameters.keyName),
     count("CB_OS_IMAGE_PROPERTY_COUNT", parameters.imageProperties.map((property) => property.value)),
-    ...parameters.imageProperties.map((property, index) => assignment(`CB_OS_IMAGE_PROPERTY_${index + 1}`, property)),
+    ...assignments("CB_OS_IMAGE_PROPERTY", parameters.imageProperties),
     count("CB_OS_FLAVOR_PROPERTY_COUNT", parameters.extraFlavorProperties.map((property) => property.value)),
-    ...parameters.extraFlavorProperties.map((property, index) => assignment(`CB_OS_FLAVOR_PROPERTY_${index + 1}`, property)),
+    ...assignments("CB_OS_FLAVOR_PROPERTY", parameters.extraFlavorProperties),
   ];
 }
 
-function slotVariables(slot: Slot, prefix: string): readonly Variable[] {
+function slotVariables(slot: Slot): readonly Variable[] {
+  const numbered = (name: string, value: Val): Variable => numberedVariable("CB_SECRET", slot.number, name, value);
   return [
-    variable(`${prefix}_NAME`, slot.name),
-    variable(`${prefix}_PARAMETER`, slot.parameter),
-    variable(`${prefix}_REQUIRED`, derive([slot.required], (required) => (required ? "yes" : "no"))),
-    variable(`${prefix}_MAX_BYTES`, slot.maxBytes),
-    variable(`${prefix}_DESCRIPTION`, slot.description),
+    numbered("NAME", slot.name),
+    numbered("PARAMETER", slot.parameter),
+    numbered("REQUIRED", derive([slot.required], (required) => (required ? "yes" : "no"))),
+    numbered("MAX_BYTES", slot.maxBytes),
+    numbered("DESCRIPTION", slot.description),
   ];
 }
 
-function nicVariables(nic: Nic, prefix: string): readonly Variable[] {
+function nicVariables(nic: Nic): readonly Variable[] {
   const isFloating = nic.mode.value === "floating";
-  const numbered = (name: string): Val<string> => derive([nic.number], (number) => `${name}_${number}`);
+  const parameter = (name: string): Val<string> => derive([nic.number], (number) => `${name}_${number}`);
+  const numbered = (name: string, value: Val): Variable => numberedVariable("CB_NETWORK", nic.number, name, value);
   return [
-    variable(`${prefix}_NAME`, nic.network),
-    variable(`${prefix}_PURPOSE`, nic.purpose),
-    variable(`${prefix}_MODE`, nic.mode),
-    variable(`${prefix}_PARAMETER`, numbered("external_network")),
-    variable(`${prefix}_ADDRESS`, nic.ip ?? notChosen),
-    variable(`${prefix}_SUBNET`, nic.subnet ?? notChosen),
-    variable(`${prefix}_POOL`, nic.pool ?? notChosen),
-    variable(`${prefix}_POOL_PARAMETER`, isFloating ? numbered("floating_network") : notChosen),
-    variable(`${prefix}_FLOATING_IP_PARAMETER`, isFloating ? numbered("floating_ip_id") : notChosen),
-    variable(`${prefix}_FLOATING_IP_ID`, nic.floatingIpId ?? notChosen),
-    variable(`${prefix}_VNIC_TYPE`, nic.vnicType ?? notChosen),
-    variable(`${prefix}_PORT_NAME`, nic.portName),
+    numbered("NAME", nic.network),
+    numbered("PURPOSE", nic.purpose),
+    numbered("MODE", nic.mode),
+    numbered("PARAMETER", parameter("external_network")),
+    numbered("ADDRESS", nic.ip ?? notChosen),
+    numbered("SUBNET", nic.subnet ?? notChosen),
+    numbered("POOL", nic.pool ?? notChosen),
+    numbered("POOL_PARAMETER", isFloating ? parameter("floating_network") : notChosen),
+    numbered("FLOATING_IP_PARAMETER", isFloating ? parameter("floating_ip_id") : notChosen),
+    numbered("FLOATING_IP_ID", nic.floatingIpId ?? notChosen),
+    numbered("VNIC_TYPE", nic.vnicType ?? notChosen),
+    numbered("PORT_NAME", nic.portName),
   ];
 }
 
@@ -71,11 +75,20 @@ function variable(name: string, value: Val): Variable {
   return { name: derive([value], () => name), value };
 }
 
+function numberedVariable(prefix: string, number: Val<number>, name: string, value: Val): Variable {
+  return { name: derive([number], (position) => `${prefix}_${position}_${name}`), value };
+}
+
+/** Properties are sorted by name, so each one's position comes from those before it. */
+function assignments(prefix: string, properties: readonly Property[]): readonly Variable[] {
+  const numbers = positions(properties.map((property) => property.value));
+  return properties.map((property, index) => ({
+    name: derive([numbers[index] as Val<number>], (number) => `${prefix}_${number}`),
+    value: derive([property.name, property.value], (key, value) => `${key}=${value}`),
+  }));
+}
+
 function count(name: string, of: readonly Val[]): Variable {
   const [first, ...rest] = [...new Set(of.flatMap((each) => each.origins))].sort() as readonly Origin[];
   return variable(name, first === undefined ? val(0, "constant:not-chosen") : val(of.length, first, ...rest));
-}
-
-function assignment(name: string, property: { readonly name: Val<string>; readonly value: Val<string> }): Variable {
-  return variable(name, derive([property.name, property.value], (key, value) => `${key}=${value}`));
 }

@@ -1,7 +1,6 @@
 /** Other people's readers, asked about many texts in one process each: PyYAML, and the shells. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 
 const python = "/usr/bin/python3";
 
@@ -39,10 +38,7 @@ export function readByPyYaml(texts: readonly string[]): readonly PyYamlReading[]
 
 /** The words as a shell hands them on, NUL between them: `script` calls `printf '%s\\0'` with them. */
 export function wordsByShell(shell: string, script: string): readonly string[] {
-  const run = spawnSync(shell, [], { input: script, encoding: "utf8", maxBuffer: 1 << 28, env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } });
+  const run = spawnSync(shell, shell.endsWith("busybox") ? ["sh"] : [], { input: script, encoding: "utf8", maxBuffer: 1 << 28, env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } });
   if (run.status !== 0) throw new Error(`${shell}: ${run.error?.message ?? run.stderr}`);
   return run.stdout.split("\0").slice(0, -1);
 }
-
-/** Those of the shells that the house knows of, that are here; dash and bash must be. */
-export const shells: readonly string[] = ["/bin/dash", "/bin/bash", "/bin/busybox", "/bin/ksh93"].filter((shell) => existsSync(shell));

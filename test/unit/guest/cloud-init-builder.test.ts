@@ -108,11 +108,18 @@ t.test("values that know their origins leave spans", (t) => {
   t.strictSame(
     spans.map(({ line, start, end, origins }) => [text.split("\n")[line - 1]?.slice(start - 1, end - 1), ...origins]),
     [
-      ["'no'", "spec:/a"],
+      ["a: 'no'", "spec:/a"],
+      ["l", "spec:/l"],
       ["1", "spec:/l"],
+      ["write_files", "release:/z", "spec:/y", "spec:/z"],
+      ["path: /e", "release:/z", "spec:/y", "spec:/z"],
+      ["owner: root:root", "release:/z", "spec:/y", "spec:/z"],
+      ["permissions: '0644'", "release:/z", "spec:/y", "spec:/z"],
+      ["content: |", "release:/z", "spec:/y", "spec:/z"],
+      ["[x]", "release:/z", "spec:/y", "spec:/z"],
       ["y=1", "spec:/y"],
       ["z=2", "spec:/z", "release:/z"],
-      ['"\\x7F\\n"', "spec:/q"],
+      ['quoted: "\\x7F\\n"', "spec:/q"],
     ],
   );
   t.end();
