@@ -5,7 +5,7 @@
 # The program's variables (each set in the file in brackets):
 #   here, caller_folder          the bundle's folder, and where the operator stood           [this]
 #   CB_*                         what the bundle is about                                     [site.env]
-#   verb trust secrets_file state receipt_file yes quiet colour parameters_given              [arguments]
+#   verb only trust secrets_file state receipt_file yes quiet colour parameters_given              [arguments]
 #   work journal state_salt      this run's files, the journal                                [state]
 #   installed_* open_*           the last completed run, a run that did not end               [journal]
 #   target_digest target_folder target_parameters target_secrets target_key former_key                [run]
@@ -21,7 +21,7 @@ unset CDPATH ENV BASH_ENV
 caller_folder=$(pwd -P)
 here=$(cd "$(dirname -- "$0")" && pwd -P)
 carriage_return=$(printf '\r')
-child='' told=no step_now='' verb='' quiet=no colour=yes trust_said='' lock_held=no
+child='' told=no step_now='' verb='' only='' quiet=no colour=yes trust_said='' lock_held=no
 
 for part in say progress arguments site parameters secrets findings state journal receipt run; do
     # shellcheck source=/dev/null

@@ -10,12 +10,13 @@ clouds.yaml. It may be stopped and run again at any time; it contacts nothing bu
 
 What to do (one of):
   (none)               verify, check, show the plan, ask, install; after success it changes nothing
-  --check              verify and check only: lists every finding
-  --plan               verify, check, and show what would be done
   --upgrade            from a newer bundle: replace release, parameters or secrets, keep addresses
   --rollback           go back to what was installed before the last upgrade
   --uninstall          remove everything that was made, and prove it
   --status             show what is there
+and, of installing, --upgrade and --rollback, without changing anything:
+  --check              lists every finding
+  --plan               the same, and what would be done
 
 Options:
   --trust KEY          the signer's public key (PEM file), or its fingerprint SHA256:<64 hex digits>, got by another
@@ -37,12 +38,16 @@ Examples:
 END
 }
 
-# arguments_read ARG...: sets verb, trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given.
+# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given.
 arguments_read() {
-    verb='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given=''
+    verb='' only='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given=''
     while [ $# -gt 0 ]; do
         case $1 in
-        --check | --plan | --upgrade | --rollback | --uninstall | --status)
+        --check | --plan)
+            [ -z "$only" ] || arguments_wrong "$1 and --$only exclude each other"
+            only=${1#--}
+            ;;
+        --upgrade | --rollback | --uninstall | --status)
             [ -z "$verb" ] || arguments_wrong "$1 and --$verb exclude each other"
             verb=${1#--}
             ;;
@@ -74,6 +79,9 @@ arguments_read() {
         shift
     done
     verb=${verb:-install}
+    case $only:$verb in
+    check:uninstall | check:status | plan:uninstall | plan:status) arguments_wrong "--$only does not go with --$verb" ;;
+    esac
 }
 
 arguments_value() {

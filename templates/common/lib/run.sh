@@ -1,7 +1,7 @@
 # The verbs: what install.sh does, in words that fit every IaaS. What a word means there is in the platform's own file.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
-# run_install: also --check, --plan, --upgrade, --rollback. They differ in the target and in what is allowed.
+# run_install: also --upgrade and --rollback; they differ in the target and in what is allowed. --check and --plan end early.
 run_install() {
     run_open
     verify_bundle
@@ -9,7 +9,7 @@ run_install() {
     run_inputs
     heading "preflight"
     run_preflight
-    case $verb in
+    case $only in
     check)
         say "nothing stands in the way"
         return 0
@@ -33,8 +33,8 @@ run_install() {
 # run_open: state, lock, journal; for verbs that change nothing, only a look.
 run_open() {
     started=$(utc)
-    case $verb in
-    check | plan | status) state_look ;;
+    case $only:$verb in
+    check:* | plan:* | *:status) state_look ;;
     *) state_open ;;
     esac
     : >"$work/findings"
@@ -142,10 +142,7 @@ run_target_rollback() {
 
 # run_refuse CODE WHAT DO: a run with changed inputs. For --check and --plan it is one finding among others.
 run_refuse() {
-    case $verb in
-    check | plan) finding "$1" "$2" "$3" ;;
-    *) stop 1 "$1" "$2" "$3" ;;
-    esac
+    if [ -n "$only" ]; then finding "$1" "$2" "$3"; else stop 1 "$1" "$2" "$3"; fi
 }
 
 short() {
@@ -228,14 +225,14 @@ run_need_secrets() {
 # run_preflight: all findings at once.
 run_preflight() {
     tool_needed sha256sum coreutils
+    run_found=$(findings_count)
     platform_tools
-    run_room
-    if [ "$(findings_count)" = 0 ] || command -v openstack >/dev/null 2>&1; then
-        if platform_access; then
-            platform_preflight
-            run_presence
-        fi
+    # Without its tools the cloud can't be asked; other findings don't keep us from asking.
+    if [ "$(findings_count)" = "$run_found" ] && platform_access; then
+        platform_preflight
+        run_presence
     fi
+    run_room
     findings_show
     run_found=$(findings_count)
     [ "$run_found" = 0 ] || stop 1 preflight/findings "$run_found finding(s), listed above; nothing was changed" ""
@@ -252,7 +249,7 @@ run_room() {
 # run_presence: what the cloud holds against what the journal says.
 run_presence() {
     case $verb in
-    install | check | plan)
+    install)
         if platform_exists && ! platform_has_target; then
             [ -n "$installed_bundle$open_bundle" ] && [ "$(findings_count)" != 0 ] ||
                 finding state/other-bundle "what is installed was made from another bundle, unknown to $state" \

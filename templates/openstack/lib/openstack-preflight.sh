@@ -73,6 +73,8 @@ preflight_site() {
     preflight_networks ask
     preflight_zone=$(parameter availability_zone "$CB_OS_AVAILABILITY_ZONE")
     [ -z "$preflight_zone" ] || ask zones availability zone list --compute -f value -c 'Zone Name'
+    preflight_volume_zone=$(parameter volume_availability_zone "$CB_OS_AVAILABILITY_ZONE")
+    [ -z "$preflight_volume_zone" ] || ask volume-zones availability zone list --volume -f value -c 'Zone Name'
     preflight_type=$(parameter volume_type "$CB_OS_VOLUME_TYPE")
     [ -z "$preflight_type" ] || ask volume-type volume type show -f shell -- "$preflight_type"
     preflight_key=$(parameter key_name "$CB_OS_KEY_NAME")
@@ -154,7 +156,7 @@ preflight_networks() {
 }
 
 network_ask() {
-    ask "network-$1" network show -f shell -c id -c router_external -c subnets -c project_id -- "$network_name"
+    ask "network-$1" network show -f shell -c id -c router:external -c subnets -c project_id -- "$network_name"
     case $network_mode in
     static)
         if [ -n "$network_subnet" ]; then
@@ -167,7 +169,7 @@ network_ask() {
         if [ -n "$network_floating" ]; then
             ask "address-$1" floating ip show -f shell -c port_id -c floating_ip_address -- "$network_floating"
         else
-            ask "pool-$1" network show -f shell -c id -c router_external -- "$network_pool"
+            ask "pool-$1" network show -f shell -c id -c router:external -- "$network_pool"
         fi
         ;;
     esac
@@ -255,7 +257,11 @@ network_judge_floating() {
     elif ! answered "pool-$1"; then
         network_unanswered "pool-$1" network/no-pool "the network '$network_pool' for floating IPs is not there" \
             "Choose one (openstack network list --external): --parameter floating_network_$1=NAME"
-    elif [ "$(answer "pool-$1" router_external)" != True ]; then
+    else
+        # The client's shell form writes the colon as an underscore; some of its releases write External for True.
+        case $(answer "pool-$1" router_external)$(answer "pool-$1" router:external) in
+        True | External) return 0 ;;
+        esac
         finding network/not-external "network '$network_pool' is not external, so it gives no floating IPs" \
             "Choose one (openstack network list --external): --parameter floating_network_$1=NAME"
     fi
@@ -273,6 +279,9 @@ judge_named() {
     [ -z "$preflight_zone" ] || ! answered zones || grep -qxF -- "$preflight_zone" "$work/zones" ||
         finding zone/missing "there is no availability zone '$preflight_zone' ($(sort -u "$work/zones" | tr '\n' ' '))" \
             "Give --parameter availability_zone=NAME"
+    [ -z "$preflight_volume_zone" ] || ! answered volume-zones || grep -qxF -- "$preflight_volume_zone" "$work/volume-zones" ||
+        finding zone/no-volumes "there is no availability zone '$preflight_volume_zone' for volumes ($(sort -u "$work/volume-zones" | tr '\n' ' '))" \
+            "Give --parameter volume_availability_zone=NAME, or an empty one to let the cloud choose."
     [ -z "$preflight_type" ] || answered volume-type ||
         network_unanswered volume-type volume/no-type "there is no volume type '$preflight_type'" \
             "Choose one (openstack volume type list): --parameter volume_type=NAME"

@@ -13,9 +13,9 @@ export interface Choice {
   readonly sequence?: number;
 }
 
-export const dhcp = "{name: provider, purpose: ue, address: {mode: dhcp}}";
-export const floating = "{name: provider, purpose: ue, address: {mode: floating, pool: public}}";
-export const fixed = "{name: cb-own, purpose: internet, address: {mode: static, ip: 10.77.0.77, prefix: 24}}";
+export const dhcp = "{name: provider, purpose: management, address: {mode: dhcp}}";
+export const floating = "{name: cb-own, purpose: ue, address: {mode: floating, pool: public}}";
+export const fixed = "{name: cb-static, purpose: internet, address: {mode: static, ip: 10.77.0.77, prefix: 24}}";
 
 /** The same choice gives the same bundle; `folder` keeps two of them apart. */
 export async function cloudlet(folder: string, choice: Choice): Promise<BuiltBundle> {

@@ -14,6 +14,8 @@ export interface Result {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Both, for a test's message. */
+  readonly text: string;
   readonly seconds: number;
 }
 
@@ -102,7 +104,7 @@ export async function ended(child: ChildProcess): Promise<Result> {
     child.on("exit", (code, by) => resolve([code, by]));
   });
   await sleep(50);
-  return { status, signal, ...text, seconds: (Date.now() - began) / 1000 };
+  return { status, signal, ...text, text: `${text.stdout}${text.stderr}`, seconds: (Date.now() - began) / 1000 };
 }
 
 /** Values of site.env. */

@@ -16,7 +16,7 @@ export async function run(t: Test): Promise<void> {
   const given = ["--parameter", `floating_ip_id_1=${id}`];
   try {
     const installed = await operator.install(bundle, ["--yes", ...given]);
-    t.equal(installed.status, 0, installed.stderr);
+    t.equal(installed.status, 0, installed.text);
     const receipt = operator.receipt() as unknown as { cloudlet: string; addresses: readonly { floating?: string }[] };
     t.equal(receipt.cloudlet, "O'Brien & Sons, no. 1!");
     t.equal(receipt.addresses[0]?.floating, openstack(["floating", "ip", "show", id, "-f", "value", "-c", "floating_ip_address"]));
@@ -25,7 +25,7 @@ export async function run(t: Test): Promise<void> {
     t.match(taken.stdout, /floating-ip\/taken/);
 
     const removed = await operator.uninstall(bundle);
-    t.equal(removed.status, 0, removed.stderr);
+    t.equal(removed.status, 0, removed.text);
     const after = openstackJson(["floating", "ip", "show", id, "-c", "port_id"]) as { port_id: string | null };
     t.equal(after.port_id, null, `the site's own floating IP is still there, and free (${site(bundle)("CB_NAME")})`);
   } finally {

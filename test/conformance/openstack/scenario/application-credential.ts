@@ -27,13 +27,13 @@ export async function run(t: Test): Promise<void> {
     t.match(refused.stderr, /heat\/trust[^]*Log in with user and password/);
     t.notOk(`${refused.stderr}${refusing.traces()}`.includes(made.secret));
     const completed = await refusing.install(bundle);
-    t.equal(completed.status, 0, `the same with a password goes on: ${completed.stderr}`);
+    t.equal(completed.status, 0, `the same with a password goes on: ${completed.text}`);
     t.equal((await refusing.uninstall(bundle)).status, 0);
 
     execFileSync(up, { env: { ...process.env, LAB_APPCRED_TRUSTS: "true" }, stdio: "ignore" });
     const allowed = new Operator("application-credential-allowed");
     const installed = await allowed.install(bundle, ["--yes"], { environment });
-    t.equal(installed.status, 0, installed.stderr);
+    t.equal(installed.status, 0, installed.text);
     t.equal((await allowed.uninstall(bundle, { environment })).status, 0);
   } finally {
     execFileSync(up, { env: { ...process.env, LAB_APPCRED_TRUSTS: "" }, stdio: "ignore" });

@@ -60,6 +60,6 @@ export async function run(t: Test): Promise<void> {
   t.match(untrusted.stderr, /verify\/no-trust/);
   t.equal(operator.journal(), "", "--check leaves no journal");
 
-  const forbidden = await cloudlet("check-static", { name: "cb check", networks: [dhcp, "{name: cb-own, purpose: internet, address: {mode: static, ip: 10.99.0.1, prefix: 24}}"] });
+  const forbidden = await cloudlet("check-static", { name: "cb check", networks: [dhcp, "{name: cb-static, purpose: internet, address: {mode: static, ip: 10.99.0.1, prefix: 24}}"] });
   t.match((await operator.install(forbidden, check)).stdout, /address\/outside\n.*10\.99\.0\.1/);
 }

@@ -22,14 +22,14 @@ export async function run(t: Test): Promise<void> {
   const end = ended(child);
   const seen = await watchProcesses(() => child.exitCode === null && child.signalCode === null, [...secrets, member["OS_PASSWORD"] ?? ""]);
   const installed = await end;
-  t.equal(installed.status, 0, installed.stderr);
+  t.equal(installed.status, 0, installed.text);
   t.strictSame(seen, [], "no secret in any process's arguments");
 
   const receipt = operator.receipt() as unknown as Receipt;
   t.equal(receipt.result, "complete");
   t.equal(receipt.stack.status, "CREATE_COMPLETE");
   t.equal(receipt.server.status, "ACTIVE");
-  t.strictSame(receipt.addresses.map((address) => address.network), ["provider", "cb-own", "provider"], "ports in the order of the spec");
+  t.strictSame(receipt.addresses.map((address) => address.network), ["cb-own", "cb-static", "provider"], "ports in the order of the spec");
   t.equal(receipt.addresses[1]?.fixed, "10.77.0.77");
   t.match(receipt.addresses[0]?.floating ?? "", /^203\.0\.113\./);
   const ports = openstackJson(["port", "list", "--server", receipt.server.id, "-c", "ID", "-c", "Name"]) as readonly { ID: string; Name: string }[];
@@ -58,7 +58,7 @@ export async function run(t: Test): Promise<void> {
 
   t.equal((await operator.run(bundle, ["--status"])).status, 0);
   const removed = await operator.uninstall(bundle);
-  t.equal(removed.status, 0, removed.stderr);
+  t.equal(removed.status, 0, removed.text);
   t.equal((await operator.run(bundle, ["--status"])).status, 1, "then there is nothing");
 }
 

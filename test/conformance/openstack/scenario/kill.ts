@@ -27,7 +27,7 @@ export async function run(t: Test): Promise<void> {
     }
   }
   const completed = await operator.install(bundle);
-  t.equal(completed.status, 0, completed.stderr);
+  t.equal(completed.status, 0, completed.text);
   const after = inventory();
   const made = Object.fromEntries(Object.keys(before).map((kind) => [kind, (after[kind]?.length ?? 0) - (before[kind]?.length ?? 0)]));
   t.strictSame(made, { stacks: 1, servers: 1, ports: 1, volumes: 1, images: 2, groups: 1, floating: 0 }, "and nothing twice");
@@ -36,5 +36,5 @@ export async function run(t: Test): Promise<void> {
   while (!/start uninstall/.test(operator.journal())) await new Promise((resolve) => setTimeout(resolve, 20));
   uninstalling.kill("SIGKILL");
   const removed = await operator.uninstall(bundle);
-  t.equal(removed.status, 0, removed.stderr);
+  t.equal(removed.status, 0, removed.text);
 }

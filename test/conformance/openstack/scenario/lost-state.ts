@@ -13,13 +13,13 @@ export async function run(t: Test): Promise<void> {
   // As if a client had died before it sent a byte: queued, with our mark.
   openstack(["image", "create", "--private", "--property", `cloudlet_bundle=${name}`, value("CB_VM_IMAGE_NAME")]);
   const installed = await operator.install(bundle);
-  t.equal(installed.status, 0, installed.stderr);
+  t.equal(installed.status, 0, installed.text);
   t.match(installed.stderr, /removing a half-sent image/);
 
   const before = stamp(name);
   const stranger = new Operator("lost-state-2");
   const found = await stranger.run(bundle, ["--trust", bundle.fingerprint, "--yes"]);
-  t.equal(found.status, 0, found.stderr);
+  t.equal(found.status, 0, found.text);
   t.match(found.stdout, /state\/lost/);
   t.match(found.stderr, /nothing to do/);
   t.strictSame(stamp(name), before);
@@ -36,5 +36,5 @@ export async function run(t: Test): Promise<void> {
   await new Promise((resolve) => busy.on("exit", resolve));
   t.equal(busy.exitCode, 143);
   const removed = await stranger.uninstall(bundle);
-  t.equal(removed.status, 0, removed.stderr);
+  t.equal(removed.status, 0, removed.text);
 }

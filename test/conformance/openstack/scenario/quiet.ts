@@ -15,7 +15,7 @@ export async function run(t: Test): Promise<void> {
   const log = join(operator.home, "strace");
   const strace = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", log];
   const installed = await operator.install(bundle, ["--yes"], { under: strace });
-  t.equal(installed.status, 0, installed.stderr);
+  t.equal(installed.status, 0, installed.text);
   const calls = readFileSync(log, "utf8").split("\n").filter((line) => /sin6?_port/.test(line));
   t.ok(calls.length > 20, "the tracer saw the calls to the lab");
   const elsewhere = calls.filter((line) => {

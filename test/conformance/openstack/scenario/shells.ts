@@ -14,7 +14,7 @@ export async function run(t: Test): Promise<void> {
   t.match(plans[0], /create {2}stack/);
   for (const [index, plan] of plans.entries()) t.equal(plan, plans[0], (shells[index] ?? []).join(" "));
   const installed = await operator.install(bundle, ["--yes"], { shell: ["busybox", "sh"] });
-  t.equal(installed.status, 0, installed.stderr);
+  t.equal(installed.status, 0, installed.text);
   const removed = await operator.uninstall(bundle, { shell: ["ksh"] });
-  t.equal(removed.status, 0, removed.stderr);
+  t.equal(removed.status, 0, removed.text);
 }

@@ -14,7 +14,7 @@ export async function run(t: Test): Promise<void> {
 
   t.match((await operator.install(first, ["--upgrade", "--yes"])).stdout, /run\/not-installed/);
   const installed = await operator.install(first);
-  t.equal(installed.status, 0, installed.stderr);
+  t.equal(installed.status, 0, installed.text);
   const addresses = operator.receipt()["addresses"];
 
   const plain = await operator.install(second);
@@ -23,7 +23,7 @@ export async function run(t: Test): Promise<void> {
 
   const trust = ["--trust", second.fingerprint];
   const upgraded = await operator.run(second, [...trust, "--upgrade", "--yes"]);
-  t.equal(upgraded.status, 0, `the secrets are kept: ${upgraded.stderr}`);
+  t.equal(upgraded.status, 0, `the secrets are kept: ${upgraded.text}`);
   t.strictSame(operator.receipt()["addresses"], addresses, "same ports, same fixed and floating addresses");
   t.equal(operator.receipt()["release"], "conformance.2");
   const before = stamp(stack);
@@ -32,7 +32,7 @@ export async function run(t: Test): Promise<void> {
 
   t.match((await operator.install(first, ["--upgrade", "--yes"])).stderr, /bundle\/older[^]*--rollback/);
   const back = await operator.run(second, ["--rollback", "--yes"]);
-  t.equal(back.status, 0, back.stderr);
+  t.equal(back.status, 0, back.text);
   t.strictSame(operator.receipt()["addresses"], addresses);
   t.equal(operator.receipt()["release"], "conformance.1");
   t.match((await operator.run(second, ["--rollback", "--yes"])).stderr, /run\/no-former/);
@@ -41,7 +41,7 @@ export async function run(t: Test): Promise<void> {
   t.equal(cut.signal, "SIGKILL");
   t.match((await operator.install(second, ["--upgrade", "--yes"])).stderr, /input\/bundle/, "another bundle can't take over a cut upgrade");
   const resumed = await operator.run(third, [...trust, "--upgrade", "--yes"]);
-  t.equal(resumed.status, 0, resumed.stderr);
+  t.equal(resumed.status, 0, resumed.text);
   t.strictSame(operator.receipt()["addresses"], addresses);
   t.ok((inventory()["images"]?.length ?? 9) <= 4, "images of this and the former release only");
   t.equal((await operator.uninstall(third)).status, 0);
