@@ -6,9 +6,9 @@ import {
   EVENT_ID,
   SCALAR_STYLE,
   YAML11_SCHEMA,
+  constructFromEvents,
   dump,
   getScalarValue,
-  load,
   parseEvents,
 } from "js-yaml";
 import type { Event, ScalarEvent, ScalarLayout } from "js-yaml";
@@ -33,10 +33,11 @@ export function yamlText(head: string, tree: Node): YamlText {
   const meant = plainTree(tree);
   const body = dump(meant, { lineWidth: -1, noRefs: true, scalarStyleRules: [quoteWhatPyYamlMisreads, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)] });
   const text = head + body;
+  const events = parseEvents(text, {});
   for (const schema of [CORE_SCHEMA, YAML11_SCHEMA]) {
-    if (!isDeepStrictEqual(load(text, { schema, maxAliases: 0 }), meant)) throw new Error("the YAML text does not hold what was meant");
+    if (!isDeepStrictEqual(constructFromEvents(events, { source: text, schema, maxAliases: 0 }), [meant])) throw new Error("the YAML text does not hold what was meant");
   }
-  return { text, spans: spansOf(text, tree) };
+  return { text, spans: spansOf(text, events, tree) };
 }
 
 /** PyYAML 6.0 raises on `0x_` and `0b_`, and takes a key that begins with `--- ` for the start of a document. */
@@ -58,8 +59,8 @@ function plainTree(node: Node): Json {
  * what is below it, and a leaf that has no origins because of what is beside it: of an entry that some value caused,
  * every line says so. The top level is no entry, nor is a list that is the whole of a module.
  */
-function spansOf(text: string, tree: Node): readonly Span[] {
-  const scalars = parseEvents(text, {}).filter((event: Event): event is ScalarEvent => event.type === EVENT_ID.SCALAR);
+function spansOf(text: string, events: readonly Event[], tree: Node): readonly Span[] {
+  const scalars = events.filter((event: Event): event is ScalarEvent => event.type === EVENT_ID.SCALAR);
   const starts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
   const spans: Span[] = [];
   let next = 0;

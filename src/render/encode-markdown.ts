@@ -25,23 +25,29 @@ export function markdownCode(text: string): string {
 type Place = "text" | "cell" | "start" | "fence" | "shell";
 
 function encode(parts: readonly Part[]): readonly string[] {
-  let before = "";
+  let line = "";
+  /** Info string of the fence that we are in. */
+  let fence: string | undefined;
   const texts: string[] = [];
   for (const part of parts) {
-    if (typeof part === "string") before += part;
-    else {
-      texts.push(encodeAt(placeOf(before, part), part));
-      before += "x";
+    if (typeof part !== "string") {
+      texts.push(encodeAt(placeOf(line, fence, part), part));
+      line += "x";
+      continue;
+    }
+    const [first = "", ...rest] = part.split("\n");
+    line += first;
+    for (const next of rest) {
+      const opened = /^ {0,3}```(.*)$/.exec(line)?.[1];
+      if (opened !== undefined) fence = fence === undefined ? opened.trim() : undefined;
+      line = next;
     }
   }
   return texts;
 }
 
-/** The kind of place at the end of a template's text: fences count, then the line. */
-function placeOf(before: string, hole: Hole): Place {
-  const fences = [...before.matchAll(/^ {0,3}```(.*)\n/gm)];
-  const line = before.slice(before.lastIndexOf("\n") + 1);
-  if (fences.length % 2 === 1) return fences.at(-1)?.[1]?.trim() === "sh" ? "shell" : "fence";
+function placeOf(line: string, fence: string | undefined, hole: Hole): Place {
+  if (fence !== undefined) return fence === "sh" ? "shell" : "fence";
   if ([...line.matchAll(/`/g)].length % 2 === 1) throw new Error(`${hole.at}: a hole in a code span; write {{code …}}`);
   return line.startsWith("|") ? "cell" : line.trim() === "" ? "start" : "text";
 }

@@ -4,7 +4,7 @@
  * block literals.
  */
 
-import { CORE_SCHEMA, EVENT_ID, SCALAR_STYLE, YAML11_SCHEMA, getScalarValue, load, parseEvents } from "js-yaml";
+import { CORE_SCHEMA, EVENT_ID, SCALAR_STYLE, YAML11_SCHEMA, constructFromEvents, getScalarValue, parseEvents } from "js-yaml";
 import type { ScalarEvent } from "js-yaml";
 import { isDeepStrictEqual } from "node:util";
 
@@ -163,10 +163,9 @@ function parentIndent(line: string): number {
 }
 
 function parseBack(text: string, placed: readonly Placed[], plain: string): void {
-  const modern = load(text, { schema: CORE_SCHEMA, maxAliases: 0 });
-  const old = load(text, { schema: YAML11_SCHEMA, maxAliases: 0 });
-  if (!isDeepStrictEqual(modern, old)) throw new Error("a scalar that YAML 1.1 and 1.2 read differently");
   const events = parseEvents(text, {});
+  const [modern, old] = [CORE_SCHEMA, YAML11_SCHEMA].map((schema) => constructFromEvents(events, { source: text, schema, maxAliases: 0 }));
+  if (!isDeepStrictEqual(modern, old)) throw new Error("a scalar that YAML 1.1 and 1.2 read differently");
   const shape = (of: readonly { readonly type: number }[]): string => of.map((event) => event.type).join("");
   if (shape(events) !== shape(parseEvents(plain, {}))) throw new Error("a value changed the structure of the document");
   const scalars = events.filter((event) => event.type === EVENT_ID.SCALAR);

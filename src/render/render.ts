@@ -31,21 +31,28 @@ const formats: Readonly<Record<Format, FormatRules>> = {
  * whatever is wrong: by now every choice was made and checked, so it is a bug of a template, a platform or the plan.
  */
 export function render(drafts: readonly Draft[], assets: Assets): readonly File[] {
-  const done = new Map<string, readonly Val<string>[]>();
+  const done = new Map<string, Rendered>();
   return drafts.map((draft) => {
     const { path, mode, role } = draft;
     if (draft.kind === "static") {
       return textFile(path, asset(assets, draft.asset), { role, mode, source: `templates/${draft.asset}` });
     }
     if (draft.kind === "text") {
-      done.set(path, linesOf(draft.text, draft.spans, draft.source));
+      done.set(path, draft);
       return textFile(path, draft.text, { role, mode, source: draft.source, spans: draft.spans });
     }
     const source = `templates/${draft.template}`;
     const { text, spans } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
-    done.set(path, linesOf(text, spans, source));
+    done.set(path, { text, spans, source });
     return textFile(path, text, { role, mode, source, spans });
   });
+}
+
+/** What a later template may quote. */
+interface Rendered {
+  readonly text: string;
+  readonly spans: readonly Span[];
+  readonly source: string;
 }
 
 /** One template filled, encoded, traced and read back. `name` is for messages. */
@@ -136,9 +143,9 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
     const header = count - lines.length;
     const byLine = hole.kind === "block" && hole.values.length > 1 && (header === 0 || header === 1);
-    const all = originsOf(hole.values);
+    const all = byLine ? undefined : merged(hole.values.map((each) => each.origins));
     for (let index = byLine ? header : 0; index < count; index += 1) {
-      mark(first + index, start, end, byLine ? (lines[index - header] as Val).origins : all);
+      mark(first + index, start, end, all ?? (lines[index - header] as Val).origins);
     }
   }
   for (const { start, end, origins } of regions) {
@@ -148,25 +155,28 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
   return spans.filter((span, index) => index === 0 || !isDeepStrictEqual(span, spans[index - 1]));
 }
 
-function originsOf(values: readonly Val[]): Origins {
-  return [...new Set(values.flatMap((each) => each.origins))].sort() as [Origin, ...Origin[]];
-}
-
 /** The view, with the files that the template quotes as lists of lines. */
-function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<string, readonly Val<string>[]>): View {
+function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<string, Rendered>): View {
   const quoted = Object.entries(draft.quotes ?? {}).map(([name, path]) => {
-    const lines = done.get(path);
-    if (lines === undefined) throw new Error(`${draft.path} quotes ${path}, which isn't rendered before it`);
-    return [name, lines] as const;
+    const quoted = done.get(path);
+    if (quoted === undefined) throw new Error(`${draft.path} quotes ${path}, which isn't rendered before it`);
+    return [name, linesOf(quoted)] as const;
   });
   return { ...draft.view, ...Object.fromEntries(quoted) };
 }
 
 /** A rendered text as lines with origins; a line that no value caused comes from its template. */
-function linesOf(text: string, spans: readonly Span[], source: string): readonly Val<string>[] {
+function linesOf({ text, spans, source }: Rendered): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
   return text.split("\n").map((line, index) => {
-    const origins = (byLine.get(index + 1) ?? []).flatMap((span) => span.origins);
-    return { value: line, origins: origins.length === 0 ? [`constant:${source}`] : ([...new Set(origins)].sort() as [Origin, ...Origin[]]) };
+    const here = byLine.get(index + 1);
+    return here === undefined ? val(line, `constant:${source}`) : val(line, ...merged(here.map((span) => span.origins)));
   });
+}
+
+/** All origins once, sorted. One list alone is so already, and by far the most common. */
+function merged(lists: readonly Origins[]): Origins {
+  const [first] = lists;
+  if (first !== undefined && lists.every((list) => list === first)) return first;
+  return [...new Set(lists.flat())].sort() as [Origin, ...Origin[]];
 }
