@@ -1,0 +1,62 @@
+/** What a disk image's file is, and how large the disk is that a guest sees of it: from its first bytes. */
+
+export type DiskImage =
+  | { readonly format: "qcow2" | "vmdk"; /** Bytes. */ readonly virtualSize: number; /** Why it can't be used, if it can't. */ readonly problem?: string }
+  | { readonly format: "raw"; readonly problem?: string }
+  | { readonly format: "other"; readonly what: string };
+
+/** Bytes that `diskImageOf` needs to see. */
+export const diskImageHead = 4_096;
+
+/** `size` is the file's. A file that is nothing else is raw; its size is then the disk's. */
+export function diskImageOf(head: Uint8Array, size: number): DiskImage {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const text = (at: number, length: number): string => new TextDecoder("latin1").decode(head.subarray(at, at + length));
+  if (text(0, 4) === "QFI\xfb") return qcow2(view);
+  if (text(0, 4) === "KDMV") return vmdk(view);
+  const other = [
+    ["compressed with gzip", text(0, 2) === "\x1f\x8b"],
+    ["compressed with xz", text(0, 6) === "\xfd7zXZ\0"],
+    ["compressed with zstd", text(0, 4) === "\x28\xb5\x2f\xfd"],
+    ["a tar (an OVA?)", text(257, 5) === "ustar"],
+    ["a VHDX", text(0, 8) === "vhdxfile"],
+    ["a VDI", text(64, 4) === "\x7f\x10\xda\xbe"],
+    ["a VMDK descriptor without its data", text(0, 21) === "# Disk DescriptorFile"],
+    ["a web page", /^\s*<(!doctype|html)/i.test(text(0, 64))],
+    ["an XML document", text(0, 5) === "<?xml"],
+    ["empty", size === 0],
+  ].find(([, is]) => is === true);
+  if (other !== undefined) return { format: "other", what: String(other[0]) };
+  return size % 512 === 0 ? { format: "raw" } : { format: "raw", problem: `a raw disk has whole sectors of 512 bytes, this file has ${size} bytes` };
+}
+
+/** docs/interop/qcow2.txt of QEMU: header, version 2 and 3. */
+function qcow2(view: DataView): DiskImage {
+  if (view.byteLength < 104) return { format: "other", what: "a qcow2 that is cut off" };
+  const version = view.getUint32(4);
+  const virtualSize = Number(view.getBigUint64(24));
+  const incompatible = version >= 3 ? view.getBigUint64(72) : 0n;
+  const problem =
+    version !== 2 && version !== 3
+      ? `it is a qcow2 of version ${version}; 2 and 3 are known`
+      : view.getBigUint64(8) !== 0n
+        ? "it needs a backing file, which would not travel with it: qemu-img convert makes it whole"
+        : view.getUint32(32) !== 0
+          ? "it is encrypted"
+          : (incompatible & 1n) !== 0n
+            ? "it was not closed properly: qemu-img check -r all"
+            : (incompatible & 4n) !== 0n
+              ? "its data is in another file, which would not travel with it: qemu-img convert makes it whole"
+              : (incompatible & ~0x1fn) !== 0n
+                ? "it uses features that this program does not know"
+                : virtualSize === 0
+                  ? "it is a disk of no size"
+                  : undefined;
+  return { format: "qcow2", virtualSize, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** VMware Virtual Disk Format 1.1: a sparse extent's capacity is in sectors, little endian. */
+function vmdk(view: DataView): DiskImage {
+  if (view.byteLength < 512) return { format: "other", what: "a VMDK that is cut off" };
+  return { format: "vmdk", virtualSize: Number(view.getBigUint64(12, true)) * 512 };
+}
