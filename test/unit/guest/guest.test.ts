@@ -28,6 +28,7 @@ t.test("user-data holds what the spec says, and a hook", (t) => {
   t.match(files["/root/accesskey/accesskey.pem"], { permissions: "0600", owner: "root:root", encoding: "b64", content: "@@CLOUDLET-SECRET:ACCESS_KEY@@" });
   t.match(files["/root/vendor.token"], { permissions: "0600", content: "@@CLOUDLET-SECRET:VENDOR_TOKEN@@" });
   t.equal(files["/usr/local/sbin/cloudlet-bootstrap"]?.content, assets.get("guest/cloudlet-bootstrap"), "the script is in it byte for byte");
+  t.notMatch(assets.get("guest/cloudlet-bootstrap"), "\t", "a tab would make one long quoted line of it");
   t.match(files["/etc/cloudlet/bootstrap.env"]?.content, /^CB_CLOUDLET='cologne-5'\n(CB_[A-Z0-9_]+='[^']*'\n)+$/);
   t.match(files["/etc/cloudlet/bootstrap.env"]?.content, "CB_NIC_1_MTU='1400'\n");
   t.strictSame(config.runcmd.at(-1), ["systemctl", "enable", "--now", "--no-block", "cloudlet-bootstrap.service"]);
