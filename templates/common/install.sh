@@ -62,7 +62,10 @@ ended() {
 # interrupted STATUS: stops the client, keeps the state.
 interrupted() {
     trap '' INT TERM HUP
-    [ -z "$child" ] || kill "$child" 2>/dev/null || :
+    [ -z "$child" ] || {
+        kill "$child" 2>/dev/null || :
+        wait "$child" 2>/dev/null || :
+    }
     progress_end
     told=yes
     printf 'interrupted. What was done is recorded; run the same command again to go on.\n' >&2

@@ -80,12 +80,24 @@ preflight_site() {
     preflight_key=$(parameter key_name "$CB_OS_KEY_NAME")
     [ -z "$preflight_key" ] || ask key keypair show -f shell -- "$preflight_key"
     asked_all
+    preflight_quota
     judge_flavor
     preflight_networks judge
     judge_named
     judge_quota
     [ "$login" = password ] || note heat/application-credential "you log in with an application credential" \
         "Some clouds let Heat make no trust from it: should it answer 500, log in with user and password."
+}
+
+# preflight_quota: the client since 2023 gives the quota as rows, for which it has no shell form.
+preflight_quota() {
+    ! answered quota || return 0
+    ask quota-rows quota show -f value -c Resource -c Limit
+    asked_all
+    ! answered quota-rows || {
+        awk '{ gsub("-", "_", $1); print $1 "=\"" $2 "\"" }' "$work/quota-rows" >"$work/quota"
+        printf 0 >"$work/quota.status"
+    }
 }
 
 # judge_flavor: what the PlatformVM and its image need.
@@ -292,12 +304,7 @@ judge_named() {
 
 # judge_quota: limit, used, needed, for each thing the stack makes.
 judge_quota() {
-    for quota_name in limits quota; do
-        answered "$quota_name" || {
-            trouble "$quota_name"
-            note quota/unknown "the quota can't be read: $trouble_what" "Check it by hand: ./install.sh --plan shows what is needed."
-        }
-    done
+    quota_unread=''
     quota_floating=0 quota_at=0
     while [ "$quota_at" -lt "$CB_NETWORK_COUNT" ]; do
         quota_at=$((quota_at + 1))
@@ -311,13 +318,15 @@ judge_quota() {
     quota_group=0
     [ -z "$CB_OS_SERVER_GROUP" ] || quota_group=1
     : >"$work/quota-table"
-    quota instances servers "$(limit maxTotalInstances)" "$(limit totalInstancesUsed)" 1
-    quota cores vCPU "$(limit maxTotalCores)" "$(limit totalCoresUsed)" "$flavor_vcpus"
-    quota ram 'MiB of memory' "$(limit maxTotalRAMSize)" "$(limit totalRAMUsed)" "$flavor_ram"
-    quota server-groups 'server groups' "$(limit maxServerGroups)" "$(limit totalServerGroupsUsed)" "$quota_group"
-    quota volumes volumes "$(limit maxTotalVolumes)" "$(limit totalVolumesUsed)" $((1 + quota_root))
-    quota gigabytes 'GiB of volumes' "$(limit maxTotalVolumeGigabytes)" "$(limit totalGigabytesUsed)" \
-        $((quota_payload_gib + CB_OS_ROOT_VOLUME_GIB))
+    quota instances servers "$(limit maxTotalInstances instances)" "$(limit totalInstancesUsed instances_used)" 1
+    quota cores vCPU "$(limit maxTotalCores total_cores)" "$(limit totalCoresUsed total_cores_used)" "$flavor_vcpus"
+    quota ram 'MiB of memory' "$(limit maxTotalRAMSize total_ram)" "$(limit totalRAMUsed total_ram_used)" "$flavor_ram"
+    quota server-groups 'server groups' "$(limit maxServerGroups server_groups)" \
+        "$(limit totalServerGroupsUsed server_groups_used)" "$quota_group"
+    quota volumes volumes "$(limit maxTotalVolumes max_total_volumes)" \
+        "$(limit totalVolumesUsed total_volumes_used)" $((1 + quota_root))
+    quota gigabytes 'GiB of volumes' "$(limit maxTotalVolumeGigabytes max_total_volume_gigabytes)" \
+        "$(limit totalGigabytesUsed total_gigabytes_used)" $((quota_payload_gib + CB_OS_ROOT_VOLUME_GIB))
     quota ports ports "$(answer quota ports)" "$(count ports)" "$CB_NETWORK_COUNT"
     quota secgroups 'security groups' "$(answer quota "$(quota_key secgroups security_groups)")" "$(count groups)" 1
     # Neutron gives each new group two rules of its own, which Heat then takes away.
@@ -328,6 +337,8 @@ judge_quota() {
     [ "${quota_volume:--1}" -lt 0 ] || [ "$quota_payload_gib" -le "$quota_volume" ] ||
         finding quota/per-volume "a volume may have $quota_volume GiB, the payload needs $quota_payload_gib" \
             "Ask the project's administrator to raise per_volume_gigabytes."
+    [ -z "$quota_unread" ] || note quota/unknown "what the project may have, or has, can't be read for:$quota_unread" \
+        "Check it by hand; --plan shows what is needed."
 }
 
 # quota_key OLD NEW: how this client calls it.
@@ -335,18 +346,25 @@ quota_key() {
     if grep -q "^$1=" "$work/quota"; then printf '%s' "$1"; else printf '%s' "$2"; fi
 }
 
+# limit OLD NEW: as the service calls it, or as the client has called it since 2023.
 limit() {
-    ! answered limits || sed -n "s/^$1 //p" "$work/limits"
+    ! answered limits || sed -n "s/^$1 //p; s/^$2 //p" "$work/limits" | head -n 1
 }
 
 count() {
     ! answered "$1" || grep -c . "$work/$1" || :
 }
 
-# quota NAME TITLE LIMIT USED NEEDED: -1 is no limit; what can't be read is not judged.
+# quota NAME TITLE LIMIT USED NEEDED: -1 is no limit; what can't be read is not judged, and told.
 quota() {
     printf '%s\t%s\t%s\t%s\n' "$2" "${3:-?}" "${4:-?}" "$5" >>"$work/quota-table"
-    case ${3:-x}${4:-x} in *[!0-9]*) return 0 ;; esac
+    case ${3:-x}${4:-x} in
+    -1*) return 0 ;;
+    *[!0-9]*)
+        [ "$5" -eq 0 ] || quota_unread="$quota_unread $2,"
+        return 0
+        ;;
+    esac
     # What is installed has its share already; an upgrade may need a second one for a moment, for what it replaces.
     quota_kind=finding
     [ "$verb" != upgrade ] || quota_kind=note

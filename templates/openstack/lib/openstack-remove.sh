@@ -50,13 +50,14 @@ prove_ask() {
     ask left-volume volume list -f value -c ID
     ask left-group security group list -f value -c ID -c Name --project "$project_id"
     ask left-floating floating ip list -f value -c ID --project "$project_id"
+    ask left-affinity server group list -f value -c ID
     ask left-image image list --property "cloudlet_bundle=$CB_NAME" -f value -c ID
     asked_all
 }
 
 # prove_left: by id what the stack had made, by name what has a name of ours. A list that can't be had proves nothing.
 prove_left() {
-    for prove_kind in stack server port volume group floating image; do
+    for prove_kind in stack server port volume group floating affinity image; do
         answered "left-$prove_kind" || printf '%s: the list can not be had: %s\n' "$prove_kind" \
             "$(tail -n 1 "$work/left-$prove_kind.error" | cut -c1-200)"
         while read -r prove_id prove_name; do
