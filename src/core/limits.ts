@@ -3,16 +3,10 @@
 /** Nova refuses user-data of more than 65,535 characters of base64 (nova api/openstack/compute/schemas/servers.py). */
 export const novaUserDataBytes = 49_149;
 
-/** Heat refuses a longer template unless its operator says otherwise (heat.conf, max_template_size). */
-export const heatTemplateBytes = 524_288;
-
 /** Glance, Heat, Neutron and Nova keep names in columns of this length. */
 export const openstackNameLength = 255;
 
 /** A host name is one label of a domain name: RFC 1035 section 2.3.4. */
 export const hostNameLength = 63;
-
-/** Neutron keeps a rule's description in a column of this length. */
-export const openstackDescriptionLength = 255;
 
 export const bytesPerGiB = 1_073_741_824;

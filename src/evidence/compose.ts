@@ -4,7 +4,8 @@ import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
 import { payloadPath, vmImagePath } from "../pack/layout.ts";
-import { payloadBody } from "../pack/payload.ts";
+import { payloadBody, payloadEntries } from "../pack/payload.ts";
+import { archiveSize } from "../pack/stream.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Composition, Documents } from "./texts.ts";
@@ -15,7 +16,15 @@ export function compose(documents: Documents, assets: Assets): Outcome<Compositi
   const texts = composeTexts(documents, assets);
   if (!texts.ok) return texts;
   const { files, plan } = texts.value;
-  return { ...texts, value: { plan, files: [...files, ...blobs(documents.release.release, documents.lock.lock)] } };
+  const { release } = documents.release;
+  const { lock } = documents.lock;
+  const size = archiveSize(payloadEntries(release, lock.containers));
+  if (size !== lock.payload.size) {
+    const message = `the lock does not answer this release: its containers come to ${size} bytes, its payload has ${lock.payload.size}`;
+    const hint = "Make the lock again with `cloudlet-bundle lock`.";
+    return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
+  }
+  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock)] } };
 }
 
 function blobs(release: Release, lock: Lock): readonly File[] {

@@ -28,6 +28,7 @@ function requirements(): readonly Requirement[] {
     { what: "the flavor, networks and floating IP pool that the spec names", why: "the stack makes none of them" },
     { what: "no gateway on any external network but the one with the default route", why: "the guest would have two default routes" },
     { what: "for a static address, a network of the project's own", why: "Neutron's usual policy lets nobody choose addresses on a shared one" },
+    { what: "while a stack is upgraded, quota for a second PlatformVM and its volumes", why: "Heat makes the new ones before it deletes the old" },
     { what: "user-data by config drive", why: "the guest must not depend on a metadata service" },
   ];
 }

@@ -9,6 +9,8 @@ import type { Issue, Outcome } from "../../src/core/issue.ts";
 import { sourced } from "../../src/core/origin.ts";
 import type { Composition } from "../../src/evidence/texts.ts";
 import { composeTexts } from "../../src/evidence/texts.ts";
+import { payloadEntries } from "../../src/pack/payload.ts";
+import { archiveSize } from "../../src/pack/stream.ts";
 import type { Lock } from "../../src/spec/lock.ts";
 import type { ReleaseDocument } from "../../src/spec/read-release.ts";
 import { readRelease } from "../../src/spec/read-release.ts";
@@ -59,20 +61,22 @@ export function textOf(file: File | undefined): string {
   return new TextDecoder().decode(file.body.bytes);
 }
 
+/** A lock made up for the release: digests of nothing, and the payload's true size. */
 export function lockOf({ release, digest }: ReleaseDocument): Lock {
+  const containers: Lock["containers"] = release.containers.map((container) => ({
+    role: container.role,
+    image: container.image,
+    architecture: "amd64",
+    config: { digest: container.digest, size: 1_024 },
+    layers: [{ digest: `sha256:${"1a".repeat(32)}`, size: 1_610_612_736 }],
+  }));
   return {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
     release: { name: release.name, digest },
     vmImage: { digest: release.vmImage.digest, sha512: "a5".repeat(64), size: 734_003_200, format: release.vmImage.format, virtualSize: 21_474_836_480 },
-    containers: release.containers.map((container) => ({
-      role: container.role,
-      image: container.image,
-      architecture: "amd64",
-      config: { digest: container.digest, size: 1_024 },
-      layers: [{ digest: `sha256:${"1a".repeat(32)}`, size: 52_428_800 }],
-    })),
-    payload: { digest: `sha256:${"be".repeat(32)}`, sha512: "b5".repeat(64), size: 1_610_612_736 },
+    containers,
+    payload: { digest: `sha256:${"be".repeat(32)}`, sha512: "b5".repeat(64), size: archiveSize(payloadEntries(release, containers)) },
   };
 }
 

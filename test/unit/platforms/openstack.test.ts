@@ -1,6 +1,8 @@
 /** What OpenStack refuses by name, warns of, and writes; and that the codes are all documented. */
 
 import { load } from "js-yaml";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 
 import type { Json } from "../../../src/core/json.ts";
@@ -8,6 +10,8 @@ import { PLAN_ISSUE_CODES } from "../../../src/platforms/issue-codes.ts";
 import { platformNamed, platforms } from "../../../src/platforms/registry.ts";
 import { readEnv } from "../../../src/render/encode-env.ts";
 import { compose, composeText, specText, textOf } from "../../golden/cases.ts";
+
+const src = join(import.meta.dirname, "../../../src");
 
 function issues(spec: string): readonly string[] {
   return composeText(spec).issues.map((issue) => `${issue.severity} ${issue.code} ${issue.pointer}`);
@@ -87,6 +91,10 @@ t.test("the registry, and the codes", (t) => {
   t.equal(platformNamed("openstack").title, "OpenStack");
   t.throws(() => platformNamed("amiga"), /no such platform/);
   t.ok(platforms.every((platform) => platform.requirements.length > 0 && platform.parameterSchema === `platform-${platform.name}.schema.json`));
+  const source = ["plan", "guest", "platforms"]
+    .flatMap((folder) => readdirSync(join(src, folder)).filter((name) => name !== "issue-codes.ts").map((name) => readFileSync(join(src, folder, name), "utf8")))
+    .join("");
+  t.strictSame(new Set(source.match(/(?<=(code: |refuse\(|warn\(\s*)")(plan|guest|platform)\/[a-z-]+(?=")/g)), new Set(Object.keys(PLAN_ISSUE_CODES)), "every code is documented, and no other");
   t.ok(Object.values(PLAN_ISSUE_CODES).every(({ meaning, remedy }) => meaning.endsWith(".") && remedy.endsWith(".")));
   t.end();
 });
