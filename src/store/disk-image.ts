@@ -11,7 +11,8 @@ export const diskImageHead = 4_096;
 /** `size` is the file's. A file that is nothing else is raw; its size is then the disk's. */
 export function diskImageOf(head: Uint8Array, size: number): DiskImage {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const text = (at: number, length: number): string => new TextDecoder("latin1").decode(head.subarray(at, at + length));
+  // Not TextDecoder("latin1"), which is windows-1252.
+  const text = (at: number, length: number): string => Buffer.from(head.subarray(at, at + length)).toString("latin1");
   if (text(0, 4) === "QFI\xfb") return qcow2(view);
   if (text(0, 4) === "KDMV") return vmdk(view);
   const other = [
