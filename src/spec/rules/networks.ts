@@ -81,7 +81,7 @@ function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[])
     return { pointer: at, ip, block: undefined };
   }
   const block = networkOf({ ...ip, prefix: address.prefix });
-  if (isEdge(ip, block)) issues.push(error("spec/address", at, `${formatIp(ip)} is the ${ip.value === block.value ? "network" : "broadcast"} address of ${formatCidr(block)}`, "give an address between the two"));
+  if (!isSpecial(ip) && isEdge(ip, block)) issues.push(error("spec/address", at, `${formatIp(ip)} is the ${ip.value === block.value ? "network" : "broadcast"} address of ${formatCidr(block)}`, "give an address between the two"));
   if (address.gateway !== undefined) issues.push(...gatewayIssues(address.gateway, ip, block, below(pointer, "gateway")));
   return { pointer: at, ip, block };
 }
