@@ -1,0 +1,63 @@
+/** `verify`: checks a bundle's form, signature, digests and manifest; the same ladder as verify.sh in the bundle. */
+
+import type { Command } from "commander";
+import { readFile, stat } from "node:fs/promises";
+import type { Fingerprint } from "../seal/keys.ts";
+import { readFingerprint, readPublicKey } from "../seal/keys.ts";
+import { verdictText } from "../seal/verdict.ts";
+import { verifyBundle, type Trust } from "../seal/verify.ts";
+import { openBundle } from "../store/bundle-file.ts";
+import { absolute } from "./documents.ts";
+import type { ExitStatus, Io } from "./io.ts";
+import { progressOn } from "./progress.ts";
+import { showAside } from "./show-report.ts";
+
+interface Options {
+  readonly trust?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
+  command
+    .description(
+      "Check a bundle, as a tar or unpacked: its form, its signature, every digest, that nothing else is in it. Refuses unless you say whose signature you trust; a key that came with the bundle proves nothing.",
+    )
+    .argument("<bundle>", "the tar, or the folder it was unpacked into")
+    .option("--trust <key>", "the signer's public key (PEM file), its fingerprint (SHA256:…), or none to leave the signature unchecked")
+    .option("--json", "print the verdict as JSON")
+    .option("--quiet", "no progress")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  cloudlet-bundle verify bundle.tar --trust release-2026.pub.pem\n  cloudlet-bundle verify bundle/ --trust SHA256:d8bc…\n\nExit status: 0 good, 1 refused, 2 usage, 3 it can't be read.",
+    )
+    .action(async (bundle: string, options: Options) => done(await verify(bundle, options, io)));
+}
+
+async function verify(bundle: string, options: Options, io: Io): Promise<ExitStatus> {
+  const trust = await trustOf(io, options.trust);
+  if (trust === "wrong") return 2;
+  const path = absolute(io, bundle);
+  const { size } = await stat(path);
+  const progress = progressOn(io, options.quiet === true);
+  let done = 0;
+  const source = await openBundle(path, (bytes) => progress.report("verifying", (done += bytes), Math.max(size, done)));
+  const verdict = await verifyBundle(source, trust).finally(progress.finish);
+  io.out(options.json ? `${JSON.stringify({ bundle: path, ...verdict }, null, 2)}\n` : verdictText(verdict));
+  return verdict.good ? 0 : 1;
+}
+
+/** A fingerprint, or the key of a file; "wrong" where it is neither, which has been said. */
+async function trustOf(io: Io, given: string | undefined): Promise<Trust | "wrong"> {
+  if (given === undefined || given === "none") return given;
+  const fingerprint: Fingerprint | undefined = readFingerprint(given);
+  if (fingerprint !== undefined) return fingerprint;
+  if (/^SHA256:/i.test(given)) {
+    io.err("cloudlet-bundle verify: a fingerprint is SHA256: and 64 hexadecimal digits\n");
+    return "wrong";
+  }
+  const key = readPublicKey(await readFile(absolute(io, given), "utf8"));
+  if (key.ok) return key.value.fingerprint;
+  showAside(io, [{ name: given, issues: key.issues }]);
+  return "wrong";
+}

@@ -1,0 +1,77 @@
+/** SHA-256 of many stretches of files at once: on as many threads as the machine has cores. */
+
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { EnvironmentError } from "../core/environment-error.ts";
+import type { HashMade, HashWanted } from "./hash-worker.ts";
+
+export type Stretch = Omit<HashWanted, "id">;
+
+/** Less than this is hashed before a thread has started. Bytes. */
+const worthThreads = 32 * 1024 * 1024;
+
+/** Digests of the stretches in their order, 64 hexadecimal digits each. `hashed` hears of every one that is done. */
+export async function hashStretches(stretches: readonly Stretch[], hashed: (bytes: number) => void = () => undefined): Promise<readonly string[]> {
+  const total = stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+  return total < worthThreads ? hashHere(stretches, hashed) : hashOnThreads(stretches, hashed);
+}
+
+async function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<readonly string[]> {
+  const digests: string[] = [];
+  for (const { path, start, end } of stretches) {
+    const file = await open(path, "r");
+    try {
+      const bytes = Buffer.alloc(end - start);
+      const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, start);
+      digests.push(createHash("sha256").update(bytes.subarray(0, bytesRead)).digest("hex"));
+    } finally {
+      await file.close();
+    }
+    hashed(end - start);
+  }
+  return digests;
+}
+
+/** The largest first, so that no thread is left with one when the others are done. */
+async function hashOnThreads(stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<readonly string[]> {
+  const digests = Array.from({ length: stretches.length }, () => "");
+  const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => b.end - b.start - (a.end - a.start) || a.id - b.id);
+  const count = Math.min(availableParallelism(), queue.length);
+  const workers = Array.from({ length: count }, () => new Worker(workerUrl()));
+  try {
+    await Promise.all(workers.map((worker) => work(worker, queue, digests, stretches, hashed)));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+  return digests;
+}
+
+function work(worker: Worker, queue: HashWanted[], digests: string[], stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const next = (): void => {
+      const wanted = queue.shift();
+      if (wanted === undefined) resolve();
+      else worker.postMessage(wanted);
+    };
+    worker.on("error", reject);
+    worker.on("message", (made: HashMade) => {
+      const stretch = stretches[made.id];
+      if ("failed" in made) {
+        reject(new EnvironmentError(`${stretch?.path ?? ""} can't be read: ${made.failed.message}`));
+        return;
+      }
+      digests[made.id] = made.digest;
+      hashed(stretch === undefined ? 0 : stretch.end - stretch.start);
+      next();
+    });
+    next();
+  });
+}
+
+/** Beside this file in the checkout; beside the program in the package. */
+function workerUrl(): URL {
+  const here = import.meta.url;
+  return here.endsWith(".ts") ? new URL("./hash-worker.ts", here) : new URL(here.includes("/parts/") ? "../hash-worker.js" : "./hash-worker.js", here);
+}
