@@ -33,14 +33,7 @@ await build({
   logLevel: "warning",
 });
 
-execFileSync(
-  process.execPath,
-  [
-    typescriptCompiler(), "--project", root, "--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--rewriteRelativeImportExtensions",
-    "--outDir", join(root, "dist/types"), "--rootDir", join(root, "src"),
-  ],
-  { cwd: root, stdio: "inherit" },
-);
+execFileSync(process.execPath, [typescriptCompiler(), "--project", join(root, "tsconfig.build.json")], { cwd: root, stdio: "inherit" });
 
 function typescriptCompiler(): string {
   const path = join(root, "node_modules/typescript/bin/tsc");
