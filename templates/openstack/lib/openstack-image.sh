@@ -85,7 +85,7 @@ image_preflight() {
     image_judge "$1"
     image_of "$1"
     [ -z "$(image_line "$1" ready)" ] || return 0
-    grep '^wrong' "$work/image-$1" >"$work/image-wrong" || :
+    grep '^wrong [^ ]* foreign' "$work/image-$1" >"$work/image-wrong" || :
     while read -r image_state image_id image_owner image_digest; do
         finding image/other-digest "image $image_id is called $image_name and is not ours: its digest is $image_digest" \
             "Wanted: SHA-512 $image_sha512. Somebody put other bytes under this name: rename or delete that image."
@@ -114,9 +114,10 @@ image_step() {
     esac
 }
 
-# image_send KIND: removes a half-sent image of ours, sends the file, and believes the digest that Glance computed.
+# image_send KIND: removes a half-sent image of ours, sends the file, and believes the digest that Glance computed. An
+# upload that was cut may also end as an active image with fewer bytes, so one of ours with another digest goes as well.
 image_send() {
-    grep '^partial [^ ]* ours' "$work/image-$1" >"$work/image-partial" || :
+    grep -E '^(partial|wrong) [^ ]* ours' "$work/image-$1" >"$work/image-partial" || :
     while read -r image_state image_id image_owner image_digest; do
         say "  removing a half-sent image ($image_id)"
         image_delete "$image_id"

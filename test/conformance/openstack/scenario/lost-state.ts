@@ -10,7 +10,7 @@ export async function run(t: Test): Promise<void> {
   const operator = new Operator("lost-state");
   const value = site(bundle);
   const name = value("CB_NAME");
-  // As if a client had died before it sent a byte: queued, with our mark.
+  // As if a client had died before it sent a byte: with our mark, and without content.
   openstack(["image", "create", "--private", "--property", `cloudlet_bundle=${name}`, value("CB_VM_IMAGE_NAME")]);
   const installed = await operator.install(bundle);
   t.equal(installed.status, 0, installed.text);
