@@ -2,10 +2,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ALL_ISSUE_CODES } from "../src/cli/issue-codes.ts";
 import { issuesAsText } from "../src/cli/report-issues.ts";
 import { COMPUTED_DEFAULTS, PLATFORM_DEFAULTS, RELEASE_DEFAULTS, SPEC_DEFAULTS } from "../src/spec/defaults.ts";
 import type { Default } from "../src/spec/defaults.ts";
-import { ISSUE_CODES } from "../src/spec/issue-codes.ts";
 import { PLATFORMS_WITH_VARIABLES, variablesOf } from "../src/spec/property-schema.ts";
 import type { Variable } from "../src/spec/property-schema.ts";
 import { REJECT_CASES } from "../test/reject/cases.ts";
@@ -124,11 +124,11 @@ function defaultTable(defaults: readonly Default[]): string {
 }
 
 export function issueReference(): string {
-  const stages = [...new Set(Object.keys(ISSUE_CODES).map((each) => each.split("/")[0] ?? ""))];
+  const stages = [...new Set(Object.keys(ALL_ISSUE_CODES).map((each) => each.split("/")[0] ?? ""))];
   return [
-    `# Issues about documents\n\n${MADE}`,
-    "An issue is a mistake in a document: its code, what is wrong, where, and what to do. All mistakes are told at once, sorted by place. Errors end in exit status 1; warnings do not. Codes are never renamed. Each example below is one edit of a valid document, and a test.\n",
-    ...stages.flatMap((stage) => [`## ${STAGES[stage] ?? stage}\n`, ...Object.entries(ISSUE_CODES).filter(([each]) => each.startsWith(`${stage}/`)).map(([each, about]) => `### ${each}\n\n${about.meaning} ${about.remedy}\n\n${example(each)}`)]),
+    `# Issues\n\n${MADE}`,
+    "An issue is a mistake in a document: its code, what is wrong, where, and what to do. All mistakes are told at once, sorted by place. Errors end in exit status 1; warnings do not. Codes are never renamed. Each example below is what `cloudlet-bundle` says to one edit of a valid document, and a test.\n",
+    ...stages.flatMap((stage) => [`## ${STAGES[stage] ?? stage}\n`, ...Object.entries(ALL_ISSUE_CODES).filter(([each]) => each.startsWith(`${stage}/`)).map(([each, about]) => `### ${each}\n\n${about.meaning} ${about.remedy}\n${example(each)}`)]),
   ].join("\n");
 }
 
@@ -140,14 +140,19 @@ const STAGES: Readonly<Record<string, string>> = {
   release: "A release",
   lock: "A lock",
   import: "An import",
+  resolve: "The inputs of a release",
+  plan: "The plan",
+  guest: "The guest",
+  platform: "What a platform can't do",
 };
 
+/** What is said to the code's reject case; a code that needs more than a document has none. */
 function example(name: string): string {
   const found = REJECT_CASES.find((each) => each.code === name);
-  if (found === undefined) throw new Error(`no reject case for ${name}`);
+  if (found === undefined) return "";
   const { text, issues } = judge(found);
   const file = `${found.document === "import" ? "cloudlet" : found.document}.yaml`;
-  return `\`\`\`\n${issuesAsText({ name: file, text: shortened(found, text), issues })}\`\`\`\n`;
+  return `\n\`\`\`\n${issuesAsText({ name: file, text: shortened(found, text), issues })}\`\`\`\n`;
 }
 
 /** A document that is too long is not shown. */

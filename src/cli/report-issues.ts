@@ -3,10 +3,10 @@
 import type { Issue } from "../core/issue.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { ISSUE_CODES } from "../spec/issue-codes.ts";
 import { locatorOf } from "../spec/locate.ts";
 import type { Located, Place, Range } from "../spec/locate.ts";
 import { printable } from "../spec/show.ts";
+import { ALL_ISSUE_CODES } from "./issue-codes.ts";
 
 export interface ReportedDocument {
   /** As the user gave it; a path with `/` for SARIF. */
@@ -75,7 +75,7 @@ function hasText(document: ReportedDocument): document is ReportedDocument & { r
 }
 
 function ruleOf(code: string): JsonObject {
-  const about = ISSUE_CODES[code];
+  const about = ALL_ISSUE_CODES[code];
   const more: JsonObject = about === undefined ? {} : { shortDescription: { text: about.meaning }, help: { text: about.remedy } };
   return { id: code, ...more };
 }

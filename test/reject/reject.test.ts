@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { ALL_ISSUE_CODES } from "../../src/cli/issue-codes.ts";
 import { issuesAsText } from "../../src/cli/report-issues.ts";
 import { ISSUE_CODES } from "../../src/spec/issue-codes.ts";
 import { REJECT_CASES } from "./cases.ts";
@@ -35,7 +36,7 @@ t.test("codes in the code, the list, the cases and the reference are the same", 
   const documented = [...readFileSync(join(root, "docs/reference/issues.md"), "utf8").matchAll(/^### ([a-z]+\/[a-z0-9-]+)$/gm)].map((match) => match[1]).sort();
   t.same(cases, listed, "reject cases");
   t.same([...used].sort(), listed, "codes in src/spec");
-  t.same(documented.filter((code) => listed.includes(String(code))), listed, "docs/reference/issues.md");
+  t.same(documented, Object.keys(ALL_ISSUE_CODES).sort(), "docs/reference/issues.md");
   t.end();
 });
 

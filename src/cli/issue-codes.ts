@@ -1,0 +1,8 @@
+/** The issue codes of every stage, for the reference and for SARIF. A stage adds its table here. */
+
+import { PLAN_ISSUE_CODES } from "../platforms/issue-codes.ts";
+import { ISSUE_CODES } from "../spec/issue-codes.ts";
+import type { IssueCodeEntry } from "../spec/issue-codes.ts";
+import { RESOLVE_ISSUE_CODES } from "../store/issue-codes.ts";
+
+export const ALL_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = { ...ISSUE_CODES, ...RESOLVE_ISSUE_CODES, ...PLAN_ISSUE_CODES };
