@@ -75,7 +75,7 @@ t.test("the budgets are the ones that the benchmark holds", (t) => {
 
 t.test("the tree holds no path of a machine and no registry's address", (t) => {
   const wrong = tracked
-    .filter((path) => !/\.(png|tar|qcow2)$/.test(path) && path !== "test/tidy/documents.test.ts")
+    .filter((path) => !/\.(png|tar|qcow2)$/.test(path) && path !== "test/tidy/documents.test.ts" && !path.startsWith("test/labs/"))
     .flatMap((path) => {
       const text = read(path);
       return [/\/(?:root|home)\/\w+\/(?!\.|accesskey|crm_cache)/, /"resolved": *"https?:/, /registry\.npmjs|pypi\.org|proxy\.golang/].flatMap((pattern) => {

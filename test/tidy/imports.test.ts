@@ -76,7 +76,7 @@ t.test("clock and randomness enter in cli and service only", (t) => {
 });
 
 t.test("every file says in its first line what it is for", (t) => {
-  const wrong = files.filter((file) => !/^(#!.*\n)?(\/\*\*|\/\/) ?\S/.test(file.text)).map((file) => file.path);
+  const wrong = files.filter((file) => !/^(#!.*\n)?(\/\*\*( |\n \* )|\/\/ )\S/.test(file.text)).map((file) => file.path);
   t.strictSame(wrong, []);
   t.end();
 });
