@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, "..");
 const work = join(root, "out/bench");
 const cli = join(root, "bin/cloudlet-bundle.js");
 const sizeGiB = Number(argument("--size") ?? "4");
-const rounds = 3;
+const rounds = 4;
 
 interface Figure {
   readonly what: string;
@@ -65,37 +65,31 @@ async function measureCheck(spec: string): Promise<void> {
 async function measureBuild(build: readonly string[], files: readonly string[], bundle: string): Promise<void> {
   const quoted = files.map((file) => `'${file}'`).join(" ");
   const other = join(work, "other");
-  const toCat: number[] = [];
-  const toTar: number[] = [];
-  const memory: number[] = [];
+  const cat: Measured[] = [];
+  const tar: Measured[] = [];
+  const ours: Measured[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const cat = await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], other);
-    const ours = await measured(build, bundle);
-    const tar = await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], other);
-    toCat.push(ours.seconds / cat.seconds);
-    toTar.push(ours.seconds / tar.seconds);
-    memory.push(ours.peakMiB);
+    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], other));
+    ours.push(await measured(build, bundle));
+    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], other));
   }
-  await measured(build, undefined);
-  add(`build of ${sizeGiB} GiB / cat`, median(toCat), 1.15, "x");
-  add(`build of ${sizeGiB} GiB / GNU tar`, median(toTar), 1.15, "x");
-  add("build, peak memory", Math.max(...memory), 160, "MiB");
+  add(`build of ${sizeGiB} GiB / cat`, fastest(ours) / fastest(cat), 1.15, "x");
+  add(`build of ${sizeGiB} GiB / GNU tar`, fastest(ours) / fastest(tar), 1.15, "x");
+  add("build, peak memory", highest(ours), 160, "MiB");
 }
 
 async function measureVerify(bundle: string): Promise<void> {
   const unpacked = join(work, "unpacked");
   mkdirSync(unpacked);
   spawnSync("tar", ["-xf", bundle, "-C", unpacked]);
-  const pairs: number[] = [];
-  const memory: number[] = [];
+  const sums: Measured[] = [];
+  const ours: Measured[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const sums = await measured(["sh", "-c", `cd '${unpacked}' && find . -type f -print0 | sort -z | xargs -0 -n 1 sha256sum >/dev/null`]);
-    const ours = await measured([process.execPath, cli, "verify", bundle, "--trust", "none"]);
-    pairs.push(ours.seconds / sums.seconds);
-    memory.push(ours.peakMiB);
+    sums.push(await measured(["sh", "-c", `cd '${unpacked}' && find . -type f -print0 | sort -z | xargs -0 -n 1 sha256sum >/dev/null`]));
+    ours.push(await measured([process.execPath, cli, "verify", bundle, "--trust", "none"]));
   }
-  add("verify / sha256sum of the same files", median(pairs), 0.65, "x");
-  add("verify, peak memory", Math.max(...memory), 160, "MiB");
+  add("verify / sha256sum of the same files", fastest(ours) / fastest(sums), 0.65, "x");
+  add("verify, peak memory", highest(ours), 160, "MiB");
 }
 
 async function measureRanges(): Promise<void> {
@@ -146,6 +140,15 @@ function add(what: string, value: number, limit: number, unit: string): void {
   figures.push({ what, value, limit, unit });
   const shown = unit === "MiB" ? value.toFixed(0) : value.toFixed(2);
   process.stdout.write(`${value <= limit ? "ok  " : "FAIL"} ${shown.padStart(8)} ${unit.padEnd(3)} (at most ${limit})  ${what}\n`);
+}
+
+/** Of runs that differ by what else the machine does, the fastest says most about the work itself. */
+function fastest(runs: readonly Measured[]): number {
+  return Math.min(...runs.map((run) => run.seconds));
+}
+
+function highest(runs: readonly Measured[]): number {
+  return Math.max(...runs.map((run) => run.peakMiB));
 }
 
 function median(values: readonly number[]): number {

@@ -11,14 +11,14 @@ interface Options extends ReleaseOptions {
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
-  releaseOptions(command)
+  releaseOptions(command.argument("[release]", "the release; the same as --release"))
     .description(
       "Resolve a release: fetch its VM image and containers into the blob store, check every digest, and write the lock. With the lock a bundle is made without asking anybody.",
     )
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress")
-    .addHelpText("after", "\nExample:\n  cloudlet-bundle lock --release release.yaml")
-    .action(async (options: Options) => done(await lock(options, io)));
+    .addHelpText("after", "\nExample:\n  cloudlet-bundle lock release.yaml")
+    .action(async (release: string | undefined, options: Options) => done(await lock({ ...options, release: release ?? options.release }, io)));
 }
 
 async function lock(options: Options, io: Io): Promise<ExitStatus> {
