@@ -114,7 +114,7 @@ endpoint/none|endpoint .* not found!endpoint for .* in .* region|The cloud's cat
 address/forbidden|create_port:fixed_ips|Neutron's default policy lets only the owner of a network choose an address on it. Have the network's owner make it yours, have the policy changed, or ask for a bundle with dhcp on this network.
 quota/exceeded|quota!OverLimit!exceeds allowed|Free something in the project, or ask its administrator for more; ./install.sh --check shows the arithmetic.
 credentials/forbidden|HTTP 403!forbidden!not authorized!disallowed by policy|The account lacks a role in this project. Ask for 'member', and for what the cloud wants for Heat ('heat_stack_owner' on old ones).
-heat/trust|trust!HTTP 500!Internal Server Error|Heat makes a trust for its owner. With an application credential Keystone may refuse that, which Heat reports as error 500. Log in with user and password, or have the cloud allow it (docs: OpenStack, troubleshooting). With a password: ask the cloud's administrator to look at Heat's log.
+heat/trust|trust!HTTP 500!Internal Server Error!Internal Error|Heat makes a trust for its owner. With an application credential Keystone may refuse that, which Heat reports as error 500. Log in with user and password, or have the cloud allow it (docs: OpenStack, troubleshooting). With a password: ask the cloud's administrator to look at Heat's log.
 image/too-large|HTTP 413!Request Entity Too Large!exceeds.*image|The cloud does not take images of this size (image_size_cap, or a quota of the project). Ask its administrator.
 END
     trouble_code=cloud/refused
