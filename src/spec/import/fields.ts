@@ -19,7 +19,7 @@ const PLATFORM_TYPES = new Map([
 const IP_SUPPORT = new Map([[1, "static"], [2, "dynamic"]]);
 const ACCESS = new Map([[0, "direct"], [1, "restricted"]]);
 const MAINTENANCE = new Map([[0, "normal"], [1, "start"], [5, "start-no-failover"]]);
-const MAINTENANCE_NAMES: Readonly<Record<string, string>> = { normaloperation: "normal", maintenancestart: "start", maintenancestartnofailover: "start-no-failover" };
+const MAINTENANCE_NAMES = new Map([["normaloperation", "normal"], ["maintenancestart", "start"], ["maintenancestartnofailover", "start-no-failover"]]);
 
 /** In the order in which they are carried; variables need the platform and the networks. */
 export const FIELDS: ReadonlyMap<string, FieldHandler> = new Map<string, FieldHandler>([
@@ -170,7 +170,7 @@ function kafkaPassword(value: Json, source: string, carrier: Carrier): void {
 }
 
 function maintenance(value: Json, source: string, carrier: Carrier): void {
-  const name = enumOf(value, MAINTENANCE) ?? MAINTENANCE_NAMES[bare(textOf(value) ?? "")];
+  const name = enumOf(value, MAINTENANCE) ?? MAINTENANCE_NAMES.get(bare(textOf(value) ?? ""));
   if (name === undefined) say(carrier, "import/not-carried", source, "this state is the controller's; only normal operation and the two starts of maintenance are wishes");
   else if (name !== "normal") carry(carrier, ["policies", "maintenance"], name, source);
 }

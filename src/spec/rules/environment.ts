@@ -147,7 +147,7 @@ function slotVariableIssues(slot: Draft<SecretSlot>, spec: Draft<Spec>, platform
   if (name === undefined) return [];
   const known = variablesOf(platform);
   const variable = known.get(name);
-  if (variable === undefined) return [error("spec/unknown-variable", pointer, `${platform} knows no variable ${showKey(name)}, so the secret would go nowhere`, `${suggestion(name, known)} A file takes any secret: target: {kind: file, path: /root/…}`)];
+  if (variable === undefined) return [error("spec/unknown-variable", pointer, `${platform} knows no variable ${showKey(name)}, so the secret would go nowhere`, `a file takes any secret (target: {kind: file, path: /root/…}); ${suggestion(name, known)}`)];
   if (variable.internal) return [error("spec/internal-variable", pointer, `${name} is set by the platform itself`, "delete it")];
   if (!variable.secret && Object.hasOwn(spec.environment ?? {}, name)) return [error("spec/secret-twice", pointer, `${name} has a value under environment already`, "keep one of the two")];
   return [];
