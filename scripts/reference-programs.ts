@@ -146,7 +146,7 @@ export const healthServerCode: Uint8Array = joined([
 /** What the reference image says at boot, on the first serial port and on the screen. */
 export const bootMessage = "cloudlet reference image: booted";
 
-/** x86 real mode: the first sector of a disk. Says its message, powers QEMU's machine off, or halts where that is not one. */
+/** x86 real mode: the first sector of a disk. Says its message on the serial port, then on the screen, and halts. */
 export const bootSector: Uint8Array = sector(
   joined([
     hex([
@@ -155,47 +155,46 @@ export const bootSector: Uint8Array = sector(
       "8ed0", // mov ss,ax
       "bc007c", // mov sp,0x7c00
       "fc", // cld
-      "bafb03", // mov dx,0x3fb
+      "bafb03", // mov dx,0x3fb; COM1's line control: the divisor's bytes come next
       "b080", // mov al,0x80
       "ee", // out dx,al
-      "baf803", // mov dx,0x3f8
+      "baf803", // mov dx,0x3f8; 1 is 115,200 baud
       "b001", // mov al,0x1
       "ee", // out dx,al
       "42", // inc dx
       "30c0", // xor al,al
       "ee", // out dx,al
-      "bafb03", // mov dx,0x3fb
+      "bafb03", // mov dx,0x3fb; 8 bits, no parity, 1 stop bit
       "b003", // mov al,0x3
       "ee", // out dx,al
-      "be507c", // mov si,0x7c50
+      "be4e7c", // mov si,text
       // next:
-      "ac", // lods al,byte ds:[si]
+      "ac", // lodsb
       "84c0", // test al,al
-      "741d", // je stop
+      "7412", // je screen
       "88c3", // mov bl,al
-      "b40e", // mov ah,0xe
-      "bb0700", // mov bx,0x7
-      "50", // push ax
-      "cd10", // int 0x10
-      "58", // pop ax
-      "88c3", // mov bl,al
-      "bafd03", // mov dx,0x3fd
+      "bafd03", // mov dx,0x3fd; COM1's line status
       // ready:
       "ec", // in al,dx
-      "a820", // test al,0x20
+      "a820", // test al,0x20; where there is no port, every bit is set
       "74fb", // je ready
       "baf803", // mov dx,0x3f8
       "88d8", // mov al,bl
       "ee", // out dx,al
-      "ebde", // jmp next
-      // stop:
-      "ba0406", // mov dx,0x604
-      "b80020", // mov ax,0x2000
-      "ef", // out dx,ax
+      "ebe9", // jmp next
+      // screen: the whole line again, for a BIOS may copy the screen to the same port
+      "be4e7c", // mov si,text
+      // character:
+      "ac", // lodsb
+      "84c0", // test al,al
+      "7409", // je halt
+      "b40e", // mov ah,0xe; BIOS: write a character
+      "bb0700", // mov bx,0x7
+      "cd10", // int 0x10
+      "ebf2", // jmp character
       // halt:
-      "fa", // cli
-      "f4", // hlt
-      "ebfc", // jmp halt
+      "f4", // hlt; interrupts stay on, for with them the BIOS brings the end of the line to the screen
+      "ebfd", // jmp halt
     ]),
     // text:
     ascii(`\r\n${bootMessage}\r\n\0`),
