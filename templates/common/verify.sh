@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015,SC2094 # "a && b || c": c if either fails; reading one file twice is meant
 # Verifies this bundle with tools that are on every box: is it what its signer made, whole, and nothing more?
 #
 # usage: verify.sh [--trust KEY|FINGERPRINT|none] [--bundle FILE] [--quiet] [--help]
@@ -10,7 +11,6 @@
 #   --quiet              say nothing but what is refused
 #
 # Exit status: 0 good, 1 refused, 2 usage, 3 a tool is missing or the disk fails.
-# shellcheck disable=SC2015,SC2094 # "a && b || c": c if either fails; reading one file twice is meant
 # `cloudlet-bundle verify` climbs the same rungs and judges alike; docs/bundle-format.md says what each one asks.
 set -eu
 umask 077
@@ -52,7 +52,7 @@ read_arguments() {
         --bundle=*) bundle=${1#*=} && shift ;;
         --quiet) quiet=yes && shift ;;
         --help | -h)
-            sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
+            sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
             exit 0
             ;;
         *) wrong_usage "there is no option $1" ;;
