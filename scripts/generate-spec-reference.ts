@@ -44,7 +44,10 @@ const MADE = "<!-- Made by scripts/generate-spec-reference.ts; not for editing. 
 export function specReference(): string {
   const documents = ["cloudlet", "platform-openstack", "release", "lock"].map((name) => {
     const schema = JSON.parse(readFileSync(join(root, "schemas", `${name}.schema.json`), "utf8")) as Schema;
-    return [`## ${schema.title}\n\n${schema.description} Schema: \`schemas/${name}.schema.json\`.\n`, ...groups(schema, schema, name === "platform-openstack" ? "platform.parameters" : "")].join("\n");
+    return [
+      `## ${schema.title}\n\n${schema.description} Schema: \`schemas/${name}.schema.json\`.\n`,
+      ...groups(schema, schema, name === "platform-openstack" ? "platform.parameters" : ""),
+    ].join("\n");
   });
   return [
     `# Documents: spec, release, lock\n\n${MADE}`,
@@ -53,7 +56,13 @@ export function specReference(): string {
     "## Variables\n\nWhat `environment` may hold, by platform, and which variables are secrets (declared under `secrets`, never given a value here). Access variables tell the CRM how to reach the IaaS's API; the controller holds them unless the spec gives any of them, and then the mandatory ones must be complete.\n",
     ...PLATFORMS_WITH_VARIABLES.map(variableTable),
     "## Defaults\n\nWhat is filled in where a document leaves it out. `origins.json` in a bundle names these as `default:NAME`.\n",
-    defaultTable([...SPEC_DEFAULTS, ...Object.values(PLATFORM_DEFAULTS).flat().map((each) => ({ ...each, pointer: `/platform/parameters${each.pointer}` })), ...RELEASE_DEFAULTS]),
+    defaultTable([
+      ...SPEC_DEFAULTS,
+      ...Object.values(PLATFORM_DEFAULTS)
+        .flat()
+        .map((each) => ({ ...each, pointer: `/platform/parameters${each.pointer}` })),
+      ...RELEASE_DEFAULTS,
+    ]),
   ].join("\n");
 }
 
@@ -63,7 +72,9 @@ function groups(schema: Schema, document: Schema, path: string): readonly string
   if (own.length === 0) return [];
   const rows = own.map(([key, field]) => row(key, resolved(field, document), schema.required?.includes(key) ?? false));
   const table = `${path === "" ? "" : `### ${path}\n\n${schema.description ?? ""}\n\n`}| key | | what | default | example |\n|---|---|---|---|---|\n${rows.join("")}`;
-  const below = own.flatMap(([key, field]) => parts(resolved(field, document), document, path === "" ? key : `${path}.${key}`));
+  const below = own.flatMap(([key, field]) =>
+    parts(resolved(field, document), document, path === "" ? key : `${path}.${key}`),
+  );
   return [table, ...below];
 }
 
@@ -71,7 +82,9 @@ function parts(field: Schema, document: Schema, path: string): readonly string[]
   if (field.items !== undefined) return parts(resolved(field.items, document), document, `${path}[]`);
   if (field.oneOf !== undefined) {
     const tag = field.discriminator?.propertyName ?? "";
-    return field.oneOf.flatMap((branch) => groups(branch, document, `${path} with ${tag} ${String(branch.properties?.[tag]?.const)}`));
+    return field.oneOf.flatMap((branch) =>
+      groups(branch, document, `${path} with ${tag} ${String(branch.properties?.[tag]?.const)}`),
+    );
   }
   return groups(field, document, path);
 }
@@ -94,7 +107,10 @@ function limits(field: Schema): string {
     field.minimum === undefined ? undefined : `${field.minimum} to ${field.maximum}`,
     field.type !== "array" ? undefined : `${field.minItems ?? 0} to ${field.maxItems} entries`,
   ];
-  return said.filter((each) => each !== undefined).map((each) => ` ${each}.`).join("");
+  return said
+    .filter((each) => each !== undefined)
+    .map((each) => ` ${each}.`)
+    .join("");
 }
 
 function code(value: unknown): string {
@@ -111,15 +127,28 @@ function variableTable(platform: string): string {
 }
 
 function variableRow(variable: Variable): string {
-  const marks = [variable.mandatory ? "**M**" : "", variable.secret ? "secret" : "", variable.group === "access" ? "access" : ""].filter((each) => each !== "");
+  const marks = [
+    variable.mandatory ? "**M**" : "",
+    variable.secret ? "secret" : "",
+    variable.group === "access" ? "access" : "",
+  ].filter((each) => each !== "");
   const { form } = variable;
-  const values = form.kind === "choice" ? ` One of ${form.values.join(", ")}.` : form.kind === "integer" ? ` ${form.minimum} to ${form.maximum}.` : "";
+  const values =
+    form.kind === "choice"
+      ? ` One of ${form.values.join(", ")}.`
+      : form.kind === "integer"
+        ? ` ${form.minimum} to ${form.maximum}.`
+        : "";
   return `| \`${variable.name}\` | ${marks.join(", ")} | ${cell(variable.description)}${values === "" ? "" : `.${values}`} | ${variable.default === undefined ? "" : `\`${cell(variable.default)}\``} |\n`;
 }
 
 function defaultTable(defaults: readonly Default[]): string {
-  const rows = defaults.map((each) => `| ${each.name} | \`${each.pointer}\` | ${code(each.value)} | ${cell(each.reason)} |\n`);
-  const computed = Object.entries(COMPUTED_DEFAULTS).map(([name, reason]) => `| ${name} | computed | | ${cell(reason)} |\n`);
+  const rows = defaults.map(
+    (each) => `| ${each.name} | \`${each.pointer}\` | ${code(each.value)} | ${cell(each.reason)} |\n`,
+  );
+  const computed = Object.entries(COMPUTED_DEFAULTS).map(
+    ([name, reason]) => `| ${name} | computed | | ${cell(reason)} |\n`,
+  );
   return `| name | where | value | why |\n|---|---|---|---|\n${rows.join("")}${computed.join("")}`;
 }
 
@@ -128,7 +157,12 @@ export function issueReference(): string {
   return [
     `# Issues\n\n${MADE}`,
     "An issue is a mistake in a document: its code, what is wrong, where, and what to do. All mistakes are told at once, sorted by place. Errors end in exit status 1; warnings do not. Codes are never renamed. Each example below is what `cloudlet-bundle` says to one edit of a valid document, and a test.\n",
-    ...stages.flatMap((stage) => [`## ${STAGES[stage] ?? stage}\n`, ...Object.entries(ALL_ISSUE_CODES).filter(([each]) => each.startsWith(`${stage}/`)).map(([each, about]) => `### ${each}\n\n${about.meaning} ${about.remedy}\n${example(each)}`)]),
+    ...stages.flatMap((stage) => [
+      `## ${STAGES[stage] ?? stage}\n`,
+      ...Object.entries(ALL_ISSUE_CODES)
+        .filter(([each]) => each.startsWith(`${stage}/`))
+        .map(([each, about]) => `### ${each}\n\n${about.meaning} ${about.remedy}\n${example(each)}`),
+    ]),
   ].join("\n");
 }
 

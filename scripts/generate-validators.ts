@@ -1,7 +1,4 @@
-/**
- * Compiles `schemas/*.schema.json` to functions ahead of time: ajv takes 100 ms to compile them, and `check` has 160 ms in
- * all. Writes `src/spec/generated/`; does nothing when the schemas, this script and the libraries are those of last time.
- */
+/** Compiles schemas/*.schema.json to the functions in src/spec/generated/, or does nothing when nothing has changed. */
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -19,19 +16,25 @@ const SCHEMAS = {
   platformOpenstack: "platform-openstack.schema.json",
 };
 
-const texts = Object.fromEntries(Object.values(SCHEMAS).map((file) => [file, readFileSync(join(root, "schemas", file), "utf8")]));
+const texts = Object.fromEntries(
+  Object.values(SCHEMAS).map((file) => [file, readFileSync(join(root, "schemas", file), "utf8")]),
+);
 const key = keyOfInputs();
 if (lastKey() !== key) await generate();
 
 function keyOfInputs(): string {
-  return sha256(canonicalJson({ texts, script: readFileSync(fileURLToPath(import.meta.url), "utf8"), versions: versions() }));
+  return sha256(
+    canonicalJson({ texts, script: readFileSync(fileURLToPath(import.meta.url), "utf8"), versions: versions() }),
+  );
 }
 
 function versions(): Record<string, string> {
   const packages = ["ajv", "esbuild"];
   return Object.fromEntries(
     packages.map((name) => {
-      const about = JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as { version: string };
+      const about = JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as {
+        version: string;
+      };
       return [name, about.version];
     }),
   );
@@ -45,6 +48,7 @@ function lastKey(): string | undefined {
   }
 }
 
+/** Ahead of time, as ajv takes 100 ms to compile them, and `check` has 160 ms in all. */
 async function generate(): Promise<void> {
   // Loaded only when there is work: the usual run ends within the start of Node.
   const { Ajv2020 } = await import("ajv/dist/2020.js");
@@ -69,7 +73,10 @@ async function generate(): Promise<void> {
     ajv.addSchema(JSON.parse(texts[file] as string) as object, file);
     ids[name] = file;
   }
-  const code = (standalone as unknown as { default: (ajv: object, ids: Record<string, string>) => string }).default(ajv, ids);
+  const code = (standalone as unknown as { default: (ajv: object, ids: Record<string, string>) => string }).default(
+    ajv,
+    ids,
+  );
   const bundled = await build({
     stdin: { contents: code, resolveDir: root, loader: "js" },
     bundle: true,

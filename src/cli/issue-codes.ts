@@ -5,4 +5,8 @@ import { ISSUE_CODES } from "../spec/issue-codes.ts";
 import type { IssueCodeEntry } from "../spec/issue-codes.ts";
 import { RESOLVE_ISSUE_CODES } from "../store/issue-codes.ts";
 
-export const ALL_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = { ...ISSUE_CODES, ...RESOLVE_ISSUE_CODES, ...PLAN_ISSUE_CODES };
+export const ALL_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
+  ...ISSUE_CODES,
+  ...RESOLVE_ISSUE_CODES,
+  ...PLAN_ISSUE_CODES,
+};

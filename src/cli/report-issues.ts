@@ -52,8 +52,13 @@ export function issuesAsJson(documents: readonly ReportedDocument[]): string {
 }
 
 /** OASIS SARIF 2.1.0. */
-export function issuesAsSarif(documents: readonly ReportedDocument[], generator: { readonly name: string; readonly version: string }): string {
-  const codes = [...new Set(documents.flatMap((document) => document.issues.map((issue) => issue.code)))].sort(byCodeUnit);
+export function issuesAsSarif(
+  documents: readonly ReportedDocument[],
+  generator: { readonly name: string; readonly version: string },
+): string {
+  const codes = [...new Set(documents.flatMap((document) => document.issues.map((issue) => issue.code)))].sort(
+    byCodeUnit,
+  );
   return canonicalJson({
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
@@ -76,20 +81,32 @@ function hasText(document: ReportedDocument): document is ReportedDocument & { r
 
 function ruleOf(code: string): JsonObject {
   const about = ALL_ISSUE_CODES[code];
-  const more: JsonObject = about === undefined ? {} : { shortDescription: { text: about.meaning }, help: { text: about.remedy } };
+  const more: JsonObject =
+    about === undefined ? {} : { shortDescription: { text: about.meaning }, help: { text: about.remedy } };
   return { id: code, ...more };
 }
 
 function resultOf(issue: Issue, document: ReportedDocument, located: Located, codes: readonly string[]): JsonObject {
   const place = located.placeOf(located.rangeOf(issue));
-  const region: JsonObject = { startLine: place.line, startColumn: place.column, endLine: place.endLine, endColumn: place.endColumn };
+  const region: JsonObject = {
+    startLine: place.line,
+    startColumn: place.column,
+    endLine: place.endLine,
+    endColumn: place.endColumn,
+  };
   const uri = document.name.split("/").map(encodeURIComponent).join("/");
   const location: Json = {
     physicalLocation: { artifactLocation: { uri }, ...(!hasText(document) ? {} : { region }) },
     logicalLocations: [{ fullyQualifiedName: issue.pointer }],
   };
   const text = issue.hint === undefined ? issue.message : `${issue.message} (${issue.hint})`;
-  return { ruleId: issue.code, ruleIndex: codes.indexOf(issue.code), level: issue.severity, message: { text }, locations: [location] };
+  return {
+    ruleId: issue.code,
+    ruleIndex: codes.indexOf(issue.code),
+    level: issue.severity,
+    message: { text },
+    locations: [location],
+  };
 }
 
 type Paint = (style: "bold" | "red" | "yellow" | "cyan" | "dim", text: string) => string;
@@ -116,7 +133,17 @@ function excerpt(
   text: string,
   range: Range,
   place: Place,
-  { document, located, paint, colour }: { readonly document: ReportedDocument; readonly located: Located; readonly paint: Paint; readonly colour: "red" | "yellow" },
+  {
+    document,
+    located,
+    paint,
+    colour,
+  }: {
+    readonly document: ReportedDocument;
+    readonly located: Located;
+    readonly paint: Paint;
+    readonly colour: "red" | "yellow";
+  },
 ): string {
   const lineStart = range.start - place.column + 1;
   const newline = text.indexOf("\n", lineStart);
@@ -124,8 +151,13 @@ function excerpt(
   const margin = String(place.line).padStart(5);
   const bar = paint("dim", "|");
   const raw = text.slice(lineStart, lineEnd);
-  if (!located.isRead && MAY_HOLD_SECRET.test(raw)) return `${margin} ${bar} ${paint("dim", "(not shown: it may hold a secret)")}\n`;
-  const hidden = [...located.secrets, ...document.issues.filter((issue) => SECRET_CODES.has(issue.code)).map(located.rangeOf)];
+  if (!located.isRead && MAY_HOLD_SECRET.test(raw)) {
+    return `${margin} ${bar} ${paint("dim", "(not shown: it may hold a secret)")}\n`;
+  }
+  const hidden = [
+    ...located.secrets,
+    ...document.issues.filter((issue) => SECRET_CODES.has(issue.code)).map(located.rangeOf),
+  ];
   const from = Math.max(lineStart, Math.min(range.start - EXCERPT_WIDTH / 2, lineEnd - EXCERPT_WIDTH));
   const to = Math.min(lineEnd, from + EXCERPT_WIDTH);
   const before = visible(text, Math.min(from, range.start), range.start, hidden);
@@ -141,7 +173,13 @@ function excerpt(
 const MAY_HOLD_SECRET = /pass|secret|token|openrc|private|credential|key/i;
 
 /** Issues that are about a secret standing where it may not. */
-const SECRET_CODES: ReadonlySet<string> = new Set(["spec/secret-value", "release/secret-value", "release/source-credentials", "document/private-key", "import/secret"]);
+const SECRET_CODES: ReadonlySet<string> = new Set([
+  "spec/secret-value",
+  "release/secret-value",
+  "release/source-credentials",
+  "document/private-key",
+  "import/secret",
+]);
 
 /** The text of one line as a terminal may show it, each stretch of a secret as `***`. */
 function visible(text: string, start: number, end: number, hidden: readonly Range[]): string {

@@ -14,61 +14,213 @@ export interface Default {
 }
 
 export const SPEC_DEFAULTS: readonly Default[] = [
-  { name: "access", pointer: "/access", value: "restricted", reason: "a bundle is carried in where nobody outside reaches the IaaS" },
+  {
+    name: "access",
+    pointer: "/access",
+    value: "restricted",
+    reason: "a bundle is carried in where nobody outside reaches the IaaS",
+  },
   { name: "ip-support", pointer: "/ipSupport", value: "dynamic", reason: "the only one MobiledgeX accepts" },
   { name: "deployment", pointer: "/deployment", value: "docker", reason: "MobiledgeX's default" },
-  { name: "override-policy-container-version", pointer: "/versions/overridePolicyContainerVersion", value: false, reason: "the controller's policy decides" },
-  { name: "platform-parameters", pointer: "/platform/parameters", value: {}, reason: "each platform has its own defaults" },
-  { name: "platform-vm-vcpus", pointer: "/compute/platformVm/vcpus", value: 2, reason: "minimum for a PlatformVM told to operators" },
-  { name: "platform-vm-memory", pointer: "/compute/platformVm/memoryMiB", value: 4096, reason: "minimum for a PlatformVM told to operators" },
-  { name: "platform-vm-disk", pointer: "/compute/platformVm/diskGiB", value: 40, reason: "minimum for a PlatformVM told to operators; the controller's own default of 20 is too small for its images" },
+  {
+    name: "override-policy-container-version",
+    pointer: "/versions/overridePolicyContainerVersion",
+    value: false,
+    reason: "the controller's policy decides",
+  },
+  {
+    name: "platform-parameters",
+    pointer: "/platform/parameters",
+    value: {},
+    reason: "each platform has its own defaults",
+  },
+  {
+    name: "platform-vm-vcpus",
+    pointer: "/compute/platformVm/vcpus",
+    value: 2,
+    reason: "minimum for a PlatformVM told to operators",
+  },
+  {
+    name: "platform-vm-memory",
+    pointer: "/compute/platformVm/memoryMiB",
+    value: 4096,
+    reason: "minimum for a PlatformVM told to operators",
+  },
+  {
+    name: "platform-vm-disk",
+    pointer: "/compute/platformVm/diskGiB",
+    value: 40,
+    reason:
+      "minimum for a PlatformVM told to operators; the controller's own default of 20 is too small for its images",
+  },
   { name: "platform-vm-gpus", pointer: "/compute/platformVm/gpus", value: 0, reason: "the CRM needs none" },
-  { name: "tenant-vcpus", pointer: "/compute/tenant/vcpus", value: 32, reason: "minimum for a tenant told to operators" },
-  { name: "tenant-memory", pointer: "/compute/tenant/memoryMiB", value: 131_072, reason: "minimum for a tenant told to operators" },
-  { name: "tenant-disk", pointer: "/compute/tenant/diskGiB", value: 500, reason: "minimum for a tenant told to operators" },
+  {
+    name: "tenant-vcpus",
+    pointer: "/compute/tenant/vcpus",
+    value: 32,
+    reason: "minimum for a tenant told to operators",
+  },
+  {
+    name: "tenant-memory",
+    pointer: "/compute/tenant/memoryMiB",
+    value: 131_072,
+    reason: "minimum for a tenant told to operators",
+  },
+  {
+    name: "tenant-disk",
+    pointer: "/compute/tenant/diskGiB",
+    value: 500,
+    reason: "minimum for a tenant told to operators",
+  },
   { name: "tenant-gpus", pointer: "/compute/tenant/gpus", value: 0, reason: "optional in every scenario" },
   { name: "external-networks", pointer: "/networks/external", value: [], reason: "networks have no sensible default" },
-  { name: "network-purpose", pointer: "/networks/external/*/purpose", value: "ue", reason: "the mobile network is the one that is always there" },
-  { name: "network-address", pointer: "/networks/external/*/address", value: { mode: "dhcp" }, reason: "MobiledgeX's template leaves the address to the network" },
-  { name: "dns", pointer: "/networks/dns", value: [], reason: "the networks' own servers; the public ones MobiledgeX names (1.1.1.1) are not reachable from a restricted site" },
+  {
+    name: "network-purpose",
+    pointer: "/networks/external/*/purpose",
+    value: "ue",
+    reason: "the mobile network is the one that is always there",
+  },
+  {
+    name: "network-address",
+    pointer: "/networks/external/*/address",
+    value: { mode: "dhcp" },
+    reason: "MobiledgeX's template leaves the address to the network",
+  },
+  {
+    name: "dns",
+    pointer: "/networks/dns",
+    value: [],
+    reason:
+      "the networks' own servers; the public ones MobiledgeX names (1.1.1.1) are not reachable from a restricted site",
+  },
   { name: "ntp", pointer: "/networks/ntp", value: [], reason: "the image's own servers" },
-  { name: "ssh-from", pointer: "/firewall/ssh/from", value: [], reason: "nobody may open SSH unless named; MobiledgeX's template opens it to the world" },
-  { name: "ingress", pointer: "/firewall/ingress", value: [], reason: "connections begin at the CRM, none comes to it" },
-  { name: "egress", pointer: "/firewall/egress", value: [{ protocol: "any", cidr: "0.0.0.0/0" }], reason: "as MobiledgeX's template: the CRM must reach its controller, DNS, NTP and the IaaS" },
+  {
+    name: "ssh-from",
+    pointer: "/firewall/ssh/from",
+    value: [],
+    reason: "nobody may open SSH unless named; MobiledgeX's template opens it to the world",
+  },
+  {
+    name: "ingress",
+    pointer: "/firewall/ingress",
+    value: [],
+    reason: "connections begin at the CRM, none comes to it",
+  },
+  {
+    name: "egress",
+    pointer: "/firewall/egress",
+    value: [{ protocol: "any", cidr: "0.0.0.0/0" }],
+    reason: "as MobiledgeX's template: the CRM must reach its controller, DNS, NTP and the IaaS",
+  },
   { name: "users", pointer: "/users", value: [], reason: "nobody logs in unless named" },
   { name: "sudo", pointer: "/users/*/sudo", value: false, reason: "least privilege" },
   { name: "ca-certificates", pointer: "/trust/caCertificates", value: [], reason: "the image's own authorities" },
-  { name: "ssh-user-ca-keys", pointer: "/trust/sshUserCaKeys", value: [], reason: "no SSH certificates unless an authority is named" },
+  {
+    name: "ssh-user-ca-keys",
+    pointer: "/trust/sshUserCaKeys",
+    value: [],
+    reason: "no SSH certificates unless an authority is named",
+  },
   { name: "quotas", pointer: "/policies/quotas", value: [], reason: "the IaaS's own limits" },
-  { name: "default-alert-threshold", pointer: "/policies/defaultAlertThreshold", value: 80, reason: "MobiledgeX's default" },
-  { name: "alliance-organizations", pointer: "/policies/allianceOrganizations", value: [], reason: "own subscribers only" },
-  { name: "default-serverless-cluster", pointer: "/policies/defaultServerlessCluster", value: false, reason: "MobiledgeX's default" },
+  {
+    name: "default-alert-threshold",
+    pointer: "/policies/defaultAlertThreshold",
+    value: 80,
+    reason: "MobiledgeX's default",
+  },
+  {
+    name: "alliance-organizations",
+    pointer: "/policies/allianceOrganizations",
+    value: [],
+    reason: "own subscribers only",
+  },
+  {
+    name: "default-serverless-cluster",
+    pointer: "/policies/defaultServerlessCluster",
+    value: false,
+    reason: "MobiledgeX's default",
+  },
   { name: "maintenance", pointer: "/policies/maintenance", value: "normal", reason: "MobiledgeX's default" },
   { name: "time-limits", pointer: "/policies/timeLimits", value: {}, reason: "the controller's own" },
-  { name: "gpu-driver-organization", pointer: "/gpu/driver/organization", value: "", reason: "MobiledgeX's own drivers" },
+  {
+    name: "gpu-driver-organization",
+    pointer: "/gpu/driver/organization",
+    value: "",
+    reason: "MobiledgeX's own drivers",
+  },
   { name: "gpu-properties", pointer: "/gpu/properties", value: {}, reason: "the driver's own" },
   { name: "resource-tags", pointer: "/resourceTags", value: {}, reason: "flavors offer nothing special" },
-  { name: "high-availability", pointer: "/crm/highAvailability", value: false, reason: "needs the kubernetes deployment" },
-  { name: "notify-srv-addr", pointer: "/crm/notifySrvAddr", value: "127.0.0.1:0", reason: "MobiledgeX's default: this machine only, a free port" },
+  {
+    name: "high-availability",
+    pointer: "/crm/highAvailability",
+    value: false,
+    reason: "needs the kubernetes deployment",
+  },
+  {
+    name: "notify-srv-addr",
+    pointer: "/crm/notifySrvAddr",
+    value: "127.0.0.1:0",
+    reason: "MobiledgeX's default: this machine only, a free port",
+  },
   { name: "environment", pointer: "/environment", value: {}, reason: "the platform's own defaults" },
   { name: "secrets", pointer: "/secrets", value: [], reason: "ACCESS_KEY is always added" },
-  { name: "secret-required", pointer: "/secrets/*/required", value: true, reason: "a secret that is declared is needed" },
-  { name: "secret-max-bytes", pointer: "/secrets/*/maxBytes", value: 1024, reason: "enough for passwords and tokens; all secrets share 49,149 bytes of user-data" },
+  {
+    name: "secret-required",
+    pointer: "/secrets/*/required",
+    value: true,
+    reason: "a secret that is declared is needed",
+  },
+  {
+    name: "secret-max-bytes",
+    pointer: "/secrets/*/maxBytes",
+    value: 1024,
+    reason: "enough for passwords and tokens; all secrets share 49,149 bytes of user-data",
+  },
 ];
 
 /** By platform; pointers are below /platform/parameters. */
 export const PLATFORM_DEFAULTS: Readonly<Record<string, readonly Default[]>> = {
   openstack: [
-    { name: "openstack-root-volume", pointer: "/rootVolumeGiB", value: 0, reason: "as MobiledgeX's template: the flavor's local disk" },
-    { name: "openstack-extra-flavor-properties", pointer: "/extraFlavorProperties", value: {}, reason: "most flavors need none" },
-    { name: "openstack-image-properties", pointer: "/imageProperties", value: {}, reason: "the cloud's own choice of virtual hardware" },
-    { name: "openstack-server-metadata", pointer: "/serverMetadata", value: {}, reason: "the guest needs only what is always there" },
+    {
+      name: "openstack-root-volume",
+      pointer: "/rootVolumeGiB",
+      value: 0,
+      reason: "as MobiledgeX's template: the flavor's local disk",
+    },
+    {
+      name: "openstack-extra-flavor-properties",
+      pointer: "/extraFlavorProperties",
+      value: {},
+      reason: "most flavors need none",
+    },
+    {
+      name: "openstack-image-properties",
+      pointer: "/imageProperties",
+      value: {},
+      reason: "the cloud's own choice of virtual hardware",
+    },
+    {
+      name: "openstack-server-metadata",
+      pointer: "/serverMetadata",
+      value: {},
+      reason: "the guest needs only what is always there",
+    },
   ],
 };
 
 export const RELEASE_DEFAULTS: readonly Default[] = [
-  { name: "commercial-certs", pointer: "/controller/commercialCerts", value: false, reason: "a public authority needs a public name" },
-  { name: "use-vault-pki", pointer: "/controller/useVaultPki", value: true, reason: "as in every production deployment" },
+  {
+    name: "commercial-certs",
+    pointer: "/controller/commercialCerts",
+    value: false,
+    reason: "a public authority needs a public name",
+  },
+  {
+    name: "use-vault-pki",
+    pointer: "/controller/useVaultPki",
+    value: true,
+    reason: "as in every production deployment",
+  },
   { name: "release-environment", pointer: "/controller/environment", value: {}, reason: "none is needed" },
 ];
 
@@ -86,14 +238,27 @@ export const COMPUTED_DEFAULTS = {
  * A copy of `document` with every default that it leaves out, parents included. `origins` learns where each filled-in scalar
  * comes from. Optional groups (such as gpu) are not made only to hold a default.
  */
-export function withDefaults(document: JsonObject, defaults: readonly Default[], origins: Map<string, Origin>): JsonObject {
-  return defaults.reduce((filled, each) => fill(filled, keysOf(each.pointer), each, "", origins) as JsonObject, document);
+export function withDefaults(
+  document: JsonObject,
+  defaults: readonly Default[],
+  origins: Map<string, Origin>,
+): JsonObject {
+  return defaults.reduce(
+    (filled, each) => fill(filled, keysOf(each.pointer), each, "", origins) as JsonObject,
+    document,
+  );
 }
 
 /** Groups that stay absent when the user leaves them out. */
 const OPTIONAL_GROUPS: ReadonlySet<string> = new Set(["/gpu", "/kafka", "/networks/internal"]);
 
-function fill(value: Json | undefined, keys: readonly string[], each: Default, pointer: string, origins: Map<string, Origin>): Json | undefined {
+function fill(
+  value: Json | undefined,
+  keys: readonly string[],
+  each: Default,
+  pointer: string,
+  origins: Map<string, Origin>,
+): Json | undefined {
   const [key, ...rest] = keys;
   if (key === undefined) {
     if (value !== undefined) return value;
@@ -101,7 +266,9 @@ function fill(value: Json | undefined, keys: readonly string[], each: Default, p
     return each.value;
   }
   if (key === "*") {
-    return Array.isArray(value) ? value.map((one, index) => fill(one as Json, rest, each, below(pointer, index), origins) as Json) : value;
+    return Array.isArray(value)
+      ? value.map((one, index) => fill(one as Json, rest, each, below(pointer, index), origins) as Json)
+      : value;
   }
   if (value === undefined && OPTIONAL_GROUPS.has(pointer)) return undefined;
   const group = (value ?? {}) as JsonObject;

@@ -13,10 +13,15 @@ export type Draft<T> = T extends Scalar
 /** Takes out the values at `pointers`; the entries of a list keep their places. */
 export function without(value: Json, pointers: ReadonlySet<string>, pointer = ""): Json | undefined {
   if (pointers.has(pointer)) return undefined;
-  if (Array.isArray(value)) return value.map((each, index) => without(each as Json, pointers, below(pointer, index)) as Json);
+  if (Array.isArray(value)) {
+    return value.map((each, index) => without(each as Json, pointers, below(pointer, index)) as Json);
+  }
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value as JsonObject).map(([key, each]) => [key, without(each, pointers, below(pointer, key)) as Json]),
+    Object.entries(value as JsonObject).map(([key, each]) => [
+      key,
+      without(each, pointers, below(pointer, key)) as Json,
+    ]),
   );
 }
 

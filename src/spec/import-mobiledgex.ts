@@ -52,7 +52,11 @@ export function importCloudlet(text: string): Outcome<ImportedCloudlet> {
   };
 }
 
-const HANDLERS: ReadonlyMap<string, FieldHandler> = new Map([...FIELDS, ["envvar", carryVariables], ["accessvars", carryAccessVariables]]);
+const HANDLERS: ReadonlyMap<string, FieldHandler> = new Map([
+  ...FIELDS,
+  ["envvar", carryVariables],
+  ["accessvars", carryAccessVariables],
+]);
 
 interface Found {
   readonly cloudlet: JsonObject;
@@ -65,17 +69,32 @@ function findCloudlet(value: Json, source: string, region?: Found["region"]): Fo
   const at = { severity: "error", pointer: source } as const;
   if (Array.isArray(value)) {
     if (value.length === 1) return findCloudlet(value[0] as Json, below(source, 0), region);
-    if (value.length > 1) return { ...at, code: "import/several-cloudlets", message: `there are ${value.length} cloudlets here`, hint: "import one at a time" };
+    if (value.length > 1) {
+      return {
+        ...at,
+        code: "import/several-cloudlets",
+        message: `there are ${value.length} cloudlets here`,
+        hint: "import one at a time",
+      };
+    }
   }
   const fields = objectOf(value);
   const byName = new Map(Object.keys(fields ?? {}).map((key) => [bare(key), key]));
   const wrapped = byName.get("cloudlet") ?? byName.get("cloudlets") ?? byName.get("data") ?? byName.get("result");
   const regionKey = byName.get("region");
   const text = regionKey === undefined ? undefined : textOf(fields?.[regionKey]);
-  const here = regionKey === undefined || text === undefined || text === "" ? region : { text, source: below(source, regionKey) };
-  if (fields !== undefined && wrapped !== undefined && !byName.has("key")) return findCloudlet(fields[wrapped] as Json, below(source, wrapped), here);
+  const here =
+    regionKey === undefined || text === undefined || text === "" ? region : { text, source: below(source, regionKey) };
+  if (fields !== undefined && wrapped !== undefined && !byName.has("key")) {
+    return findCloudlet(fields[wrapped] as Json, below(source, wrapped), here);
+  }
   if (fields === undefined || !byName.has("key")) {
-    return { ...at, code: "import/not-a-cloudlet", message: "this is no MobiledgeX cloudlet object: it has no `key` with name and organization", hint: "give an mcctl data file, or the body of a CreateCloudlet request" };
+    return {
+      ...at,
+      code: "import/not-a-cloudlet",
+      message: "this is no MobiledgeX cloudlet object: it has no `key` with name and organization",
+      hint: "give an mcctl data file, or the body of a CreateCloudlet request",
+    };
   }
   const { [regionKey ?? ""]: _, ...cloudlet } = fields;
   return { cloudlet, source, region: here };
@@ -115,7 +134,9 @@ function leaveOut(carrier: Carrier, faults: readonly Issue[]): void {
     const fault = byPointer.get(pointer) as Issue;
     const key = keys.at(-1);
     const holder = at(carrier.spec, keys.slice(0, -1));
-    if (key === undefined || typeof holder !== "object" || holder === null) throw new Error(`nothing to leave out for ${fault.code}`);
+    if (key === undefined || typeof holder !== "object" || holder === null) {
+      throw new Error(`nothing to leave out for ${fault.code}`);
+    }
     say(carrier, "import/value", sourceOf(carrier, pointer), `${fault.message}; it is left out`, fault.hint);
     if (Array.isArray(holder)) removeEntry(carrier, keys, Number(key));
     else delete (holder as Record<string, Json>)[key];
@@ -123,7 +144,8 @@ function leaveOut(carrier: Carrier, faults: readonly Issue[]): void {
 }
 
 /** Entries that are nothing without each of their parts. */
-const WHOLE_ENTRY = /^\/(policies\/quotas|firewall\/ingress|firewall\/egress|secrets)\/\d+|^\/networks\/external\/\d+(?=\/name$)/;
+const WHOLE_ENTRY =
+  /^\/(policies\/quotas|firewall\/ingress|firewall\/egress|secrets)\/\d+|^\/networks\/external\/\d+(?=\/name$)/;
 
 /** The nearest part that is there: an issue may point to what a default filled in. */
 function carriedPart(carrier: Carrier, issue: Issue): string {
@@ -171,7 +193,15 @@ function headOf(said: readonly Issue[], missing: readonly Issue[]): readonly str
   return [
     "A cloudlet spec, imported from a MobiledgeX cloudlet object by cloudlet-bundle import.",
     "The comment at a value is its place in that object.",
-    ...(missing.length === 0 ? [] : ["", "Missing; write it in before building:", ...missing.map((issue) => `- ${issue.message}`)]),
-    ...(left.length === 0 ? [] : ["", "Not carried over as it was:", ...left.map((issue) => `- ${issue.pointer === "" ? "the object" : issue.pointer}: ${issue.message}`)]),
+    ...(missing.length === 0
+      ? []
+      : ["", "Missing; write it in before building:", ...missing.map((issue) => `- ${issue.message}`)]),
+    ...(left.length === 0
+      ? []
+      : [
+          "",
+          "Not carried over as it was:",
+          ...left.map((issue) => `- ${issue.pointer === "" ? "the object" : issue.pointer}: ${issue.message}`),
+        ]),
   ];
 }

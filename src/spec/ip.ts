@@ -53,7 +53,9 @@ export function overlap(a: Cidr, b: Cidr): boolean {
 /** RFC 5952 for IPv6, dotted decimal for IPv4. */
 export function formatIp(ip: Ip): string {
   if (ip.family === 4) return [24n, 16n, 8n, 0n].map((shift) => String((ip.value >> shift) & 0xffn)).join(".");
-  const parts = Array.from({ length: 8 }, (_, index) => ((ip.value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  const parts = Array.from({ length: 8 }, (_, index) =>
+    ((ip.value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16),
+  );
   const zeros = longestZeros(parts);
   if (zeros.length < 2) return parts.join(":");
   return `${parts.slice(0, zeros.start).join(":")}::${parts.slice(zeros.start + zeros.length).join(":")}`;
@@ -65,7 +67,9 @@ export function formatCidr(cidr: Cidr): string {
 
 function parseIp4(text: string): bigint | undefined {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) {
+    return undefined;
+  }
   return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
 }
 

@@ -52,7 +52,13 @@ export function locatorOf(text: string): Located {
 }
 
 /** Codes whose mistake is the key itself. */
-const OF_THE_KEY: ReadonlySet<string> = new Set(["schema/unknown-key", "schema/key", "spec/unknown-variable", "spec/internal-variable", "import/unknown-field"]);
+const OF_THE_KEY: ReadonlySet<string> = new Set([
+  "schema/unknown-key",
+  "schema/key",
+  "spec/unknown-variable",
+  "spec/internal-variable",
+  "import/unknown-field",
+]);
 
 function rangeAt(issue: Issue, marks: ReadonlyMap<string, Mark>): Range {
   let pointer = issue.pointer;

@@ -48,7 +48,9 @@ export function readDocument<T>(text: string, kind: DocumentKind<T>): Outcome<Re
   if (heading.length > 0) return { ok: false, issues: byPlace([...yaml, ...heading], marks) };
   const document = value as JsonObject;
   const form = formIssues(document, kind, marks, yaml);
-  const wrong = new Set([...yaml, ...form].filter((issue) => !OF_THE_WHOLE.has(issue.code)).map((issue) => issue.pointer));
+  const wrong = new Set(
+    [...yaml, ...form].filter((issue) => !OF_THE_WHOLE.has(issue.code)).map((issue) => issue.pointer),
+  );
   wrong.delete("");
   const rules = kind.rules(without(document, wrong) as Draft<T>);
   const issues = byPlace([...yaml, ...form, ...rules], marks);
@@ -63,21 +65,43 @@ const OF_THE_WHOLE: ReadonlySet<string> = new Set(["schema/missing-key", "schema
 function headingIssues(value: Json, kind: string): readonly Issue[] {
   const at = { severity: "error", pointer: "" } as const;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return [{ code: "document/not-keys", ...at, message: `the document must consist of keys, beginning with apiVersion: ${String(API_VERSIONS[0])}`, hint: "`cloudlet-bundle init` writes one to start from" }];
+    return [
+      {
+        code: "document/not-keys",
+        ...at,
+        message: `the document must consist of keys, beginning with apiVersion: ${String(API_VERSIONS[0])}`,
+        hint: "`cloudlet-bundle init` writes one to start from",
+      },
+    ];
   }
   const document = value as JsonObject;
   const version = document["apiVersion"];
   if (version === undefined) {
-    const foreign = ["cloudlet", "Cloudlet", "key", "Region", "region"].some((key) => Object.hasOwn(document, key)) && document["kind"] === undefined;
-    const hint = foreign ? "is it a MobiledgeX cloudlet object? `cloudlet-bundle import` reads it" : `write apiVersion: ${String(API_VERSIONS[0])}`;
+    const foreign =
+      ["cloudlet", "Cloudlet", "key", "Region", "region"].some((key) => Object.hasOwn(document, key)) &&
+      document["kind"] === undefined;
+    const hint = foreign
+      ? "is it a MobiledgeX cloudlet object? `cloudlet-bundle import` reads it"
+      : `write apiVersion: ${String(API_VERSIONS[0])}`;
     return [{ code: "document/api-version", ...at, message: "`apiVersion` is missing", hint }];
   }
   if (typeof version !== "string" || !API_VERSIONS.includes(version)) {
-    return [{ code: "document/api-version", ...at, pointer: "/apiVersion", message: `this build does not read apiVersion ${show(version)}`, hint: `it reads ${API_VERSIONS.join(", ")}` }];
+    return [
+      {
+        code: "document/api-version",
+        ...at,
+        pointer: "/apiVersion",
+        message: `this build does not read apiVersion ${show(version)}`,
+        hint: `it reads ${API_VERSIONS.join(", ")}`,
+      },
+    ];
   }
   if (document["kind"] !== kind) {
     const pointer = document["kind"] === undefined ? "" : "/kind";
-    const message = document["kind"] === undefined ? "`kind` is missing" : `a document of kind ${kind} is wanted, not ${show(document["kind"])}`;
+    const message =
+      document["kind"] === undefined
+        ? "`kind` is missing"
+        : `a document of kind ${kind} is wanted, not ${show(document["kind"])}`;
     return [{ code: "document/kind", ...at, pointer, message, hint: `write kind: ${kind}, or give the right file` }];
   }
   return [];
@@ -86,10 +110,19 @@ function headingIssues(value: Json, kind: string): readonly Issue[] {
 /** Issues of values that YAML could not give; whatever stands in their place is not judged. */
 const NO_VALUE: ReadonlySet<string> = new Set(["yaml/number", "yaml/alias"]);
 
-function formIssues<T>(document: JsonObject, kind: DocumentKind<T>, marks: ReadonlyMap<string, Mark>, yaml: readonly Issue[]): readonly Issue[] {
+function formIssues<T>(
+  document: JsonObject,
+  kind: DocumentKind<T>,
+  marks: ReadonlyMap<string, Mark>,
+  yaml: readonly Issue[],
+): readonly Issue[] {
   const characters = characterIssues(document, kind.mayBreakLines);
-  const bad = new Set([...characters, ...yaml.filter((issue) => NO_VALUE.has(issue.code))].map((issue) => issue.pointer));
-  const schema = [...schemaIssues(kind.validate, document), ...kind.parts(document)].filter((issue) => !bad.has(issue.pointer));
+  const bad = new Set(
+    [...characters, ...yaml.filter((issue) => NO_VALUE.has(issue.code))].map((issue) => issue.pointer),
+  );
+  const schema = [...schemaIssues(kind.validate, document), ...kind.parts(document)].filter(
+    (issue) => !bad.has(issue.pointer),
+  );
   return [...characters, ...explained(schema, marks)];
 }
 
@@ -109,11 +142,22 @@ function explained(schema: readonly Issue[], marks: ReadonlyMap<string, Mark>): 
 }
 
 function ambiguousIssue(pointer: string, plain: string, other: string): Issue {
-  const key = showKey(pointer.slice(pointer.lastIndexOf("/") + 1).replaceAll("~1", "/").replaceAll("~0", "~"));
+  const key = showKey(
+    pointer
+      .slice(pointer.lastIndexOf("/") + 1)
+      .replaceAll("~1", "/")
+      .replaceAll("~0", "~"),
+  );
   const at = { code: "yaml/ambiguous", severity: "error", pointer } as const;
-  if (mayBeSecret(pointer)) return { ...at, message: `${key} means different things to different readers of YAML`, hint: "write it in quotes" };
+  if (mayBeSecret(pointer)) {
+    return { ...at, message: `${key} means different things to different readers of YAML`, hint: "write it in quotes" };
+  }
   const core = otherMeaning(plain) === "a date" ? inWords(plain) : inWords(coreMeaning(plain));
-  return { ...at, message: `${show(plain).slice(1, -1)} is ${core} to some readers of YAML, ${other} to others`, hint: `write what is meant: text in quotes (${show(plain)}), a number in plain decimal, true or false` };
+  return {
+    ...at,
+    message: `${show(plain).slice(1, -1)} is ${core} to some readers of YAML, ${other} to others`,
+    hint: `write what is meant: text in quotes (${show(plain)}), a number in plain decimal, true or false`,
+  };
 }
 
 /** Sorted by where they stand in the text, then by code; an issue without a place comes first. */
@@ -121,7 +165,11 @@ export function byPlace(issues: readonly Issue[], marks: ReadonlyMap<string, Mar
   const place = (issue: Issue): number => issue.span?.start ?? startOf(marks.get(issue.pointer)) ?? 0;
   const seen = new Set<string>();
   return issues
-    .map((issue) => ({ issue, at: place(issue), id: `${issue.code} ${issue.pointer} ${issue.span?.start ?? ""} ${issue.message}` }))
+    .map((issue) => ({
+      issue,
+      at: place(issue),
+      id: `${issue.code} ${issue.pointer} ${issue.span?.start ?? ""} ${issue.message}`,
+    }))
     .filter(({ id }) => !seen.has(id) && seen.add(id) !== undefined)
     .sort((a, b) => a.at - b.at || byCodeUnit(a.id, b.id))
     .map(({ issue }) => issue);

@@ -42,6 +42,15 @@ function roles({ containers }: Draft<Lock>): readonly Issue[] {
   return entries(containers).flatMap(([index, { role }]) => {
     const again = role !== undefined && seen.has(role);
     if (role !== undefined) seen.add(role);
-    return again ? [error("lock/role-twice", below("/containers", index, "role"), `there is another container ${String(role)}`, "make the lock anew: `cloudlet-bundle lock`")] : [];
+    return again
+      ? [
+          error(
+            "lock/role-twice",
+            below("/containers", index, "role"),
+            `there is another container ${String(role)}`,
+            "make the lock anew: `cloudlet-bundle lock`",
+          ),
+        ]
+      : [];
   });
 }

@@ -47,8 +47,26 @@ function created({ created: time }: Draft<Release>): readonly Issue[] {
   if (time === undefined) return [];
   const at = Date.parse(time);
   // Date.parse rolls 30 February over; writing it back shows that.
-  if (Number.isNaN(at) || new Date(at).toISOString() !== time.replace("Z", ".000Z")) return [error("release/created", "/created", `${show(time)} is no day and time of the calendar`, "write it as \"2026-11-24T00:00:00Z\"")];
-  return at < EARLIEST || at >= LATEST ? [error("release/created", "/created", `${show(time)} can't be the time of a file in a bundle`, "use a time from 1980 to 2241")] : [];
+  if (Number.isNaN(at) || new Date(at).toISOString() !== time.replace("Z", ".000Z")) {
+    return [
+      error(
+        "release/created",
+        "/created",
+        `${show(time)} is no day and time of the calendar`,
+        'write it as "2026-11-24T00:00:00Z"',
+      ),
+    ];
+  }
+  return at < EARLIEST || at >= LATEST
+    ? [
+        error(
+          "release/created",
+          "/created",
+          `${show(time)} can't be the time of a file in a bundle`,
+          "use a time from 1980 to 2241",
+        ),
+      ]
+    : [];
 }
 
 function source({ vmImage }: Draft<Release>): readonly Issue[] {
@@ -56,8 +74,21 @@ function source({ vmImage }: Draft<Release>): readonly Issue[] {
   if (text === undefined || !/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return [];
   const pointer = "/vmImage/source";
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) return [error("release/source", pointer, "the image is fetched by http and https only", "give such a URL, or a path")];
-  return url.username !== "" || url.password !== "" ? [error("release/source-credentials", pointer, "the URL holds credentials; a release is not secret", "take them out of the URL")] : [];
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return [
+      error("release/source", pointer, "the image is fetched by http and https only", "give such a URL, or a path"),
+    ];
+  }
+  return url.username !== "" || url.password !== ""
+    ? [
+        error(
+          "release/source-credentials",
+          pointer,
+          "the URL holds credentials; a release is not secret",
+          "take them out of the URL",
+        ),
+      ]
+    : [];
 }
 
 function roles({ containers }: Draft<Release>): readonly Issue[] {
@@ -66,15 +97,42 @@ function roles({ containers }: Draft<Release>): readonly Issue[] {
   const twice = all.flatMap(([index, { role }]) => {
     const again = role !== undefined && seen.has(role);
     if (role !== undefined) seen.add(role);
-    return again ? [error("release/role-twice", below("/containers", index, "role"), `there is another container ${String(role)}`, "each role has one container")] : [];
+    return again
+      ? [
+          error(
+            "release/role-twice",
+            below("/containers", index, "role"),
+            `there is another container ${String(role)}`,
+            "each role has one container",
+          ),
+        ]
+      : [];
   });
-  const sound = containers !== undefined && all.length === containers.length && all.every(([, each]) => each.role !== undefined);
-  return sound && !seen.has("crmserver") ? [...twice, error("release/crmserver-missing", "/containers", "there is no container with role crmserver", "the CRM is what a PlatformVM is for")] : twice;
+  const sound =
+    containers !== undefined && all.length === containers.length && all.every(([, each]) => each.role !== undefined);
+  return sound && !seen.has("crmserver")
+    ? [
+        ...twice,
+        error(
+          "release/crmserver-missing",
+          "/containers",
+          "there is no container with role crmserver",
+          "the CRM is what a PlatformVM is for",
+        ),
+      ]
+    : twice;
 }
 
 function releaseEnvironment({ controller }: Draft<Release>): readonly Issue[] {
   return Object.keys(controller?.environment ?? {})
     .map((name) => below("/controller/environment", name))
     .filter(mayBeSecret)
-    .map((pointer) => error("release/secret-value", pointer, "by its name this is a secret; a release is not secret", "declare it under `secrets` of the spec"));
+    .map((pointer) =>
+      error(
+        "release/secret-value",
+        pointer,
+        "by its name this is a secret; a release is not secret",
+        "declare it under `secrets` of the spec",
+      ),
+    );
 }

@@ -48,9 +48,22 @@ export function readSpec(text: string, context: SpecContext): Outcome<SpecDocume
 }
 
 const RULES: readonly Rule[] = [
-  location, vmPool, restricted, singleCluster,
-  defaultRoute, networkNames, addresses, firewall,
-  users, trust, quotas, alliance, gpuDriver, resources, environment, secrets,
+  location,
+  vmPool,
+  restricted,
+  singleCluster,
+  defaultRoute,
+  networkNames,
+  addresses,
+  firewall,
+  users,
+  trust,
+  quotas,
+  alliance,
+  gpuDriver,
+  resources,
+  environment,
+  secrets,
 ];
 
 function cloudletKind({ platforms }: SpecContext): DocumentKind<Spec> {
@@ -81,7 +94,14 @@ function parameterIssues(document: JsonObject, platforms: readonly string[]): re
   if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters)) return [];
   const validate = Object.hasOwn(PARAMETER_VALIDATORS, type) ? PARAMETER_VALIDATORS[type] : undefined;
   if (validate !== undefined) return schemaIssues(validate, parameters, "/platform/parameters");
-  return Object.keys(parameters).map((key) => error("schema/unknown-key", below("/platform/parameters", key), `${showKey(key)} is not known in \`parameters\``, `the platform ${type} takes none`));
+  return Object.keys(parameters).map((key) =>
+    error(
+      "schema/unknown-key",
+      below("/platform/parameters", key),
+      `${showKey(key)} is not known in \`parameters\``,
+      `the platform ${type} takes none`,
+    ),
+  );
 }
 
 function defaults(document: JsonObject): readonly Default[] {
@@ -93,7 +113,10 @@ function defaults(document: JsonObject): readonly Default[] {
 function complete(document: JsonObject, origins: Map<string, Origin>): JsonObject {
   const networks = document["networks"] as JsonObject;
   const external = networks["external"] as readonly JsonObject[];
-  const holder = Math.max(0, external.findIndex((each) => each["defaultRoute"] === true));
+  const holder = Math.max(
+    0,
+    external.findIndex((each) => each["defaultRoute"] === true),
+  );
   const claimed = external.some((each) => each["defaultRoute"] === true);
   const first = claimed ? holder : external.findIndex((each) => each["defaultRoute"] === undefined);
   const routed = external.map((each, index): Json => {

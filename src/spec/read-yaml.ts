@@ -1,15 +1,13 @@
 /** YAML text to a JSON value in which every value has one place, and every trap of YAML has been called by name. */
 
-import { EVENT_ID, SCALAR_STYLE, YAMLException, getScalarValue, parseEvents } from "js-yaml";
+import { EVENT_ID, SCALAR_STYLE, getScalarValue, parseEvents } from "js-yaml";
 import type { Event, ScalarEvent } from "js-yaml";
 import type { Issue } from "../core/issue.ts";
 import type { Json, Scalar } from "../core/json.ts";
 import { below } from "../core/pointer.ts";
 import { DOCUMENT_MAX_BYTES, nulAt, tooLong } from "./decode-text.ts";
 import { coreMeaning, otherMeaning } from "./plain-scalar.ts";
-
-/** Our deepest document has 7 levels; the parser's worst case doubles with each. */
-export const DOCUMENT_MAX_DEPTH = 16;
+import { DOCUMENT_MAX_DEPTH, syntaxIssue } from "./yaml-syntax.ts";
 
 /** Where a value stands; offsets into the text in UTF-16 units, `end` after the last. */
 export interface Mark {
@@ -40,7 +38,6 @@ export function readYaml(text: string): Reading {
   try {
     return construct(text, parseEvents(text, { maxDepth: DOCUMENT_MAX_DEPTH }));
   } catch (error) {
-    // The parser answers with YAMLException; anything else would be its bug, and still the text is to blame.
     return failed(syntaxIssue(text, error));
   }
 }
@@ -52,33 +49,6 @@ export function marksOf(text: string): ReadonlyMap<string, Mark> {
 
 function failed(issue: Issue): Reading {
   return { marks: new Map(), issues: [issue] };
-}
-
-function syntaxIssue(text: string, error: unknown): Issue {
-  const position = error instanceof YAMLException ? Math.min(error.mark?.position ?? 0, text.length) : 0;
-  const reason = error instanceof Error ? (error instanceof YAMLException ? error.reason : error.message) : String(error);
-  const at = { severity: "error", pointer: "", span: { start: position, end: Math.min(position + 1, text.length) } } as const;
-  if (reason.includes("maxDepth")) {
-    return { code: "yaml/too-deep", ...at, message: `nested deeper than ${DOCUMENT_MAX_DEPTH} levels`, hint: "no document of ours is; is this the right file?" };
-  }
-  if (reason.includes("non-printable")) {
-    return { code: "yaml/control-character", ...at, message: "a control character stands here", hint: "delete it" };
-  }
-  const lineStart = text.lastIndexOf("\n", position - 1) + 1;
-  if (reason.includes("tab") || /^ *\t/.test(text.slice(lineStart, position + 1))) {
-    return { code: "yaml/tab", ...at, message: "a tab stands where YAML wants spaces", hint: "replace tabs by spaces" };
-  }
-  return { code: "yaml/syntax", ...at, message: `not YAML: ${reason}`, hint: syntaxHint(reason) };
-}
-
-function syntaxHint(reason: string): string {
-  // The parser says so inside brackets and quotes only.
-  if (reason.includes("deficient indentation")) return "a bracket, brace or quote on a line above is not closed";
-  if (reason.includes("indentation")) return "compare the indentation with the lines above: two spaces a level";
-  if (reason.includes("flow collection")) return "a bracket or brace is not closed, or a comma is missing";
-  if (reason.includes("quoted")) return "a quote is not closed";
-  if (reason.includes("mapping")) return "text with `: ` or ` #` in it needs quotes";
-  return "look at this line and the one above; text with special characters needs quotes";
 }
 
 interface Frame {
@@ -116,7 +86,14 @@ class Construction {
     this.text = text;
   }
 
-  issue(code: Issue["code"], start: number, end: number, message: string, hint: string, pointer = this.place().pointer): void {
+  issue(
+    code: Issue["code"],
+    start: number,
+    end: number,
+    message: string,
+    hint: string,
+    pointer = this.place().pointer,
+  ): void {
     this.issues.push({ code, severity: "error", pointer, message, hint, span: { start, end: Math.max(end, start) } });
   }
 
@@ -124,7 +101,9 @@ class Construction {
   place(): { readonly pointer: string; readonly discarded: boolean; readonly key: Key | undefined } {
     const frame = this.frames.at(-1);
     if (frame === undefined) return { pointer: "", discarded: this.documents > 1, key: undefined };
-    if (frame.kind === "sequence") return { pointer: below(frame.pointer, frame.items.length), discarded: frame.discarded, key: undefined };
+    if (frame.kind === "sequence") {
+      return { pointer: below(frame.pointer, frame.items.length), discarded: frame.discarded, key: undefined };
+    }
     const key = frame.pending;
     if (key === undefined) return { pointer: frame.pointer, discarded: true, key };
     return { pointer: below(frame.pointer, key.text), discarded: frame.discarded || key.refused, key };
@@ -137,7 +116,9 @@ class Construction {
 
   add(value: Json, mark: Mark): void {
     const { pointer, discarded, key } = this.place();
-    if (!discarded) this.marks.set(pointer, key === undefined ? mark : { ...mark, key: { start: key.start, end: key.end } });
+    if (!discarded) {
+      this.marks.set(pointer, key === undefined ? mark : { ...mark, key: { start: key.start, end: key.end } });
+    }
     const frame = this.frames.at(-1);
     if (frame === undefined) {
       if (this.documents === 1) this.root = value;
@@ -170,7 +151,13 @@ function construct(text: string, events: readonly Event[]): Reading {
   }
   if (state.documents === 0 || (state.root === null && state.marks.get("")?.plain === "")) {
     const message = "the document is empty";
-    return failed({ code: "yaml/empty", severity: "error", pointer: "", message, hint: "`cloudlet-bundle init` writes a commented one to start from" });
+    return failed({
+      code: "yaml/empty",
+      severity: "error",
+      pointer: "",
+      message,
+      hint: "`cloudlet-bundle init` writes a commented one to start from",
+    });
   }
   return { ...(state.root === undefined ? {} : { value: state.root }), marks: state.marks, issues: state.issues };
 }
@@ -179,38 +166,89 @@ function openDocument(state: Construction, hasDirectives: boolean): void {
   state.documents += 1;
   if (hasDirectives) {
     const start = Math.max(state.text.search(/^%/m), 0);
-    state.issue("yaml/directive", start, start + 1, "YAML directives (lines that begin with %) are not read", "delete the line: documents are YAML 1.2");
+    state.issue(
+      "yaml/directive",
+      start,
+      start + 1,
+      "YAML directives (lines that begin with %) are not read",
+      "delete the line: documents are YAML 1.2",
+    );
   }
   if (state.documents === 2) {
     const start = state.text.indexOf("\n---", state.last) + 1;
-    state.issue("yaml/several-documents", start, start + 3, "a second YAML document begins here", "put each document into a file of its own", "");
+    state.issue(
+      "yaml/several-documents",
+      start,
+      start + 3,
+      "a second YAML document begins here",
+      "put each document into a file of its own",
+      "",
+    );
   }
 }
 
 /** Anchors and tags are refused on any node. */
-function properties(state: Construction, event: { readonly anchorStart: number; readonly anchorEnd: number; readonly tagStart: number; readonly tagEnd: number }): void {
+function properties(
+  state: Construction,
+  event: {
+    readonly anchorStart: number;
+    readonly anchorEnd: number;
+    readonly tagStart: number;
+    readonly tagEnd: number;
+  },
+): void {
   if (event.anchorStart >= 0) {
     const name = state.text.slice(event.anchorStart, event.anchorEnd);
-    state.issue("yaml/anchor", event.anchorStart - 1, event.anchorEnd, `anchors (&${name}) are not read`, "write the value where it is needed: every value has one place");
+    state.issue(
+      "yaml/anchor",
+      event.anchorStart - 1,
+      event.anchorEnd,
+      `anchors (&${name}) are not read`,
+      "write the value where it is needed: every value has one place",
+    );
   }
   if (event.tagStart >= 0) {
     const name = state.text.slice(event.tagStart, event.tagEnd);
-    state.issue("yaml/tag", event.tagStart, event.tagEnd, `tags (${name}) are not read`, "delete it; text that looks like a number goes into quotes");
+    state.issue(
+      "yaml/tag",
+      event.tagStart,
+      event.tagEnd,
+      `tags (${name}) are not read`,
+      "delete it; text that looks like a number goes into quotes",
+    );
   }
 }
 
 function addAlias(state: Construction, start: number, end: number): void {
   const name = state.text.slice(start, end);
-  state.issue("yaml/alias", start - 1, end, `aliases (*${name}) are not read`, "write the value where it is needed: every value has one place");
+  state.issue(
+    "yaml/alias",
+    start - 1,
+    end,
+    `aliases (*${name}) are not read`,
+    "write the value where it is needed: every value has one place",
+  );
   if (state.expectsKey()) setKey(state, { text: `*${name}`, start: start - 1, end, refused: true });
   else state.add(null, { start: start - 1, end, isScalar: true });
 }
 
 function openCollection(state: Construction, kind: Frame["kind"], start: number): Frame {
   const isKey = state.expectsKey();
-  if (isKey) state.issue("yaml/key", start, start + 1, "a key must be text", "is a `{` or `[` in the text? It needs quotes");
+  if (isKey) {
+    state.issue("yaml/key", start, start + 1, "a key must be text", "is a `{` or `[` in the text? It needs quotes");
+  }
   const { pointer, discarded, key } = state.place();
-  const frame: Frame = { kind, pointer, start, key, entries: [], items: [], seen: new Set(), pending: undefined, discarded: discarded || isKey };
+  const frame: Frame = {
+    kind,
+    pointer,
+    start,
+    key,
+    entries: [],
+    items: [],
+    seen: new Set(),
+    pending: undefined,
+    discarded: discarded || isKey,
+  };
   state.frames.push(frame);
   return frame;
 }
@@ -223,7 +261,11 @@ function closeCollection(state: Construction, frame: Frame): void {
     return;
   }
   // fromEntries defines own properties, so a key named __proto__ stays a key.
-  state.add(frame.kind === "mapping" ? Object.fromEntries(frame.entries) : frame.items, { start: frame.start, end, isScalar: false });
+  state.add(frame.kind === "mapping" ? Object.fromEntries(frame.entries) : frame.items, {
+    start: frame.start,
+    end,
+    isScalar: false,
+  });
 }
 
 function addScalar(state: Construction, event: ScalarEvent): void {
@@ -231,34 +273,77 @@ function addScalar(state: Construction, event: ScalarEvent): void {
   const start = event.valueStart < 0 ? state.last : event.valueStart;
   const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
   // The event's range leaves the quotes out; a mark shows them.
-  const range = { start: quoted ? start - 1 : start, end: event.valueStart < 0 ? start : event.valueEnd + (quoted ? 1 : 0) };
+  const range = {
+    start: quoted ? start - 1 : start,
+    end: event.valueStart < 0 ? start : event.valueEnd + (quoted ? 1 : 0),
+  };
   if (event.valueStart >= 0) tabBefore(state, range.start);
   state.last = Math.max(state.last, range.end);
   const plain = event.style === SCALAR_STYLE.PLAIN;
   if (state.expectsKey()) addKey(state, source, range, plain);
-  else state.add(plain ? plainValue(state, source, range) : source, plain ? { ...range, isScalar: true, plain: source } : { ...range, isScalar: true });
+  else
+    state.add(
+      plain ? plainValue(state, source, range) : source,
+      plain ? { ...range, isScalar: true, plain: source } : { ...range, isScalar: true },
+    );
 }
 
-function plainValue(state: Construction, source: string, range: { readonly start: number; readonly end: number }): Scalar | null {
+function plainValue(
+  state: Construction,
+  source: string,
+  range: { readonly start: number; readonly end: number },
+): Scalar | null {
   const value = coreMeaning(source);
   if (typeof value !== "number") return value;
   if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-    state.issue("yaml/number", range.start, range.end, `${source} is no number that can be kept exactly`, "text that looks like a number goes into quotes");
+    state.issue(
+      "yaml/number",
+      range.start,
+      range.end,
+      `${source} is no number that can be kept exactly`,
+      "text that looks like a number goes into quotes",
+    );
     return 0;
   }
   return value === 0 ? 0 : value;
 }
 
-function addKey(state: Construction, text: string, range: { readonly start: number; readonly end: number }, plain: boolean): void {
+function addKey(
+  state: Construction,
+  text: string,
+  range: { readonly start: number; readonly end: number },
+  plain: boolean,
+): void {
   const frame = state.frames.at(-1) as Frame;
   const pointer = below(frame.pointer, text);
   const before = state.issues.length;
   if (plain && text === "<<") {
-    state.issue("yaml/merge-key", range.start, range.end, "merge keys (<<) are not read", "write the values where they are needed", pointer);
+    state.issue(
+      "yaml/merge-key",
+      range.start,
+      range.end,
+      "merge keys (<<) are not read",
+      "write the values where they are needed",
+      pointer,
+    );
   } else if (plain && (typeof coreMeaning(text) !== "string" || otherMeaning(text) !== undefined)) {
-    state.issue("yaml/ambiguous", range.start, range.end, `the key ${text === "" ? "is empty" : `${text} is text to some readers only`}`, `write it in quotes: ${JSON.stringify(text)}`, pointer);
+    state.issue(
+      "yaml/ambiguous",
+      range.start,
+      range.end,
+      `the key ${text === "" ? "is empty" : `${text} is text to some readers only`}`,
+      `write it in quotes: ${JSON.stringify(text)}`,
+      pointer,
+    );
   } else if (frame.seen.has(text)) {
-    state.issue("yaml/duplicate-key", range.start, range.end, `${JSON.stringify(text)} is given twice`, "keep one of the two", pointer);
+    state.issue(
+      "yaml/duplicate-key",
+      range.start,
+      range.end,
+      `${JSON.stringify(text)} is given twice`,
+      "keep one of the two",
+      pointer,
+    );
   }
   const refused = state.issues.length > before;
   frame.seen.add(text);

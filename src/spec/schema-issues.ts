@@ -87,31 +87,50 @@ function issueOf(error: SchemaError): Words {
     case "additionalProperties":
       return unknownKey(error, schema);
     case "type":
-      return wrong("schema/type", `${at} must be ${typeInWords(String(error.params["type"]), schema)}, not ${valueInWords(error)}`, typeHint(error));
+      return wrong(
+        "schema/type",
+        `${at} must be ${typeInWords(String(error.params["type"]), schema)}, not ${valueInWords(error)}`,
+        typeHint(error),
+      );
     case "const":
       return wrong("schema/value", `${at} must be ${show(error.params["allowedValue"])}`);
     case "enum":
       return oneOf(at, error.data, (schema.enum ?? []).map(String), error);
     case "discriminator": {
       const tag = String(error.params["tag"]);
-      return oneOf(at, error.params["tagValue"], (schema.oneOf ?? []).map((branch) => String(branch.properties?.[tag]?.const)), error);
+      return oneOf(
+        at,
+        error.params["tagValue"],
+        (schema.oneOf ?? []).map((branch) => String(branch.properties?.[tag]?.const)),
+        error,
+      );
     }
     case "pattern":
       return wrong("schema/form", `${at} must be ${schema["x-form"] ?? "of another form"}${notValue(error)}`);
     case "minimum":
     case "maximum":
-      return wrong("schema/range", `${at} must be ${error.keyword === "minimum" ? "at least" : "at most"} ${String(error.params["limit"])}${unit(schema)}${notValue(error)}`);
+      return wrong(
+        "schema/range",
+        `${at} must be ${error.keyword === "minimum" ? "at least" : "at most"} ${String(error.params["limit"])}${unit(schema)}${notValue(error)}`,
+      );
     case "minLength":
       return wrong("schema/length", `${at} must not be empty`);
     case "maxLength":
       return wrong("schema/length", `${at} must have at most ${String(error.params["limit"])} characters`);
     case "minItems":
-      return wrong("schema/count", `${at} needs at least ${String(error.params["limit"])} ${error.params["limit"] === 1 ? "entry" : "entries"}`);
+      return wrong(
+        "schema/count",
+        `${at} needs at least ${String(error.params["limit"])} ${error.params["limit"] === 1 ? "entry" : "entries"}`,
+      );
     case "maxItems":
     case "maxProperties":
       return wrong("schema/count", `${at} may have at most ${String(error.params["limit"])} entries`);
     case "uniqueItems":
-      return wrong("schema/repeated", `${at} repeats entry ${Math.min(Number(error.params["i"]), Number(error.params["j"])) + 1}`, "keep one of the two");
+      return wrong(
+        "schema/repeated",
+        `${at} repeats entry ${Math.min(Number(error.params["i"]), Number(error.params["j"])) + 1}`,
+        "keep one of the two",
+      );
     default:
       throw new Error(`no words for the schema keyword ${error.keyword}`);
   }
@@ -125,20 +144,33 @@ function missingKey(error: SchemaError, schema: Schema): Words {
   const key = String(error.params["missingProperty"]);
   const form = schema.properties?.[key];
   const example = (form as { readonly examples?: readonly unknown[] } | undefined)?.examples?.[0];
-  const hint = example === undefined ? undefined : `for example ${key}: ${typeof example === "object" ? JSON.stringify(example) : show(example)}`;
-  return wrong("schema/missing-key", `${showKey(key)} is missing${error.instancePath === "" ? "" : ` in ${showPlace(error.instancePath)}`}`, hint);
+  const hint =
+    example === undefined
+      ? undefined
+      : `for example ${key}: ${typeof example === "object" ? JSON.stringify(example) : show(example)}`;
+  return wrong(
+    "schema/missing-key",
+    `${showKey(key)} is missing${error.instancePath === "" ? "" : ` in ${showPlace(error.instancePath)}`}`,
+    hint,
+  );
 }
 
 function unknownKey(error: SchemaError, schema: Schema): Words {
   const key = String(error.params["additionalProperty"]);
   const known = Object.keys(schema.properties ?? {});
   const near = nearest(key, known);
-  const hint =
-    mayBeSecret(below("", key)) ? "a secret is never in this document; declare it under `secrets`"
-    : near !== undefined ? `did you mean ${showKey(near)}?`
-    : known.length === 0 ? "nothing may be given here"
-    : `known here: ${known.join(", ")}`;
-  return wrong("schema/unknown-key", `${showKey(key)} is not known${error.instancePath === "" ? "" : ` in ${showPlace(error.instancePath)}`}`, hint);
+  const hint = mayBeSecret(below("", key))
+    ? "a secret is never in this document; declare it under `secrets`"
+    : near !== undefined
+      ? `did you mean ${showKey(near)}?`
+      : known.length === 0
+        ? "nothing may be given here"
+        : `known here: ${known.join(", ")}`;
+  return wrong(
+    "schema/unknown-key",
+    `${showKey(key)} is not known${error.instancePath === "" ? "" : ` in ${showPlace(error.instancePath)}`}`,
+    hint,
+  );
 }
 
 function keyIssue(key: string, schema: Schema): Words {
@@ -182,9 +214,17 @@ function valueInWords(error: SchemaError): string {
 function typeHint(error: SchemaError): string | undefined {
   const type = String(error.params["type"]);
   if (error.data === null) return "give it a value, or delete the line";
-  if (type === "string" && (typeof error.data === "number" || typeof error.data === "boolean")) return "write it in quotes";
+  if (type === "string" && (typeof error.data === "number" || typeof error.data === "boolean")) {
+    return "write it in quotes";
+  }
   if (type === "array" && typeof error.data !== "object") return "a list has one `- ` line for each entry";
-  if ((type === "integer" || type === "number") && typeof error.data === "string" && /^-?\d+(\.\d+)?$/.test(error.data)) return "write it without quotes";
+  if (
+    (type === "integer" || type === "number") &&
+    typeof error.data === "string" &&
+    /^-?\d+(\.\d+)?$/.test(error.data)
+  ) {
+    return "write it without quotes";
+  }
   return undefined;
 }
 

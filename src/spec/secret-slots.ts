@@ -23,7 +23,9 @@ const KAFKA_PASSWORD: SecretSlot = {
   target: { kind: "environment", name: "KAFKA_PASSWORD" },
 };
 
-export const BUILT_IN_SLOTS: ReadonlyMap<string, SecretSlot> = new Map([ACCESS_KEY, KAFKA_PASSWORD].map((slot) => [slot.name, slot]));
+export const BUILT_IN_SLOTS: ReadonlyMap<string, SecretSlot> = new Map(
+  [ACCESS_KEY, KAFKA_PASSWORD].map((slot) => [slot.name, slot]),
+);
 
 /**
  * The slots of a sound document with its defaults: ACCESS_KEY first, then the declared ones in their order, then
@@ -34,19 +36,29 @@ export function secretSlots(document: JsonObject, origins: Map<string, Origin>):
   const platform = String((document["platform"] as JsonObject)["type"]);
   const slots: JsonObject[] = [];
   // An added first slot moves the declared ones by one, and with them where their values come from.
-  const moved = declared.map((_, index) => [...origins].filter(([pointer]) => pointer.startsWith(`/secrets/${index}/`)));
+  const moved = declared.map((_, index) =>
+    [...origins].filter(([pointer]) => pointer.startsWith(`/secrets/${index}/`)),
+  );
   for (const [pointer] of moved.flat()) origins.delete(pointer);
-  if (!declared.some((slot) => slot["name"] === ACCESS_KEY.name)) add(slots, asJson(ACCESS_KEY), "default:access-key", origins);
+  if (!declared.some((slot) => slot["name"] === ACCESS_KEY.name)) {
+    add(slots, asJson(ACCESS_KEY), "default:access-key", origins);
+  }
   for (const [index, slot] of declared.entries()) {
     const at = below("/secrets", slots.length);
-    const own = new Map((moved[index] ?? []).map(([pointer, origin]) => [pointer.slice(`/secrets/${index}`.length), origin]));
+    const own = new Map(
+      (moved[index] ?? []).map(([pointer, origin]) => [pointer.slice(`/secrets/${index}`.length), origin]),
+    );
     const whole = described(slot, platform, own);
-    for (const [pointer, origin] of leavesOf(whole, "")) origins.set(at + pointer, own.get(pointer) ?? `spec:${below("/secrets", index)}${origin}`);
+    for (const [pointer, origin] of leavesOf(whole, "")) {
+      origins.set(at + pointer, own.get(pointer) ?? `spec:${below("/secrets", index)}${origin}`);
+    }
     slots.push(whole);
   }
   const has = (name: string): boolean => slots.some((slot) => slot["name"] === name);
   const kafka = document["kafka"] as JsonObject | undefined;
-  if (kafka?.["user"] !== undefined && !has(KAFKA_PASSWORD.name)) add(slots, asJson(KAFKA_PASSWORD), "spec:/kafka/user", origins);
+  if (kafka?.["user"] !== undefined && !has(KAFKA_PASSWORD.name)) {
+    add(slots, asJson(KAFKA_PASSWORD), "spec:/kafka/user", origins);
+  }
   for (const name of undeclaredAccess(document, platform, has)) {
     add(slots, described({ name }, platform, new Map()), "default:access-variable", origins);
   }
@@ -85,7 +97,9 @@ function described(slot: JsonObject, platform: string, origins: Map<string, Orig
 /** The mandatory secret access variables, where the document gives any access variable and none that holds them all. */
 function undeclaredAccess(document: JsonObject, platform: string, has: (name: string) => boolean): readonly string[] {
   const known = [...variablesOf(platform).values()].filter((each) => each.group === "access");
-  const given = known.filter((each) => has(each.name) || Object.hasOwn(document["environment"] as JsonObject, each.name));
+  const given = known.filter(
+    (each) => has(each.name) || Object.hasOwn(document["environment"] as JsonObject, each.name),
+  );
   if (given.length === 0 || given.some((each) => each.holdsAccess === true)) return [];
   return known.filter((each) => each.mandatory && each.secret && !has(each.name)).map((each) => each.name);
 }

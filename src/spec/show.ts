@@ -3,7 +3,8 @@
 import { keysOf } from "../core/pointer.ts";
 
 /** Characters that a terminal or an editor would act on or hide. */
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const HIDDEN =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** The text with every character that would not be seen written as \uXXXX. */
 export function printable(text: string): string {
@@ -35,7 +36,8 @@ export function mayBeSecret(pointer: string): boolean {
   return keysOf(pointer).some((key) => !NO_SECRETS.has(key) && SECRET_NAME.test(key));
 }
 
-const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token|openrc|^access_?vars$|(^|_)key$|licen[cs]e_?config$|PrivateKey|private_key/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)?$|secret|token|openrc|^access_?vars$|(^|_)key$|licen[cs]e_?config$|PrivateKey|private_key/i;
 
 /** Names of ours that only sound so: they hold public keys, names of secrets, and what a cloudlet is known by. */
 const NO_SECRETS: ReadonlySet<string> = new Set(["key", "secrets"]);

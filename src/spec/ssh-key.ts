@@ -6,13 +6,21 @@ import { Buffer } from "node:buffer";
 export function sshKeyFault(line: string): string | undefined {
   const [type = "", data = ""] = line.trim().split(/ +/);
   if (type === "ssh-dss") return "is a DSA key, which OpenSSH no longer accepts";
-  if (!TYPES.has(type)) return /^[a-z0-9-]+(=|,|$)/.test(type) && line.includes("ssh-") ? "begins with options; only the key itself is taken" : "does not begin with a type of SSH key";
+  if (!TYPES.has(type)) {
+    return /^[a-z0-9-]+(=|,|$)/.test(type) && line.includes("ssh-")
+      ? "begins with options; only the key itself is taken"
+      : "does not begin with a type of SSH key";
+  }
   const bytes = Buffer.from(data, "base64");
-  if (data === "" || bytes.toString("base64").replace(/=+$/, "") !== data.replace(/=+$/, "")) return "is not whole: its second word is not base64";
+  if (data === "" || bytes.toString("base64").replace(/=+$/, "") !== data.replace(/=+$/, "")) {
+    return "is not whole: its second word is not base64";
+  }
   const fields = fieldsOf(bytes);
   if (fields === undefined) return "is not whole: it is cut off";
   if (fields[0]?.toString("latin1") !== type) return `says ${type} but holds a key of another type`;
-  if (type === "ssh-rsa" && rsaBits(fields) < RSA_MIN_BITS) return `is an RSA key of ${rsaBits(fields)} bits; at least ${RSA_MIN_BITS} are needed`;
+  if (type === "ssh-rsa" && rsaBits(fields) < RSA_MIN_BITS) {
+    return `is an RSA key of ${rsaBits(fields)} bits; at least ${RSA_MIN_BITS} are needed`;
+  }
   return fields.length < 2 ? "is not whole: it holds no key" : undefined;
 }
 

@@ -46,7 +46,11 @@ compute:
   flavor: platform-vm          # <- at least 2 vCPU, 4096 MiB, 40 GiB
 
 `;
-  return platform === "openstack" ? openstack : platform === "vmpool" ? `${other}vmPool: pool-1                 # <- the VM pool it is made of\n\n` : other;
+  return platform === "openstack"
+    ? openstack
+    : platform === "vmpool"
+      ? `${other}vmPool: pool-1                 # <- the VM pool it is made of\n\n`
+      : other;
 }
 
 const NETWORKS = `networks:
@@ -77,8 +81,12 @@ const NETWORKS = `networks:
 `;
 
 function environmentPart(platform: string): string {
-  const mandatory = [...variablesOf(platform).values()].filter((each) => each.mandatory && each.group === "environment");
-  if (mandatory.length === 0) return `# environment:                 # variables of the CRM, by the names that the platform knows\n#   FLAVOR_MATCH_PATTERN: m1.*\n\n`;
+  const mandatory = [...variablesOf(platform).values()].filter(
+    (each) => each.mandatory && each.group === "environment",
+  );
+  if (mandatory.length === 0) {
+    return `# environment:                 # variables of the CRM, by the names that the platform knows\n#   FLAVOR_MATCH_PATTERN: m1.*\n\n`;
+  }
   return `environment:                   # variables of the CRM that the platform needs\n${mandatory.map((each) => `  ${each.name}: "${sample(each)}" # <- ${each.description}\n`).join("")}\n`;
 }
 

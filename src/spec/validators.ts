@@ -1,3 +1,7 @@
 /** The schemas of `schemas/`, compiled ahead by scripts/generate-validators.ts. */
 
-export { cloudlet as validateCloudlet, lock as validateLock, release as validateRelease } from "./generated/validators.js";
+export {
+  cloudlet as validateCloudlet,
+  lock as validateLock,
+  release as validateRelease,
+} from "./generated/validators.js";

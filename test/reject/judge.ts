@@ -45,6 +45,8 @@ export function issuesOf(document: RejectCase["document"], text: string): readon
 function edited(document: RejectCase["document"], find: string | undefined, replace: string): string {
   if (find === undefined) return replace;
   const parts = baseOf(document).split(find);
-  if (parts.length !== 2) throw new Error(`${JSON.stringify(find)} stands ${parts.length - 1} times in the base ${document}`);
+  if (parts.length !== 2) {
+    throw new Error(`${JSON.stringify(find)} stands ${parts.length - 1} times in the base ${document}`);
+  }
   return parts.join(replace);
 }

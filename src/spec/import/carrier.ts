@@ -23,7 +23,8 @@ export function carry(carrier: Carrier, keys: readonly string[], value: Json, so
   let group = carrier.spec;
   for (const key of keys.slice(0, -1)) {
     const next = Object.hasOwn(group, key) ? group[key] : undefined;
-    const made = typeof next === "object" && next !== null && !Array.isArray(next) ? (next as Record<string, Json>) : {};
+    const made =
+      typeof next === "object" && next !== null && !Array.isArray(next) ? (next as Record<string, Json>) : {};
     group[key] = made;
     group = made;
   }
@@ -60,9 +61,19 @@ export function say(carrier: Carrier, code: IssueCode, pointer: string, message:
 }
 
 /** A secret slot takes the place of a value that is left out; built-in slots are there by themselves. */
-export function carrySecret(carrier: Carrier, slot: { readonly name: string; readonly description?: string; readonly isBuiltIn?: true }, source: string): void {
+export function carrySecret(
+  carrier: Carrier,
+  slot: { readonly name: string; readonly description?: string; readonly isBuiltIn?: true },
+  source: string,
+): void {
   const { isBuiltIn, ...declared } = slot;
   carrier.secrets.push(slot.name);
   if (isBuiltIn !== true) carryToList(carrier, ["secrets"], declared, source);
-  say(carrier, "import/secret", source, `the value of ${slot.name} is left out; a secret slot takes its place`, `put it into the secrets file: ${slot.name}=…`);
+  say(
+    carrier,
+    "import/secret",
+    source,
+    `the value of ${slot.name} is left out; a secret slot takes its place`,
+    `put it into the secrets file: ${slot.name}=…`,
+  );
 }

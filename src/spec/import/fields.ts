@@ -12,22 +12,73 @@ export type FieldHandler = (value: Json, source: string, carrier: Carrier) => vo
 
 /** Numbers are those of edgeproto/cloudlet.proto; names on our side. */
 const PLATFORM_TYPES = new Map([
-  [0, "fake"], [1, "dind"], [2, "openstack"], [3, "azure"], [4, "gcp"], [5, "edgebox"], [6, "fakeinfra"], [7, "vsphere"], [8, "awseks"],
-  [9, "vmpool"], [10, "awsec2"], [11, "vcd"], [12, "k8sbaremetal"], [13, "kind"], [14, "kindinfra"], [15, "fakesinglecluster"],
-  [16, "federation"], [17, "fakevmpool"],
+  [0, "fake"],
+  [1, "dind"],
+  [2, "openstack"],
+  [3, "azure"],
+  [4, "gcp"],
+  [5, "edgebox"],
+  [6, "fakeinfra"],
+  [7, "vsphere"],
+  [8, "awseks"],
+  [9, "vmpool"],
+  [10, "awsec2"],
+  [11, "vcd"],
+  [12, "k8sbaremetal"],
+  [13, "kind"],
+  [14, "kindinfra"],
+  [15, "fakesinglecluster"],
+  [16, "federation"],
+  [17, "fakevmpool"],
 ]);
-const IP_SUPPORT = new Map([[1, "static"], [2, "dynamic"]]);
-const ACCESS = new Map([[0, "direct"], [1, "restricted"]]);
-const MAINTENANCE = new Map([[0, "normal"], [1, "start"], [5, "start-no-failover"]]);
-const MAINTENANCE_NAMES = new Map([["normaloperation", "normal"], ["maintenancestart", "start"], ["maintenancestartnofailover", "start-no-failover"]]);
+const IP_SUPPORT = new Map([
+  [1, "static"],
+  [2, "dynamic"],
+]);
+const ACCESS = new Map([
+  [0, "direct"],
+  [1, "restricted"],
+]);
+const MAINTENANCE = new Map([
+  [0, "normal"],
+  [1, "start"],
+  [5, "start-no-failover"],
+]);
+const MAINTENANCE_NAMES = new Map([
+  ["normaloperation", "normal"],
+  ["maintenancestart", "start"],
+  ["maintenancestartnofailover", "start-no-failover"],
+]);
 
 /** In the order in which they are carried; variables need the platform and the networks. */
 export const FIELDS: ReadonlyMap<string, FieldHandler> = new Map<string, FieldHandler>([
-  ["key", group({ name: text("name"), organization: text("organization"), federatedorganization: text("federatedOrganization") })],
+  [
+    "key",
+    group({
+      name: text("name"),
+      organization: text("organization"),
+      federatedorganization: text("federatedOrganization"),
+    }),
+  ],
   ["physicalname", text("physicalName")],
-  ["location", group({ latitude: number("location", "latitude"), longitude: number("location", "longitude"), altitude: number("location", "altitude"), ...leftOut(["horizontalaccuracy", "verticalaccuracy", "course", "speed", "timestamp"], "it is no part of a place that stands still") })],
+  [
+    "location",
+    group({
+      latitude: number("location", "latitude"),
+      longitude: number("location", "longitude"),
+      altitude: number("location", "altitude"),
+      ...leftOut(
+        ["horizontalaccuracy", "verticalaccuracy", "course", "speed", "timestamp"],
+        "it is no part of a place that stands still",
+      ),
+    }),
+  ],
   ["infraapiaccess", named(ACCESS, "access")],
-  ["ipsupport", (value, source, carrier) => (isBlank(value) ? undefined : named(IP_SUPPORT, "ipSupport", "ip_support")(value, source, carrier))],
+  [
+    "ipsupport",
+    (value, source, carrier) =>
+      isBlank(value) ? undefined : named(IP_SUPPORT, "ipSupport", "ip_support")(value, source, carrier),
+  ],
   ["numdynamicips", number("dynamicIps")],
   ["deployment", text("deployment")],
   ["containerversion", text("versions", "container")],
@@ -54,19 +105,51 @@ export const FIELDS: ReadonlyMap<string, FieldHandler> = new Map<string, FieldHa
   ...Object.entries(leftOut(["staticips"], "MobiledgeX does not use it")),
   ...Object.entries(leftOut(["crmoverride"], "it is a wish for one request, not part of a cloudlet")),
   ...Object.entries(leftOut(["deploymentlocal"], "a CRM beside its controller needs no bundle")),
-  ...Object.entries(leftOut(["flavor"], "it is a flavor of the controller; ours is the IaaS's (infra_config.flavor_name)")),
-  ...Object.entries(leftOut(["infraflavors", "edgeboxonly", "crmonedge", "annotations", "zone", "singlekubernetesnamespace"], "it came after MobiledgeX, and our spec has no place for it")),
+  ...Object.entries(
+    leftOut(["flavor"], "it is a flavor of the controller; ours is the IaaS's (infra_config.flavor_name)"),
+  ),
+  ...Object.entries(
+    leftOut(
+      ["infraflavors", "edgeboxonly", "crmonedge", "annotations", "zone", "singlekubernetesnamespace"],
+      "it came after MobiledgeX, and our spec has no place for it",
+    ),
+  ),
 ]);
 
 /** Set by the controller; they tell a state. */
 export const BACKEND_FIELDS: ReadonlySet<string> = new Set([
-  "fields", "errors", "status", "state", "config", "chefclientkey", "crmaccesspublickey", "crmaccesskeyupgraderequired", "createdat", "updatedat",
-  "trustpolicystate", "hostcontroller", "deleteprepare", "secondarycrmaccesspublickey", "secondarycrmaccesskeyupgraderequired",
-  "secondarynotifysrvaddr", "dnslabel", "rootlbfqdn", "federationconfig", "licenseconfigstoragepath", "objid", "staticrootlbfqdn", "dbmodelid",
+  "fields",
+  "errors",
+  "status",
+  "state",
+  "config",
+  "chefclientkey",
+  "crmaccesspublickey",
+  "crmaccesskeyupgraderequired",
+  "createdat",
+  "updatedat",
+  "trustpolicystate",
+  "hostcontroller",
+  "deleteprepare",
+  "secondarycrmaccesspublickey",
+  "secondarycrmaccesskeyupgraderequired",
+  "secondarynotifysrvaddr",
+  "dnslabel",
+  "rootlbfqdn",
+  "federationconfig",
+  "licenseconfigstoragepath",
+  "objid",
+  "staticrootlbfqdn",
+  "dbmodelid",
 ]);
 
 /** Gives each field of the group at `source` to its handler; others are named. */
-export function carryFields(fields: JsonObject, source: string, handlers: ReadonlyMap<string, FieldHandler>, carrier: Carrier): void {
+export function carryFields(
+  fields: JsonObject,
+  source: string,
+  handlers: ReadonlyMap<string, FieldHandler>,
+  carrier: Carrier,
+): void {
   const byName = new Map(Object.keys(fields).map((key) => [bare(key), key]));
   for (const [name, handler] of handlers) {
     const key = byName.get(name);
@@ -76,11 +159,25 @@ export function carryFields(fields: JsonObject, source: string, handlers: Readon
   for (const [key, value] of Object.entries(fields)) {
     const pointer = below(source, key);
     if (BACKEND_FIELDS.has(bare(key))) {
-      if (!isBlank(value)) say(carrier, "import/backend-field", pointer, `${showKey(key)} is set by the controller; it is left out`);
+      if (!isBlank(value)) {
+        say(carrier, "import/backend-field", pointer, `${showKey(key)} is set by the controller; it is left out`);
+      }
     } else if (!handlers.has(bare(key))) {
-      say(carrier, "import/unknown-field", pointer, `MobiledgeX's cloudlet has no ${showKey(key)}; it is not carried over`, "check the spelling");
+      say(
+        carrier,
+        "import/unknown-field",
+        pointer,
+        `MobiledgeX's cloudlet has no ${showKey(key)}; it is not carried over`,
+        "check the spelling",
+      );
     } else if (byName.get(bare(key)) !== key) {
-      say(carrier, "import/value", pointer, `${showKey(key)} is given in two spellings; the other one counts`, "keep one of the two");
+      say(
+        carrier,
+        "import/value",
+        pointer,
+        `${showKey(key)} is given in two spellings; the other one counts`,
+        "keep one of the two",
+      );
     }
   }
 }
@@ -105,18 +202,29 @@ function number(...keys: readonly string[]): FieldHandler {
 function flag(...keys: readonly string[]): FieldHandler {
   return (value, source, carrier) => {
     if (value === true || value === "true") carry(carrier, keys, true, source);
-    else if (value !== false && value !== "false") say(carrier, "import/value", source, `this is neither true nor false; ${keys.join(".")} is left out`);
+    else if (value !== false && value !== "false") {
+      say(carrier, "import/value", source, `this is neither true nor false; ${keys.join(".")} is left out`);
+    }
   };
 }
 
 function named(names: ReadonlyMap<number, string>, keys: string | readonly string[], prefix = ""): FieldHandler {
   const path = typeof keys === "string" ? [keys] : keys;
   return (value, source, carrier) => {
-    const name = enumOf(value, names, prefix) ?? enumOf(textOf(value)?.replace(/_?access$/i, "") ?? null, names, prefix);
+    const name =
+      enumOf(value, names, prefix) ?? enumOf(textOf(value)?.replace(/_?access$/i, "") ?? null, names, prefix);
     // A platform that came after MobiledgeX is named as it is.
     const other = path[0] === "platform" && typeof value === "string" && bare(value) !== "" ? bare(value) : undefined;
-    if (name === undefined && other === undefined) say(carrier, "import/value", source, `${show(value)} is none of ${[...names].map(([key, each]) => `${each} (${key})`).join(", ")}`);
-    else carry(carrier, path, name ?? other ?? "", source);
+    if (name === undefined && other === undefined) {
+      say(
+        carrier,
+        "import/value",
+        source,
+        `${show(value)} is none of ${[...names].map(([key, each]) => `${each} (${key})`).join(", ")}`,
+      );
+    } else {
+      carry(carrier, path, name ?? other ?? "", source);
+    }
   };
 }
 
@@ -131,7 +239,14 @@ function group(handlers: Readonly<Record<string, FieldHandler>>): FieldHandler {
 
 function leftOut(names: readonly string[], reason: string): Readonly<Record<string, FieldHandler>> {
   const handler: FieldHandler = (value, source, carrier) => {
-    if (!isBlank(value)) say(carrier, "import/not-carried", source, `${showKey(source.slice(source.lastIndexOf("/") + 1))} is not carried over: ${reason}`);
+    if (!isBlank(value)) {
+      say(
+        carrier,
+        "import/not-carried",
+        source,
+        `${showKey(source.slice(source.lastIndexOf("/") + 1))} is not carried over: ${reason}`,
+      );
+    }
   };
   return Object.fromEntries(names.map((name) => [name, handler]));
 }
@@ -146,52 +261,91 @@ function quotas(value: Json, source: string, carrier: Carrier): void {
   if (!Array.isArray(value)) return say(carrier, "import/value", source, "this is no list of quotas; it is left out");
   for (const [index, each] of (value as readonly Json[]).entries()) {
     const one: Carrier = { ...carrier, spec: {}, from: new Map() };
-    carryFields(objectOf(each) ?? {}, below(source, index), new Map([["name", text("name")], ["value", number("value")], ["alertthreshold", number("alertThreshold")]]), one);
+    carryFields(
+      objectOf(each) ?? {},
+      below(source, index),
+      new Map([
+        ["name", text("name")],
+        ["value", number("value")],
+        ["alertthreshold", number("alertThreshold")],
+      ]),
+      one,
+    );
     // A quota of 0 is none in MobiledgeX.
-    if (one.spec["name"] !== undefined && one.spec["value"] !== undefined) carryToList(carrier, ["policies", "quotas"], one.spec, below(source, index));
-    else say(carrier, "import/not-carried", below(source, index), "a quota without name or value says nothing");
+    if (one.spec["name"] !== undefined && one.spec["value"] !== undefined) {
+      carryToList(carrier, ["policies", "quotas"], one.spec, below(source, index));
+    } else {
+      say(carrier, "import/not-carried", below(source, index), "a quota without name or value says nothing");
+    }
   }
 }
 
 function allianceOrganizations(value: Json, source: string, carrier: Carrier): void {
-  if (!Array.isArray(value)) return say(carrier, "import/value", source, "this is no list of organizations; it is left out");
+  if (!Array.isArray(value)) {
+    return say(carrier, "import/value", source, "this is no list of organizations; it is left out");
+  }
   for (const [index, each] of (value as readonly Json[]).entries()) {
     const name = textOf(each);
-    if (name === undefined) say(carrier, "import/value", below(source, index), "this is no organization's name; it is left out");
-    else carryToList(carrier, ["policies", "allianceOrganizations"], name, below(source, index));
+    if (name === undefined) {
+      say(carrier, "import/value", below(source, index), "this is no organization's name; it is left out");
+    } else {
+      carryToList(carrier, ["policies", "allianceOrganizations"], name, below(source, index));
+    }
   }
 }
 
 /** The slot is there when there is a user; a password without one opens nothing. */
 function kafkaPassword(value: Json, source: string, carrier: Carrier): void {
   if (isBlank(value)) return;
-  if (at(carrier.spec, ["kafka", "user"]) !== undefined) carrySecret(carrier, { name: "KAFKA_PASSWORD", isBuiltIn: true }, source);
-  else say(carrier, "import/secret", source, "a Kafka password without a user is left out");
+  if (at(carrier.spec, ["kafka", "user"]) !== undefined) {
+    carrySecret(carrier, { name: "KAFKA_PASSWORD", isBuiltIn: true }, source);
+  } else {
+    say(carrier, "import/secret", source, "a Kafka password without a user is left out");
+  }
 }
 
 function maintenance(value: Json, source: string, carrier: Carrier): void {
   const name = enumOf(value, MAINTENANCE) ?? MAINTENANCE_NAMES.get(bare(textOf(value) ?? ""));
-  if (name === undefined) say(carrier, "import/not-carried", source, "this state is the controller's; only normal operation and the two starts of maintenance are wishes");
-  else if (name !== "normal") carry(carrier, ["policies", "maintenance"], name, source);
+  if (name === undefined) {
+    say(
+      carrier,
+      "import/not-carried",
+      source,
+      "this state is the controller's; only normal operation and the two starts of maintenance are wishes",
+    );
+  } else if (name !== "normal") carry(carrier, ["policies", "maintenance"], name, source);
 }
 
 function timeLimits(value: Json, source: string, carrier: Carrier): void {
-  const names = ["create", "update", "delete"].flatMap((verb) => ["ClusterInst", "AppInst"].map((what) => `${verb}${what}`));
-  const limit = (name: string): FieldHandler => (given, pointer) => {
-    const seconds = secondsOf(given);
-    if (seconds === undefined) say(carrier, "import/value", pointer, `${show(given)} is no duration; it is left out`);
-    else if (seconds > 0) carry(carrier, ["policies", "timeLimits", name], seconds, pointer);
-  };
+  const names = ["create", "update", "delete"].flatMap((verb) =>
+    ["ClusterInst", "AppInst"].map((what) => `${verb}${what}`),
+  );
+  const limit =
+    (name: string): FieldHandler =>
+    (given, pointer) => {
+      const seconds = secondsOf(given);
+      if (seconds === undefined) say(carrier, "import/value", pointer, `${show(given)} is no duration; it is left out`);
+      else if (seconds > 0) carry(carrier, ["policies", "timeLimits", name], seconds, pointer);
+    };
   group(Object.fromEntries(names.map((name) => [`${name.toLowerCase()}timeout`, limit(name)])))(value, source, carrier);
 }
 
 function gpu(value: Json, source: string, carrier: Carrier): void {
   if (isBlank(value)) return;
   const secret: FieldHandler = (given, pointer) => {
-    if (!isBlank(given)) say(carrier, "import/secret", pointer, "the licence configuration is a secret, which stays with the controller; it is left out");
+    if (!isBlank(given)) {
+      say(
+        carrier,
+        "import/secret",
+        pointer,
+        "the licence configuration is a secret, which stays with the controller; it is left out",
+      );
+    }
   };
   const properties: FieldHandler = (given, pointer) => {
-    for (const [name, each] of Object.entries(objectOf(given) ?? {})) carry(carrier, ["gpu", "properties", name], textOf(each) ?? "", below(pointer, name));
+    for (const [name, each] of Object.entries(objectOf(given) ?? {})) {
+      carry(carrier, ["gpu", "properties", name], textOf(each) ?? "", below(pointer, name));
+    }
   };
   group({
     driver: group({ name: text("gpu", "driver", "name"), organization: text("gpu", "driver", "organization") }),
@@ -204,7 +358,18 @@ function gpu(value: Json, source: string, carrier: Carrier): void {
 function resourceTags(value: Json, source: string, carrier: Carrier): void {
   for (const [kind, table] of Object.entries(objectOf(value) ?? {})) {
     const pointer = below(source, kind);
-    if (!["gpu", "nas", "nic"].includes(kind)) say(carrier, "import/not-carried", pointer, `there are resource tag tables for gpu, nas and nic, not for ${showKey(kind)}`);
-    else group({ name: text("resourceTags", kind, "name"), organization: text("resourceTags", kind, "organization") })(table, pointer, carrier);
+    if (!["gpu", "nas", "nic"].includes(kind)) {
+      say(
+        carrier,
+        "import/not-carried",
+        pointer,
+        `there are resource tag tables for gpu, nas and nic, not for ${showKey(kind)}`,
+      );
+    } else
+      group({ name: text("resourceTags", kind, "name"), organization: text("resourceTags", kind, "organization") })(
+        table,
+        pointer,
+        carrier,
+      );
   }
 }

@@ -39,9 +39,13 @@ export function enumOf(value: Json, names: ReadonlyMap<number, string>, prefix =
 /** Seconds of a duration: Go's text (`30m0s`), protobuf's (`1800s`), or nanoseconds as a number. */
 export function secondsOf(value: Json): number | undefined {
   if (typeof value === "number") return Math.round(value / 1e9);
-  if (typeof value !== "string" || !/^(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+$/.test(value)) return numberOf(value) === 0 ? 0 : undefined;
+  if (typeof value !== "string" || !/^(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+$/.test(value)) {
+    return numberOf(value) === 0 ? 0 : undefined;
+  }
   const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 };
   let sum = 0;
-  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)) sum += Number(amount) * (units[unit ?? ""] ?? 0);
+  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)) {
+    sum += Number(amount) * (units[unit ?? ""] ?? 0);
+  }
   return Math.round(sum);
 }

@@ -33,7 +33,13 @@ function rank(name: string): number {
   return name === "MEX_EXT_NETWORK" ? 0 : name === "MEX_ADDITIONAL_PLATFORM_NETWORKS" ? 1 : 2;
 }
 
-function carryVariable(name: string, text: string, source: string, carrier: Carrier, scheme: ReadonlyMap<string, string>): void {
+function carryVariable(
+  name: string,
+  text: string,
+  source: string,
+  carrier: Carrier,
+  scheme: ReadonlyMap<string, string>,
+): void {
   const platform = platformOf(carrier);
   switch (name) {
     case "MEX_DNS":
@@ -41,14 +47,23 @@ function carryVariable(name: string, text: string, source: string, carrier: Carr
     case "MEX_NTP_SERVERS":
       return list(text).forEach((each) => carryToList(carrier, ["networks", "ntp"], each, source));
     case "MEX_ADDITIONAL_PLATFORM_NETWORKS":
-      return list(text).forEach((each) => carryToList(carrier, ["networks", "external"], { name: each, purpose: "internet" }, source));
+      return list(text).forEach((each) =>
+        carryToList(carrier, ["networks", "external"], { name: each, purpose: "internet" }, source),
+      );
     case "MEX_EXT_NETWORK":
       return carryExternal(text, source, carrier);
     case "MEX_NETWORK":
       if (scheme.get("commoninternalnet") === undefined) return carry(carrier, ["environment", name], text, source);
-      return carry(carrier, ["networks", "internal"], { name: text, cidr: scheme.get("commoninternalnet") ?? "" }, source);
+      return carry(
+        carrier,
+        ["networks", "internal"],
+        { name: text, cidr: scheme.get("commoninternalnet") ?? "" },
+        source,
+      );
     case "MEX_COMPUTE_AVAILABILITY_ZONE":
-      return platform === "openstack" ? carry(carrier, ["platform", "parameters", "availabilityZone"], text, source) : carryPlain(name, text, source, carrier);
+      return platform === "openstack"
+        ? carry(carrier, ["platform", "parameters", "availabilityZone"], text, source)
+        : carryPlain(name, text, source, carrier);
     case "MEX_CLOUDLET_FIREWALL_WHITELIST_EGRESS":
       return carryWhitelist("egress", name, text, source, carrier);
     case "MEX_CLOUDLET_FIREWALL_WHITELIST_INGRESS":
@@ -62,15 +77,30 @@ function carryPlain(name: string, text: string, source: string, carrier: Carrier
   const known = variablesOf(platformOf(carrier));
   const variable = known.get(name);
   if (variable?.secret === true) return carrySecretVariable(name, source, carrier);
-  if (variable?.internal === true) return say(carrier, "import/not-carried", source, `${name} is set by the platform itself`);
+  if (variable?.internal === true) {
+    return say(carrier, "import/not-carried", source, `${name} is set by the platform itself`);
+  }
   if (variable !== undefined) return carry(carrier, ["environment", name], text, source);
   const near = nearest(name, [...known.keys()]);
-  say(carrier, "import/not-carried", source, `${platformOf(carrier) || "this platform"} knows no variable ${showKey(name)}; it is left out`, near === undefined ? undefined : `is ${near} meant?`);
+  say(
+    carrier,
+    "import/not-carried",
+    source,
+    `${platformOf(carrier) || "this platform"} knows no variable ${showKey(name)}; it is left out`,
+    near === undefined ? undefined : `is ${near} meant?`,
+  );
 }
 
 function carrySecretVariable(name: string, source: string, carrier: Carrier): void {
   const known = variablesOf(platformOf(carrier)).get(name);
-  if (known === undefined) return say(carrier, "import/secret", source, `${platformOf(carrier) || "this platform"} knows no access variable ${showKey(name)}; it is left out, with its value`);
+  if (known === undefined) {
+    return say(
+      carrier,
+      "import/secret",
+      source,
+      `${platformOf(carrier) || "this platform"} knows no access variable ${showKey(name)}; it is left out, with its value`,
+    );
+  }
   carrySecret(carrier, { name, description: known.description }, source);
 }
 
@@ -78,15 +108,24 @@ function carrySecretVariable(name: string, source: string, carrier: Carrier): vo
 function carryExternal(name: string, source: string, carrier: Carrier): void {
   const first = objectOf(at(carrier.spec, ["networks", "external", "0"]));
   if (first === undefined) return carryToList(carrier, ["networks", "external"], { name }, source);
-  if (first["name"] !== name) say(carrier, "import/not-carried", source, `the external network is ${show(first["name"])} by infra_config already`);
+  if (first["name"] !== name) {
+    say(
+      carrier,
+      "import/not-carried",
+      source,
+      `the external network is ${show(first["name"])} by infra_config already`,
+    );
+  }
 }
 
 /** `key=value` pairs separated by commas. */
 function schemeOf(text: string): ReadonlyMap<string, string> {
-  return new Map(list(text).flatMap((pair) => {
-    const [key, value] = pair.split("=").map((each) => each.trim());
-    return key === undefined || value === undefined || value === "" ? [] : [[key.toLowerCase(), value] as const];
-  }));
+  return new Map(
+    list(text).flatMap((pair) => {
+      const [key, value] = pair.split("=").map((each) => each.trim());
+      return key === undefined || value === undefined || value === "" ? [] : [[key.toLowerCase(), value] as const];
+    }),
+  );
 }
 
 /** The scheme stays a variable of the CRM, too: its clusters' networks follow it. */
@@ -96,8 +135,23 @@ function carryScheme(scheme: ReadonlyMap<string, string>, source: string, carrie
   const inner = scheme.get("floatingipnet");
   const vnicType = scheme.get("vnictype");
   const [first, ...others] = networks;
-  const moved = inner === undefined || first === undefined ? first : { ...first, name: inner, address: { mode: "floating", pool: scheme.get("floatingipextnet") ?? String(first["name"]) } };
-  if (inner !== undefined && first === undefined) say(carrier, "import/missing", source, "floatingipnet needs the external network that floating IPs come from", "give infra_config.external_network_name");
+  const moved =
+    inner === undefined || first === undefined
+      ? first
+      : {
+          ...first,
+          name: inner,
+          address: { mode: "floating", pool: scheme.get("floatingipextnet") ?? String(first["name"]) },
+        };
+  if (inner !== undefined && first === undefined) {
+    say(
+      carrier,
+      "import/missing",
+      source,
+      "floatingipnet needs the external network that floating IPs come from",
+      "give infra_config.external_network_name",
+    );
+  }
   if (moved === undefined) return;
   const all = [moved, ...others].map((each): JsonObject => (vnicType === undefined ? each : { ...each, vnicType }));
   const origin = carrier.from.get("/networks/external/0") ?? source;
@@ -107,21 +161,44 @@ function carryScheme(scheme: ReadonlyMap<string, string>, source: string, carrie
 }
 
 /** `protocol=tcp,portrange=a:b,remotecidr=c;…`. The list stays a variable, too: the CRM opens its clusters by it. */
-function carryWhitelist(direction: "egress" | "ingress", name: string, text: string, source: string, carrier: Carrier): void {
+function carryWhitelist(
+  direction: "egress" | "ingress",
+  name: string,
+  text: string,
+  source: string,
+  carrier: Carrier,
+): void {
   carryPlain(name, text, source, carrier);
-  const all = text.split(";").map((each) => each.trim()).filter((each) => each !== "");
-  if (all.length > MOST_RULES) return say(carrier, "import/value", source, `the list has ${all.length} rules; the PlatformVM's firewall takes ${MOST_RULES} and goes without them`);
+  const all = text
+    .split(";")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+  if (all.length > MOST_RULES) {
+    return say(
+      carrier,
+      "import/value",
+      source,
+      `the list has ${all.length} rules; the PlatformVM's firewall takes ${MOST_RULES} and goes without them`,
+    );
+  }
   for (const [index, entry] of all.entries()) {
     const pairs = schemeOf(entry);
     const ports = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(pairs.get("portrange") ?? "");
     const rule: JsonObject = {
       protocol: pairs.get("protocol") ?? "",
-      ...(ports === null || pairs.get("protocol") === "icmp" ? {} : { ports: { from: Number(ports[1]), to: Number(ports[2] ?? ports[1]) } }),
+      ...(ports === null || pairs.get("protocol") === "icmp"
+        ? {}
+        : { ports: { from: Number(ports[1]), to: Number(ports[2] ?? ports[1]) } }),
       cidr: pairs.get("remotecidr") ?? "0.0.0.0/0",
     };
     const unknown = [...pairs.keys()].filter((key) => !["protocol", "portrange", "remotecidr"].includes(key));
     if (unknown.length > 0 || (pairs.has("portrange") && ports === null)) {
-      say(carrier, "import/value", source, `rule ${index + 1} of the list (${show(entry)}) can't be read; the PlatformVM's firewall goes without it`);
+      say(
+        carrier,
+        "import/value",
+        source,
+        `rule ${index + 1} of the list (${show(entry)}) can't be read; the PlatformVM's firewall goes without it`,
+      );
     } else {
       carryToList(carrier, ["firewall", direction], rule, source);
     }
@@ -132,7 +209,10 @@ function carryWhitelist(direction: "egress" | "ingress", name: string, text: str
 const MOST_RULES = 64;
 
 function list(text: string): readonly string[] {
-  return text.split(",").map((each) => each.trim()).filter((each) => each !== "");
+  return text
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
 }
 
 function platformOf(carrier: Carrier): string {

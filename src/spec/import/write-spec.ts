@@ -8,22 +8,53 @@ import { printable } from "../show.ts";
 
 /** The order of the spec's reference. */
 const ORDER: readonly string[] = [
-  "apiVersion", "kind", "name", "organization", "region", "federatedOrganization", "physicalName", "location", "access", "ipSupport",
-  "dynamicIps", "deployment", "versions", "platform", "compute", "networks", "firewall", "users", "trust", "policies", "kafka", "gpu",
-  "resourceTags", "vmPool", "crm", "environment", "secrets",
+  "apiVersion",
+  "kind",
+  "name",
+  "organization",
+  "region",
+  "federatedOrganization",
+  "physicalName",
+  "location",
+  "access",
+  "ipSupport",
+  "dynamicIps",
+  "deployment",
+  "versions",
+  "platform",
+  "compute",
+  "networks",
+  "firewall",
+  "users",
+  "trust",
+  "policies",
+  "kafka",
+  "gpu",
+  "resourceTags",
+  "vmPool",
+  "crm",
+  "environment",
+  "secrets",
 ];
 
 /** `head` becomes comment lines; `from` leads from pointers into the spec to pointers into the source. */
 export function writeSpec(spec: JsonObject, from: ReadonlyMap<string, string>, head: readonly string[]): string {
   const ordered = Object.fromEntries(ORDER.filter((key) => Object.hasOwn(spec, key)).map((key) => [key, spec[key]]));
-  const text = dump(ordered, { lineWidth: -1, noRefs: true, scalarStyleRules: [quoteLikeNumbers, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)] });
+  const text = dump(ordered, {
+    lineWidth: -1,
+    noRefs: true,
+    scalarStyleRules: [quoteLikeNumbers, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)],
+  });
   const comments = head.map((line) => `# ${printable(line)}`.trimEnd()).join("\n");
   return `${comments}\n\n${withSources(text, from)}`;
 }
 
 /** PyYAML 6.0 raises on these where js-yaml 5.5 leaves them without quotes. */
 function quoteLikeNumbers(layout: ScalarLayout): void {
-  if (layout.style === SCALAR_STYLE.PLAIN && (/^[-+]?0[xb]_+$/.test(layout.node.value) || /^---(\s|$)/.test(layout.node.value))) {
+  if (
+    layout.style === SCALAR_STYLE.PLAIN &&
+    (/^[-+]?0[xb]_+$/.test(layout.node.value) || /^---(\s|$)/.test(layout.node.value))
+  ) {
     layout.style = SCALAR_STYLE.SINGLE_QUOTED;
   }
 }

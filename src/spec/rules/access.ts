@@ -12,9 +12,24 @@ export const users: Rule = ({ users: all }) => {
   const names = new Set<string>();
   return entries(all).flatMap(([index, user]) => {
     const pointer = below("/users", index);
-    const issues: Issue[] = entries(user.sshAuthorizedKeys).flatMap(([at, key]) => sshKeyIssues(key, below(pointer, "sshAuthorizedKeys", at)));
-    if (user.name === "root") issues.push(error("spec/user-root", below(pointer, "name"), "root does not log in", "give the person a name and sudo: true"));
-    if (user.name !== undefined && names.has(user.name)) issues.push(error("spec/user-twice", below(pointer, "name"), `there is another user ${user.name}`, "give all keys to one"));
+    const issues: Issue[] = entries(user.sshAuthorizedKeys).flatMap(([at, key]) =>
+      sshKeyIssues(key, below(pointer, "sshAuthorizedKeys", at)),
+    );
+    if (user.name === "root") {
+      issues.push(
+        error(
+          "spec/user-root",
+          below(pointer, "name"),
+          "root does not log in",
+          "give the person a name and sudo: true",
+        ),
+      );
+    }
+    if (user.name !== undefined && names.has(user.name)) {
+      issues.push(
+        error("spec/user-twice", below(pointer, "name"), `there is another user ${user.name}`, "give all keys to one"),
+      );
+    }
     if (user.name !== undefined) names.add(user.name);
     return issues;
   });
@@ -22,19 +37,31 @@ export const users: Rule = ({ users: all }) => {
 
 export const trust: Rule = ({ trust: group }) => [
   ...entries(group?.sshUserCaKeys).flatMap(([index, key]) => sshKeyIssues(key, below("/trust/sshUserCaKeys", index))),
-  ...entries(group?.caCertificates).flatMap(([index, pem]) => certificateIssues(pem, below("/trust/caCertificates", index))),
+  ...entries(group?.caCertificates).flatMap(([index, pem]) =>
+    certificateIssues(pem, below("/trust/caCertificates", index)),
+  ),
 ];
 
 function sshKeyIssues(key: string, pointer: string): readonly Issue[] {
   const fault = sshKeyFault(key);
-  return fault === undefined ? [] : [error("spec/ssh-key", pointer, `this SSH public key ${fault}`, "copy the whole line of the .pub file")];
+  return fault === undefined
+    ? []
+    : [error("spec/ssh-key", pointer, `this SSH public key ${fault}`, "copy the whole line of the .pub file")];
 }
 
 function certificateIssues(pem: string, pointer: string): readonly Issue[] {
   const blocks = pem.match(/-----BEGIN [^-\n]*-----/g) ?? [];
-  const hint = "give one block from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, as `key: |` and the lines below it";
+  const hint =
+    "give one block from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, as `key: |` and the lines below it";
   if (blocks.length !== 1 || blocks[0] !== "-----BEGIN CERTIFICATE-----") {
-    return [error("spec/certificate", pointer, blocks.length > 1 ? "this holds several PEM blocks" : "this is no PEM certificate", hint)];
+    return [
+      error(
+        "spec/certificate",
+        pointer,
+        blocks.length > 1 ? "this holds several PEM blocks" : "this is no PEM certificate",
+        hint,
+      ),
+    ];
   }
   try {
     new X509Certificate(pem);

@@ -27,21 +27,58 @@ export const environment: Rule = (spec) => {
   ];
 };
 
-function variableIssues(name: string, value: string | undefined, known: ReadonlyMap<string, Variable>, platform: string): readonly Issue[] {
+function variableIssues(
+  name: string,
+  value: string | undefined,
+  known: ReadonlyMap<string, Variable>,
+  platform: string,
+): readonly Issue[] {
   const pointer = below("/environment", name);
   const variable = known.get(name);
   if (variable === undefined) {
-    if (BUILT_IN_SLOTS.has(name)) return [error("spec/secret-value", pointer, `${name} is a secret, which no spec may hold`, "delete it here; its value goes into the secrets file")];
-    return [error("spec/unknown-variable", pointer, `${platform} knows no variable ${showKey(name)}`, suggestion(name, known))];
+    if (BUILT_IN_SLOTS.has(name)) {
+      return [
+        error(
+          "spec/secret-value",
+          pointer,
+          `${name} is a secret, which no spec may hold`,
+          "delete it here; its value goes into the secrets file",
+        ),
+      ];
+    }
+    return [
+      error(
+        "spec/unknown-variable",
+        pointer,
+        `${platform} knows no variable ${showKey(name)}`,
+        suggestion(name, known),
+      ),
+    ];
   }
-  if (variable.internal) return [error("spec/internal-variable", pointer, `${name} is set by the platform itself`, "delete it")];
-  if (variable.secret) return [error("spec/secret-value", pointer, `${name} is a secret, which no spec may hold`, `delete it here, declare it under secrets (- name: ${name}), and put its value into the secrets file`)];
+  if (variable.internal) {
+    return [error("spec/internal-variable", pointer, `${name} is set by the platform itself`, "delete it")];
+  }
+  if (variable.secret) {
+    return [
+      error(
+        "spec/secret-value",
+        pointer,
+        `${name} is a secret, which no spec may hold`,
+        `delete it here, declare it under secrets (- name: ${name}), and put its value into the secrets file`,
+      ),
+    ];
+  }
   const wanted = value === undefined ? undefined : formFault(value, variable);
-  return wanted === undefined ? [] : [error("spec/variable-value", pointer, `${name} must be ${wanted}, not ${show(value)}`)];
+  return wanted === undefined
+    ? []
+    : [error("spec/variable-value", pointer, `${name} must be ${wanted}, not ${show(value)}`)];
 }
 
 function suggestion(name: string, known: ReadonlyMap<string, Variable>): string {
-  const near = nearest(name, [...known.values()].filter((each) => !each.internal).map((each) => each.name));
+  const near = nearest(
+    name,
+    [...known.values()].filter((each) => !each.internal).map((each) => each.name),
+  );
   return near === undefined ? "docs/reference/spec.md lists those it knows" : `did you mean ${near}?`;
 }
 
@@ -51,12 +88,18 @@ function formFault(value: string, { form }: Variable): string | undefined {
     case "text":
       return undefined;
     case "integer":
-      return /^(0|[1-9]\d{0,9})$/.test(value) && Number(value) >= form.minimum && Number(value) <= form.maximum ? undefined : `a whole number from ${form.minimum} to ${form.maximum}`;
+      return /^(0|[1-9]\d{0,9})$/.test(value) && Number(value) >= form.minimum && Number(value) <= form.maximum
+        ? undefined
+        : `a whole number from ${form.minimum} to ${form.maximum}`;
     case "choice":
       return form.values.includes(value) ? undefined : `one of ${form.values.join(", ")}`;
     case "addresses": {
       const all = value.split(",");
-      return all.length <= form.most && all.every((each) => parseIp(each) !== undefined) ? undefined : form.most === 1 ? "an IP address" : `at most ${form.most} IP addresses separated by commas`;
+      return all.length <= form.most && all.every((each) => parseIp(each) !== undefined)
+        ? undefined
+        : form.most === 1
+          ? "an IP address"
+          : `at most ${form.most} IP addresses separated by commas`;
     }
   }
 }
@@ -67,14 +110,24 @@ const FIELDS: Readonly<Record<string, readonly [pointer: string, value: (spec: D
   MEX_NTP_SERVERS: ["networks.ntp", ({ networks }) => joined(networks?.ntp)],
   MEX_EXT_NETWORK: ["networks.external", ({ networks }) => networks?.external?.[0]?.name],
   MEX_NETWORK: ["networks.internal.name", ({ networks }) => networks?.internal?.name],
-  MEX_COMPUTE_AVAILABILITY_ZONE: ["platform.parameters.availabilityZone", ({ platform }) => text(platform?.parameters?.["availabilityZone"])],
+  MEX_COMPUTE_AVAILABILITY_ZONE: [
+    "platform.parameters.availabilityZone",
+    ({ platform }) => text(platform?.parameters?.["availabilityZone"]),
+  ],
 };
 
 function contradiction(name: string, value: string | undefined, spec: Draft<Spec>): readonly Issue[] {
   const [field, read] = (Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined) ?? [];
   const other = read?.(spec);
   if (field === undefined || other === undefined || value === undefined || other === value) return [];
-  return [error("spec/variable-contradicts", below("/environment", name), `${name} is ${show(value)} here, but ${field} says ${show(other)}`, `delete the variable; ${field} is the place for it`)];
+  return [
+    error(
+      "spec/variable-contradicts",
+      below("/environment", name),
+      `${name} is ${show(value)} here, but ${field} says ${show(other)}`,
+      `delete the variable; ${field} is the place for it`,
+    ),
+  ];
 }
 
 function joined(list: readonly (string | undefined)[] | undefined): string | undefined {
@@ -91,15 +144,30 @@ function missing(spec: Draft<Spec>, known: ReadonlyMap<string, Variable>, platfo
   const usesAccess = [...given].some((name) => known.get(name)?.group === "access");
   const covered = [...given].some((name) => known.get(name)?.holdsAccess === true);
   // Secret access variables become slots by themselves.
-  const needed = [...known.values()].filter((each) => each.mandatory && (each.group === "environment" || (usesAccess && !covered && !each.secret)));
-  const names = needed.map((each) => each.name).filter((name) => !given.has(name)).sort(byCodeUnit);
+  const needed = [...known.values()].filter(
+    (each) => each.mandatory && (each.group === "environment" || (usesAccess && !covered && !each.secret)),
+  );
+  const names = needed
+    .map((each) => each.name)
+    .filter((name) => !given.has(name))
+    .sort(byCodeUnit);
   if (names.length === 0) return [];
   const pointer = spec.environment === undefined ? "" : "/environment";
-  return [error("spec/variable-missing", pointer, `${platform} needs the variable${names.length === 1 ? "" : "s"} ${names.join(", ")}`, "give them under `environment`, or declare them under `secrets`")];
+  return [
+    error(
+      "spec/variable-missing",
+      pointer,
+      `${platform} needs the variable${names.length === 1 ? "" : "s"} ${names.join(", ")}`,
+      "give them under `environment`, or declare them under `secrets`",
+    ),
+  ];
 }
 
 function givenNames(spec: Draft<Spec>): ReadonlySet<string> {
-  return new Set([...Object.keys(spec.environment ?? {}), ...entries(spec.secrets).flatMap(([, slot]) => variableOf(slot) ?? [])]);
+  return new Set([
+    ...Object.keys(spec.environment ?? {}),
+    ...entries(spec.secrets).flatMap(([, slot]) => variableOf(slot) ?? []),
+  ]);
 }
 
 /** The variable that a slot fills. */
@@ -117,14 +185,29 @@ export const secrets: Rule = (spec) => {
     const { name } = slot;
     if (name === undefined) return [];
     const issues: Issue[] = [];
-    if (names.has(name)) issues.push(error("spec/secret-twice", below(pointer, "name"), `there is another secret ${name}`, "keep one of the two"));
+    if (names.has(name)) {
+      issues.push(
+        error("spec/secret-twice", below(pointer, "name"), `there is another secret ${name}`, "keep one of the two"),
+      );
+    }
     names.add(name);
     const target = targetOf(slot);
-    if (issues.length === 0 && target !== undefined && targets.has(target)) issues.push(error("spec/secret-twice", pointer, `another secret goes to ${show(target)} already`, "give each its own place"));
+    if (issues.length === 0 && target !== undefined && targets.has(target)) {
+      issues.push(
+        error(
+          "spec/secret-twice",
+          pointer,
+          `another secret goes to ${show(target)} already`,
+          "give each its own place",
+        ),
+      );
+    }
     if (target !== undefined) targets.add(target);
     const builtIn = BUILT_IN_SLOTS.get(name);
     if (builtIn !== undefined) return [...issues, ...builtInIssues(slot, builtIn, spec, pointer)];
-    if (target === targetOf(BUILT_IN_SLOTS.get("ACCESS_KEY") as SecretSlot)) issues.push(error("spec/secret-twice", pointer, "this file holds the access key", "choose another path"));
+    if (target === targetOf(BUILT_IN_SLOTS.get("ACCESS_KEY") as SecretSlot)) {
+      issues.push(error("spec/secret-twice", pointer, "this file holds the access key", "choose another path"));
+    }
     return [...issues, ...(platform === undefined ? [] : slotVariableIssues(slot, spec, platform, pointer))];
   });
 };
@@ -134,21 +217,64 @@ function targetOf(slot: Draft<SecretSlot>): string | undefined {
 }
 
 /** Built-in slots may be written out, as a normalised spec does, but not changed. */
-function builtInIssues(slot: Draft<SecretSlot>, builtIn: SecretSlot, spec: Draft<Spec>, pointer: string): readonly Issue[] {
+function builtInIssues(
+  slot: Draft<SecretSlot>,
+  builtIn: SecretSlot,
+  spec: Draft<Spec>,
+  pointer: string,
+): readonly Issue[] {
   if (builtIn.name === "KAFKA_PASSWORD" && spec.kafka?.user === undefined) {
-    return [error("spec/kafka", pointer, "KAFKA_PASSWORD is declared, but `kafka.user` is not given", "a Kafka user and its password go together")];
+    return [
+      error(
+        "spec/kafka",
+        pointer,
+        "KAFKA_PASSWORD is declared, but `kafka.user` is not given",
+        "a Kafka user and its password go together",
+      ),
+    ];
   }
-  const changed = (["required", "maxBytes"] as const).some((key) => slot[key] !== undefined && slot[key] !== builtIn[key]) || (slot.target !== undefined && targetOf(slot) !== targetOf(builtIn));
-  return changed ? [error("spec/secret-built-in", pointer, `${builtIn.name} is always there, and as it is`, "delete it here, or choose another name")] : [];
+  const changed =
+    (["required", "maxBytes"] as const).some((key) => slot[key] !== undefined && slot[key] !== builtIn[key]) ||
+    (slot.target !== undefined && targetOf(slot) !== targetOf(builtIn));
+  return changed
+    ? [
+        error(
+          "spec/secret-built-in",
+          pointer,
+          `${builtIn.name} is always there, and as it is`,
+          "delete it here, or choose another name",
+        ),
+      ]
+    : [];
 }
 
-function slotVariableIssues(slot: Draft<SecretSlot>, spec: Draft<Spec>, platform: string, pointer: string): readonly Issue[] {
+function slotVariableIssues(
+  slot: Draft<SecretSlot>,
+  spec: Draft<Spec>,
+  platform: string,
+  pointer: string,
+): readonly Issue[] {
   const name = variableOf(slot);
   if (name === undefined) return [];
   const known = variablesOf(platform);
   const variable = known.get(name);
-  if (variable === undefined) return [error("spec/unknown-variable", pointer, `${platform} knows no variable ${showKey(name)}, so the secret would go nowhere`, `a file takes any secret (target: {kind: file, path: /root/…}); ${suggestion(name, known)}`)];
-  if (variable.internal) return [error("spec/internal-variable", pointer, `${name} is set by the platform itself`, "delete it")];
-  if (!variable.secret && Object.hasOwn(spec.environment ?? {}, name)) return [error("spec/secret-twice", pointer, `${name} has a value under environment already`, "keep one of the two")];
+  if (variable === undefined) {
+    return [
+      error(
+        "spec/unknown-variable",
+        pointer,
+        `${platform} knows no variable ${showKey(name)}, so the secret would go nowhere`,
+        `a file takes any secret (target: {kind: file, path: /root/…}); ${suggestion(name, known)}`,
+      ),
+    ];
+  }
+  if (variable.internal) {
+    return [error("spec/internal-variable", pointer, `${name} is set by the platform itself`, "delete it")];
+  }
+  if (!variable.secret && Object.hasOwn(spec.environment ?? {}, name)) {
+    return [
+      error("spec/secret-twice", pointer, `${name} has a value under environment already`, "keep one of the two"),
+    ];
+  }
   return [];
 }

@@ -27,9 +27,23 @@ function ruleIssues(rule: Draft<FirewallRule>, pointer: string): readonly Issue[
   const issues = rule.cidr === undefined ? [] : [...cidrIssues(rule.cidr, below(pointer, "cidr"))];
   const { from, to } = rule.ports ?? {};
   if (rule.ports !== undefined && (rule.protocol === "icmp" || rule.protocol === "any")) {
-    issues.push(error("spec/ports", below(pointer, "ports"), `${rule.protocol === "any" ? "a rule for any protocol" : "ICMP"} has no ports`, "delete them, or use tcp or udp"));
+    issues.push(
+      error(
+        "spec/ports",
+        below(pointer, "ports"),
+        `${rule.protocol === "any" ? "a rule for any protocol" : "ICMP"} has no ports`,
+        "delete them, or use tcp or udp",
+      ),
+    );
   } else if (from !== undefined && to !== undefined && from > to) {
-    issues.push(error("spec/ports", below(pointer, "ports"), `the range ${from} to ${to} is empty`, "the smaller port comes first"));
+    issues.push(
+      error(
+        "spec/ports",
+        below(pointer, "ports"),
+        `the range ${from} to ${to} is empty`,
+        "the smaller port comes first",
+      ),
+    );
   }
   return issues;
 }
@@ -44,5 +58,10 @@ function coversSsh(rule: Draft<FirewallRule>): boolean {
 }
 
 function sshOpen(pointer: string): Issue {
-  return error("spec/ssh-open", pointer, "SSH would be open to the whole world, where it is tried within minutes", "name the networks that administrators come from");
+  return error(
+    "spec/ssh-open",
+    pointer,
+    "SSH would be open to the whole world, where it is tried within minutes",
+    "name the networks that administrators come from",
+  );
 }

@@ -5,5 +5,12 @@ import { error } from "./rule.ts";
 
 export const location: Rule = ({ location: at }) =>
   at?.latitude === 0 && at.longitude === 0
-    ? [error("spec/location-zero", "/location", "latitude 0 and longitude 0 is a place in the sea, and means that nobody filled it in", "give the place where the servers stand")]
+    ? [
+        error(
+          "spec/location-zero",
+          "/location",
+          "latitude 0 and longitude 0 is a place in the sea, and means that nobody filled it in",
+          "give the place where the servers stand",
+        ),
+      ]
     : [];

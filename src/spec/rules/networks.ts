@@ -23,11 +23,31 @@ export const defaultRoute: Rule = ({ networks }) => {
   const all = entries(networks?.external);
   const holders = all.filter(([, each]) => each.defaultRoute === true);
   if (holders.length > 1) {
-    return holders.slice(1).map(([index]) => error("spec/default-route", below("/networks/external", index, "defaultRoute"), "another external network holds the default route already", "exactly one may: set the others to false or leave them out"));
+    return holders
+      .slice(1)
+      .map(([index]) =>
+        error(
+          "spec/default-route",
+          below("/networks/external", index, "defaultRoute"),
+          "another external network holds the default route already",
+          "exactly one may: set the others to false or leave them out",
+        ),
+      );
   }
   const unsaid = all.some(([, each]) => isLeftOut(each, "defaultRoute"));
-  return all.length > 0 && holders.length === 0 && !unsaid && all.length === networks?.external?.length && all.every(([, each]) => each.defaultRoute === false)
-    ? [error("spec/default-route", "/networks/external", "no external network holds the default route", "set defaultRoute: true on the one that leads to the controller")]
+  return all.length > 0 &&
+    holders.length === 0 &&
+    !unsaid &&
+    all.length === networks?.external?.length &&
+    all.every(([, each]) => each.defaultRoute === false)
+    ? [
+        error(
+          "spec/default-route",
+          "/networks/external",
+          "no external network holds the default route",
+          "set defaultRoute: true on the one that leads to the controller",
+        ),
+      ]
     : [];
 };
 
@@ -37,7 +57,16 @@ export const networkNames: Rule = ({ networks }) => {
     if (name === undefined) return [];
     const before = first.get(name);
     if (before === undefined) first.set(name, index);
-    return before === undefined ? [] : [error("spec/network-twice", below("/networks/external", index, "name"), `${show(name)} is entry ${before + 1} already`, "a PlatformVM has one network card on each network")];
+    return before === undefined
+      ? []
+      : [
+          error(
+            "spec/network-twice",
+            below("/networks/external", index, "name"),
+            `${show(name)} is entry ${before + 1} already`,
+            "a PlatformVM has one network card on each network",
+          ),
+        ];
   });
 };
 
@@ -53,7 +82,14 @@ export const addresses: Rule = ({ networks }) => {
     const one = staticAddress(network.address, pointer, issues);
     if (one === undefined) continue;
     if (one.ip.family === 6 && network.mtu !== undefined && network.mtu < IPV6_MIN_MTU) {
-      issues.push(error("spec/mtu", below("/networks/external", index, "mtu"), `IPv6 needs an MTU of at least ${IPV6_MIN_MTU} bytes`, "raise it, or use IPv4"));
+      issues.push(
+        error(
+          "spec/mtu",
+          below("/networks/external", index, "mtu"),
+          `IPv6 needs an MTU of at least ${IPV6_MIN_MTU} bytes`,
+          "raise it, or use IPv4",
+        ),
+      );
     }
     issues.push(...clashes(one, placed));
     placed.push(one);
@@ -74,15 +110,42 @@ function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[])
     issues.push(notAnAddress(at, address.ip));
     return undefined;
   }
-  if (isSpecial(ip)) issues.push(error("spec/address", at, `${formatIp(ip)} is no address a machine can have`, "give the address that the site has set aside for the PlatformVM"));
+  if (isSpecial(ip)) {
+    issues.push(
+      error(
+        "spec/address",
+        at,
+        `${formatIp(ip)} is no address a machine can have`,
+        "give the address that the site has set aside for the PlatformVM",
+      ),
+    );
+  }
   if (address.prefix === undefined) return { pointer: at, ip, block: undefined };
   if (address.prefix > bits(ip.family)) {
-    issues.push(error("spec/prefix", below(pointer, "prefix"), `a prefix of IPv4 has at most 32 bits, not ${address.prefix}`, "write the prefix of the network, such as 24"));
+    issues.push(
+      error(
+        "spec/prefix",
+        below(pointer, "prefix"),
+        `a prefix of IPv4 has at most 32 bits, not ${address.prefix}`,
+        "write the prefix of the network, such as 24",
+      ),
+    );
     return { pointer: at, ip, block: undefined };
   }
   const block = networkOf({ ...ip, prefix: address.prefix });
-  if (!isSpecial(ip) && isEdge(ip, block)) issues.push(error("spec/address", at, `${formatIp(ip)} is the ${ip.value === block.value ? "network" : "broadcast"} address of ${formatCidr(block)}`, "give an address between the two"));
-  if (address.gateway !== undefined) issues.push(...gatewayIssues(address.gateway, ip, block, below(pointer, "gateway")));
+  if (!isSpecial(ip) && isEdge(ip, block)) {
+    issues.push(
+      error(
+        "spec/address",
+        at,
+        `${formatIp(ip)} is the ${ip.value === block.value ? "network" : "broadcast"} address of ${formatCidr(block)}`,
+        "give an address between the two",
+      ),
+    );
+  }
+  if (address.gateway !== undefined) {
+    issues.push(...gatewayIssues(address.gateway, ip, block, below(pointer, "gateway")));
+  }
   return { pointer: at, ip, block };
 }
 
@@ -91,16 +154,59 @@ function gatewayIssues(text: string, ip: Ip, block: Cidr, pointer: string): read
   if (gateway === undefined) return [notAnAddress(pointer, text)];
   // IPv6 gateways are often link-local (RFC 4861 section 6.3.4).
   const linkLocal = gateway.family === 6 && gateway.value >> 118n === 0x3fan;
-  if (gateway.family !== ip.family || (!linkLocal && !contains(block, gateway))) return [error("spec/gateway", pointer, `the gateway ${formatIp(gateway)} is not in ${formatCidr(block)}`, "check gateway and prefix")];
-  if (gateway.value === ip.value) return [error("spec/gateway", pointer, "the gateway has the PlatformVM's own address", "give the address of the site's router")];
-  return isEdge(gateway, block) ? [error("spec/gateway", pointer, `the gateway ${formatIp(gateway)} is the network or broadcast address of ${formatCidr(block)}`, "give the address of the site's router")] : [];
+  if (gateway.family !== ip.family || (!linkLocal && !contains(block, gateway))) {
+    return [
+      error(
+        "spec/gateway",
+        pointer,
+        `the gateway ${formatIp(gateway)} is not in ${formatCidr(block)}`,
+        "check gateway and prefix",
+      ),
+    ];
+  }
+  if (gateway.value === ip.value) {
+    return [
+      error(
+        "spec/gateway",
+        pointer,
+        "the gateway has the PlatformVM's own address",
+        "give the address of the site's router",
+      ),
+    ];
+  }
+  return isEdge(gateway, block)
+    ? [
+        error(
+          "spec/gateway",
+          pointer,
+          `the gateway ${formatIp(gateway)} is the network or broadcast address of ${formatCidr(block)}`,
+          "give the address of the site's router",
+        ),
+      ]
+    : [];
 }
 
 function clashes(one: Placed, others: readonly Placed[]): readonly Issue[] {
   for (const other of others) {
-    if (one.ip.family === other.ip.family && one.ip.value === other.ip.value) return [error("spec/address-taken", one.pointer, `${formatIp(one.ip)} is given to two network cards`, "each needs its own")];
+    if (one.ip.family === other.ip.family && one.ip.value === other.ip.value) {
+      return [
+        error(
+          "spec/address-taken",
+          one.pointer,
+          `${formatIp(one.ip)} is given to two network cards`,
+          "each needs its own",
+        ),
+      ];
+    }
     if (one.block !== undefined && other.block !== undefined && overlap(one.block, other.block)) {
-      return [error("spec/networks-overlap", one.pointer, `${formatCidr(one.block)} overlaps ${formatCidr(other.block)} of another network card, so neither could be routed`, "use networks with different addresses")];
+      return [
+        error(
+          "spec/networks-overlap",
+          one.pointer,
+          `${formatCidr(one.block)} overlaps ${formatCidr(other.block)} of another network card, so neither could be routed`,
+          "use networks with different addresses",
+        ),
+      ];
     }
   }
   return [];
@@ -112,19 +218,51 @@ function internalIssues(text: string, placed: readonly Placed[]): readonly Issue
   const block = parseCidr(text);
   if (block === undefined || form.length > 0) return form;
   const clash = placed.find((each) => each.block !== undefined && overlap(block, each.block));
-  return clash?.block === undefined ? [] : [error("spec/networks-overlap", pointer, `${formatCidr(block)} overlaps ${formatCidr(clash.block)} of an external network`, "give the internal network addresses of its own")];
+  return clash?.block === undefined
+    ? []
+    : [
+        error(
+          "spec/networks-overlap",
+          pointer,
+          `${formatCidr(block)} overlaps ${formatCidr(clash.block)} of an external network`,
+          "give the internal network addresses of its own",
+        ),
+      ];
 }
 
 /** Issues of a block of addresses in its canonical form; also used for firewall rules. */
 export function cidrIssues(text: string, pointer: string): readonly Issue[] {
   const cidr = parseCidr(text);
-  if (cidr === undefined) return [error("spec/cidr", pointer, `${show(text)} is no block of addresses`, "write address/prefix, such as 198.51.100.0/24")];
+  if (cidr === undefined) {
+    return [
+      error(
+        "spec/cidr",
+        pointer,
+        `${show(text)} is no block of addresses`,
+        "write address/prefix, such as 198.51.100.0/24",
+      ),
+    ];
+  }
   const canonical = formatCidr(networkOf(cidr));
-  return networkOf(cidr).value === cidr.value ? [] : [error("spec/cidr", pointer, `${show(text)} has host bits set`, `write ${canonical} for the block, or ${formatIp(cidr)}/${bits(cidr.family)} for the one address`)];
+  return networkOf(cidr).value === cidr.value
+    ? []
+    : [
+        error(
+          "spec/cidr",
+          pointer,
+          `${show(text)} has host bits set`,
+          `write ${canonical} for the block, or ${formatIp(cidr)}/${bits(cidr.family)} for the one address`,
+        ),
+      ];
 }
 
 function notAnAddress(pointer: string, text: string): Issue {
-  return error("spec/address", pointer, `${show(text)} is no IP address`, "write it as 192.0.2.53 (no leading zeros) or 2001:db8::35");
+  return error(
+    "spec/address",
+    pointer,
+    `${show(text)} is no IP address`,
+    "write it as 192.0.2.53 (no leading zeros) or 2001:db8::35",
+  );
 }
 
 /** RFC 6890: this network, loopback, multicast, reserved. */

@@ -25,9 +25,18 @@ export const quotas: Rule = ({ policies, platform }) => {
     const known = quotaNames(platform?.type ?? "");
     if (platform?.type !== undefined && !known.includes(name)) {
       const near = nearest(name, known);
-      return [error("spec/unknown-quota", pointer, `${show(name)} is no quota of ${platform.type}`, `${near === undefined ? "" : `did you mean ${show(near)}? `}Known: ${known.join(", ")}`)];
+      return [
+        error(
+          "spec/unknown-quota",
+          pointer,
+          `${show(name)} is no quota of ${platform.type}`,
+          `${near === undefined ? "" : `did you mean ${show(near)}? `}Known: ${known.join(", ")}`,
+        ),
+      ];
     }
-    if (seen.has(name)) return [error("spec/quota-twice", pointer, `there is another quota ${show(name)}`, "keep one of the two")];
+    if (seen.has(name)) {
+      return [error("spec/quota-twice", pointer, `there is another quota ${show(name)}`, "keep one of the two")];
+    }
     seen.add(name);
     return [];
   });
@@ -37,7 +46,11 @@ export const alliance: Rule = ({ policies, organization }) => {
   const seen = new Set<string>();
   return entries(policies?.allianceOrganizations).flatMap(([index, name]): readonly Issue[] => {
     const pointer = below("/policies/allianceOrganizations", index);
-    if (name === organization) return [error("spec/alliance", pointer, "the cloudlet's own organization needs no alliance with itself", "delete it")];
+    if (name === organization) {
+      return [
+        error("spec/alliance", pointer, "the cloudlet's own organization needs no alliance with itself", "delete it"),
+      ];
+    }
     if (seen.has(name)) return [error("spec/alliance", pointer, `${show(name)} is named twice`, "keep one of the two")];
     seen.add(name);
     return [];
@@ -47,6 +60,13 @@ export const alliance: Rule = ({ policies, organization }) => {
 export const gpuDriver: Rule = ({ gpu, organization }) => {
   const owner = gpu?.driver?.organization;
   return owner !== undefined && owner !== "" && organization !== undefined && owner !== organization
-    ? [error("spec/gpu-driver", "/gpu/driver/organization", `a driver of ${show(owner)} can't be used by ${show(organization)}`, "leave it empty for MobiledgeX's own drivers, or give the cloudlet's organization")]
+    ? [
+        error(
+          "spec/gpu-driver",
+          "/gpu/driver/organization",
+          `a driver of ${show(owner)} can't be used by ${show(organization)}`,
+          "leave it empty for MobiledgeX's own drivers, or give the cloudlet's organization",
+        ),
+      ]
     : [];
 };

@@ -16,16 +16,29 @@ const NAMES = { vcpus: "vCPU", memoryMiB: "MiB of memory", diskGiB: "GiB of disk
 
 export const resources: Rule = ({ compute }) => [
   ...tooSmall(compute?.platformVm, PLATFORM_VM_MINIMUM).map(([key, given, least]) =>
-    error("spec/platform-vm-too-small", below("/compute/platformVm", key), `the PlatformVM needs at least ${least} ${NAMES[key]}, not ${given}`, "raise it; the flavor must offer as much"),
+    error(
+      "spec/platform-vm-too-small",
+      below("/compute/platformVm", key),
+      `the PlatformVM needs at least ${least} ${NAMES[key]}, not ${given}`,
+      "raise it; the flavor must offer as much",
+    ),
   ),
   ...tooSmall(compute?.tenant, TENANT_MINIMUM).map(([key, given, least]) =>
-    warning("spec/tenant-small", below("/compute/tenant", key), `${given} ${NAMES[key]} for the tenant is below the recommended minimum of ${least}`, "enough for a trial; plan more for service"),
+    warning(
+      "spec/tenant-small",
+      below("/compute/tenant", key),
+      `${given} ${NAMES[key]} for the tenant is below the recommended minimum of ${least}`,
+      "enough for a trial; plan more for service",
+    ),
   ),
 ];
 
 type Size = keyof typeof NAMES;
 
-function tooSmall(given: Draft<Resources> | undefined, least: Readonly<Record<Size, number>>): readonly (readonly [Size, number, number])[] {
+function tooSmall(
+  given: Draft<Resources> | undefined,
+  least: Readonly<Record<Size, number>>,
+): readonly (readonly [Size, number, number])[] {
   return (Object.keys(NAMES) as Size[]).flatMap((key) => {
     const value = given?.[key];
     return value !== undefined && value < least[key] ? [[key, value, least[key]] as const] : [];

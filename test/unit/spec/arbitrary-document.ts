@@ -48,14 +48,20 @@ export function valueOf(schema: Schema, document: Schema = schema): fc.Arbitrary
     case "string":
       return textOf(schema);
     case "integer":
-      return fc.oneof(fc.constantFrom(...((schema.examples ?? [schema.minimum ?? 0]) as number[])), fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 9 }));
+      return fc.oneof(
+        fc.constantFrom(...((schema.examples ?? [schema.minimum ?? 0]) as number[])),
+        fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 9 }),
+      );
     case "number":
       return fc.double({ min: schema.minimum ?? 0, max: schema.maximum ?? 9, noNaN: true });
     case "boolean":
       return fc.boolean();
     case "array":
       return fc
-        .array(valueOf(schema.items ?? {}, document), { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? 3, 3) })
+        .array(valueOf(schema.items ?? {}, document), {
+          minLength: schema.minItems ?? 0,
+          maxLength: Math.min(schema.maxItems ?? 3, 3),
+        })
         .map((all) => (schema.uniqueItems === true ? [...new Set(all)] : all));
     case "object":
       return objectOf(schema, document);
@@ -88,5 +94,40 @@ function objectOf(schema: Schema, document: Schema): fc.Arbitrary<Json> {
 /** Strings that break things: of every plane, control characters, quotes, YAML's and shells' own words. */
 export const HOSTILE: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: "binary", maxLength: 30 }),
-  fc.constantFrom("", "no", "0644", "null", "~", "<<", "=", "&a", "*a", "!x", "%x", "@x", "`x", "- a", "a: b", "a #b", "{{x}}", "$(reboot)", "'", '"', "\\", "\u0000", "\u001b[31m", "\u2028", "\ufeff", "\ud800", "__proto__", "constructor", "toString", "@@CLOUDLET-SECRET:X@@", "-----BEGIN PRIVATE KEY-----", "1e999", "-0", ".inf"),
+  fc.constantFrom(
+    "",
+    "no",
+    "0644",
+    "null",
+    "~",
+    "<<",
+    "=",
+    "&a",
+    "*a",
+    "!x",
+    "%x",
+    "@x",
+    "`x",
+    "- a",
+    "a: b",
+    "a #b",
+    "{{x}}",
+    "$(reboot)",
+    "'",
+    '"',
+    "\\",
+    "\u0000",
+    "\u001b[31m",
+    "\u2028",
+    "\ufeff",
+    "\ud800",
+    "__proto__",
+    "constructor",
+    "toString",
+    "@@CLOUDLET-SECRET:X@@",
+    "-----BEGIN PRIVATE KEY-----",
+    "1e999",
+    "-0",
+    ".inf",
+  ),
 );

@@ -64,7 +64,11 @@ cloudlet:
   bogus: 1
 `;
 
-function imported(text: string): { readonly value: ImportedCloudlet; readonly issues: readonly Issue[]; readonly spec: Spec | undefined } {
+function imported(text: string): {
+  readonly value: ImportedCloudlet;
+  readonly issues: readonly Issue[];
+  readonly spec: Spec | undefined;
+} {
   const outcome = importCloudlet(text);
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues));
   const read = readSpec(outcome.value.text, { platforms: PLATFORMS });
@@ -113,14 +117,25 @@ t.test("everything that has a place goes there", (t) => {
       timeLimits: { createClusterInst: 1800, deleteAppInst: 600 },
     },
     kafka: { cluster: "kafka:9093", user: "u" },
-    gpu: { driver: { name: "nv", organization: "" }, properties: { a: "b" }, licenseConfigMd5: "d41d8cd98f00b204e9800998ecf8427e" },
+    gpu: {
+      driver: { name: "nv", organization: "" },
+      properties: { a: "b" },
+      licenseConfigMd5: "d41d8cd98f00b204e9800998ecf8427e",
+    },
     resourceTags: { gpu: { name: "tags", organization: "ExampleTel" } },
     crm: { highAvailability: true, notifySrvAddr: "127.0.0.1:51001" },
     environment: { MEX_ENABLE_ANTI_AFFINITY: "no" },
   });
-  t.same(spec?.secrets.map((slot) => slot.name), ["ACCESS_KEY", "OPENRC_DATA", "CACERT_DATA", "KAFKA_PASSWORD"]);
+  t.same(
+    spec?.secrets.map((slot) => slot.name),
+    ["ACCESS_KEY", "OPENRC_DATA", "CACERT_DATA", "KAFKA_PASSWORD"],
+  );
   t.same([...value.secrets].sort(), ["CACERT_DATA", "KAFKA_PASSWORD", "OPENRC_DATA"]);
-  t.match(value.text, /flavor: m4\.medium # \/cloudlet\/infra_config\/flavor_name/, "comments say where values come from");
+  t.match(
+    value.text,
+    /flavor: m4\.medium # \/cloudlet\/infra_config\/flavor_name/,
+    "comments say where values come from",
+  );
   t.end();
 });
 
@@ -170,10 +185,30 @@ t.test("no value of a secret appears anywhere", (t) => {
 });
 
 t.test("REST bodies, in the spellings of the console and of the API", (t) => {
-  const body = { Region: "US", Cloudlet: { Key: { Organization: "ExampleTel", Name: "one" }, Location: { latitude: 1, longitude: 2 }, NumDynamicIps: 4, PlatformType: 9, VmPool: "pool", IpSupport: "IP_SUPPORT_DYNAMIC" } };
+  const body = {
+    Region: "US",
+    Cloudlet: {
+      Key: { Organization: "ExampleTel", Name: "one" },
+      Location: { latitude: 1, longitude: 2 },
+      NumDynamicIps: 4,
+      PlatformType: 9,
+      VmPool: "pool",
+      IpSupport: "IP_SUPPORT_DYNAMIC",
+    },
+  };
   const { spec } = imported(JSON.stringify(body));
-  t.match(spec, { region: "US", name: "one", platform: { type: "vmpool" }, vmPool: "pool", access: "direct", dynamicIps: 4 }, "Direct is MobiledgeX's default");
-  const bare = { key: { organization: "ExampleTel", name: "one" }, location: { latitude: 0, longitude: 2 }, numdynamicips: 4, platformtype: "vmpool", vmpool: "pool" };
+  t.match(
+    spec,
+    { region: "US", name: "one", platform: { type: "vmpool" }, vmPool: "pool", access: "direct", dynamicIps: 4 },
+    "Direct is MobiledgeX's default",
+  );
+  const bare = {
+    key: { organization: "ExampleTel", name: "one" },
+    location: { latitude: 0, longitude: 2 },
+    numdynamicips: 4,
+    platformtype: "vmpool",
+    vmpool: "pool",
+  };
   t.same(imported(JSON.stringify(bare)).value.missing, ["`region` is missing"]);
   t.match(imported(JSON.stringify([{ data: bare }])).value.text, /latitude: 0 /, "a list of one; 0 is a latitude");
   t.end();
@@ -181,7 +216,10 @@ t.test("REST bodies, in the spellings of the console and of the API", (t) => {
 
 t.test("floating IPs by the network scheme", (t) => {
   const scheme = "cidr=10.101.X.0/24,floatingipnet=inner,floatingipsubnet=inner-subnet,floatingipextnet=public";
-  const text = MCCTL.replace(/MEX_NETWORK_SCHEME: .*/, `MEX_NETWORK_SCHEME: ${scheme}`).replace("    MEX_NETWORK: inner\n", "");
+  const text = MCCTL.replace(/MEX_NETWORK_SCHEME: .*/, `MEX_NETWORK_SCHEME: ${scheme}`).replace(
+    "    MEX_NETWORK: inner\n",
+    "",
+  );
   const { spec } = imported(text);
   t.match(spec?.networks.external[0], { name: "inner", address: { mode: "floating", pool: "public" } });
   t.equal(spec?.environment["MEX_NETWORK_SCHEME"], scheme, "the CRM's own networks follow the scheme, too");
@@ -189,7 +227,11 @@ t.test("floating IPs by the network scheme", (t) => {
 });
 
 t.test("what is missing is said", (t) => {
-  const { value, issues, spec } = imported(MCCTL.replace("region: EU\n", "").replace(/  infra_config: .*\n/, "").replace("    MEX_ADDITIONAL_PLATFORM_NETWORKS: dmz,mgmt\n", ""));
+  const { value, issues, spec } = imported(
+    MCCTL.replace("region: EU\n", "")
+      .replace(/  infra_config: .*\n/, "")
+      .replace("    MEX_ADDITIONAL_PLATFORM_NETWORKS: dmz,mgmt\n", ""),
+  );
   t.equal(spec, undefined);
   t.match(value.missing, [/region/, /flavor/, /networks\.external/]);
   t.equal(issues.filter((issue) => issue.code === "import/missing").length, 3);

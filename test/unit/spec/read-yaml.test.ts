@@ -13,8 +13,18 @@ function codes(text: string): readonly string[] {
 }
 
 t.test("values are those of YAML 1.2's core schema", (t) => {
-  const text = "a: 1\nb: -2.5\nc: true\nd: null\ne:\nf: 'no'\ng: [x, {k: z}]\nh: |\n  two\n  lines\n\"i\": \"\\u263a\"\n";
-  t.same(readYaml(text).value, { a: 1, b: -2.5, c: true, d: null, e: null, f: "no", g: ["x", { k: "z" }], h: "two\nlines\n", i: "☺" });
+  const text = 'a: 1\nb: -2.5\nc: true\nd: null\ne:\nf: \'no\'\ng: [x, {k: z}]\nh: |\n  two\n  lines\n"i": "\\u263a"\n';
+  t.same(readYaml(text).value, {
+    a: 1,
+    b: -2.5,
+    c: true,
+    d: null,
+    e: null,
+    f: "no",
+    g: ["x", { k: "z" }],
+    h: "two\nlines\n",
+    i: "☺",
+  });
   t.same(readYaml('{"a": [1, "b"], "c": {}}').value, { a: [1, "b"], c: {} }, "JSON is YAML");
   t.equal(Object.is((readYaml("a: -0").value as { a: number }).a, 0), true, "there is one zero");
   t.end();
@@ -67,26 +77,26 @@ t.test("hostile documents end in time", (t) => {
   const size = DOCUMENT_MAX_BYTES - 100;
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${Array.from({ length: 20 }, (_, index) => `b${index}: &b${index} [${"*a,".repeat(9)}]\n`).join("")}`;
   const hostile: Readonly<Record<string, string>> = {
-    "brackets": "[".repeat(size),
-    "braces": "{".repeat(size),
+    brackets: "[".repeat(size),
+    braces: "{".repeat(size),
     "keys in braces": "{a: ".repeat(size / 4),
-    "dashes": "- ".repeat(size / 2),
-    "questions": "? ".repeat(size / 2),
-    "indentation": Array.from({ length: 1300 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"),
-    "anchors": Array.from({ length: 900 }, (_, depth) => `${" ".repeat(depth)}&a`).join("\n"),
-    "tags": "!!a\n".repeat(size / 4),
+    dashes: "- ".repeat(size / 2),
+    questions: "? ".repeat(size / 2),
+    indentation: Array.from({ length: 1300 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"),
+    anchors: Array.from({ length: 900 }, (_, depth) => `${" ".repeat(depth)}&a`).join("\n"),
+    tags: "!!a\n".repeat(size / 4),
     "anchors and tags": "&a\n!b\n".repeat(size / 6),
-    "quotes": "'".repeat(size),
+    quotes: "'".repeat(size),
     "an open quote": `a: "${"x\n".repeat(size / 2)}`,
-    "pairs": `[${"a: b, ".repeat(size / 7)}]`,
+    pairs: `[${"a: b, ".repeat(size / 7)}]`,
     "pairs in pairs": "[a: ".repeat(size / 4),
     "a list": "- a\n".repeat(size / 4),
-    "keys": Array.from({ length: 80_000 }, (_, index) => `k${index}: v`).join("\n"),
+    keys: Array.from({ length: 80_000 }, (_, index) => `k${index}: v`).join("\n"),
     "the same key": "a: b\n".repeat(size / 5),
-    "comments": "#\n".repeat(size / 2),
-    "documents": "---\na\n".repeat(size / 6),
-    "blank": " \n".repeat(size / 2),
-    "tabs": "\t".repeat(size),
+    comments: "#\n".repeat(size / 2),
+    documents: "---\na\n".repeat(size / 6),
+    blank: " \n".repeat(size / 2),
+    tabs: "\t".repeat(size),
     "one line": `a: ${"x ".repeat(size / 2 - 3)}`,
     "a long key": `${"x".repeat(size - 10)}: a`,
     "an alias bomb": bomb,
@@ -103,10 +113,43 @@ t.test("hostile documents end in time", (t) => {
 });
 
 t.test("what YAML 1.1 reads otherwise", (t) => {
-  for (const text of ["no", "on", "Yes", "y", "0644", "0o17", "12:30:45", "52:54:00:12:34:56", "1_000", "08", "1e3", "2026-11-24", "2026-11-24T00:00:00Z", "0b11", "=", "<<"]) {
+  for (const text of [
+    "no",
+    "on",
+    "Yes",
+    "y",
+    "0644",
+    "0o17",
+    "12:30:45",
+    "52:54:00:12:34:56",
+    "1_000",
+    "08",
+    "1e3",
+    "2026-11-24",
+    "2026-11-24T00:00:00Z",
+    "0b11",
+    "=",
+    "<<",
+  ]) {
     t.type(otherMeaning(text), "string", text);
   }
-  for (const text of ["north", "644", "1000", "1.5", "-3", "true", "null", "~", "5.0.0", "a:b", "10.0.0.1", "sha256:00", "2001:db8::1", "v1", ""]) {
+  for (const text of [
+    "north",
+    "644",
+    "1000",
+    "1.5",
+    "-3",
+    "true",
+    "null",
+    "~",
+    "5.0.0",
+    "a:b",
+    "10.0.0.1",
+    "sha256:00",
+    "2001:db8::1",
+    "v1",
+    "",
+  ]) {
     t.equal(otherMeaning(text), undefined, text);
   }
   t.equal(coreMeaning("0644"), 644);
@@ -116,13 +159,26 @@ t.test("what YAML 1.1 reads otherwise", (t) => {
 t.test("bytes to text", (t) => {
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   t.match(decodeText(bytes("\ufeffa: ü")), { ok: true, value: "a: ü" });
-  t.match(decodeText(new Uint8Array([0xff, 0xfe, 0x61, 0])), { ok: false, issues: [{ code: "yaml/encoding", message: /UTF-16/ }] });
-  t.match(decodeText(new Uint8Array([0x61, 0, 0x62, 0])), { ok: false, issues: [{ code: "yaml/encoding", message: /UTF-16/ }] });
+  t.match(decodeText(new Uint8Array([0xff, 0xfe, 0x61, 0])), {
+    ok: false,
+    issues: [{ code: "yaml/encoding", message: /UTF-16/ }],
+  });
+  t.match(decodeText(new Uint8Array([0x61, 0, 0x62, 0])), {
+    ok: false,
+    issues: [{ code: "yaml/encoding", message: /UTF-16/ }],
+  });
   t.match(decodeText(new Uint8Array([0x61, 0xe9, 0x61])), { ok: false, issues: [{ message: /byte 1 \(0xe9/ }] });
-  t.match(decodeText(new Uint8Array([0x61, 0xc3, 0xa9, 0xed, 0xa0, 0x80])), { ok: false, issues: [{ message: /byte 3 \(0xed/ }] }, "half a surrogate pair");
+  t.match(
+    decodeText(new Uint8Array([0x61, 0xc3, 0xa9, 0xed, 0xa0, 0x80])),
+    { ok: false, issues: [{ message: /byte 3 \(0xed/ }] },
+    "half a surrogate pair",
+  );
   t.match(decodeText(new Uint8Array([0x61, 0xe2, 0x82])), { ok: false, issues: [{ message: /byte 1 / }] }, "cut off");
   t.match(decodeText(bytes("abc\0")), { ok: false, issues: [{ code: "yaml/control-character" }] });
-  t.match(decodeText(new Uint8Array(DOCUMENT_MAX_BYTES + 1).fill(0x61)), { ok: false, issues: [{ code: "yaml/too-long" }] });
+  t.match(decodeText(new Uint8Array(DOCUMENT_MAX_BYTES + 1).fill(0x61)), {
+    ok: false,
+    issues: [{ code: "yaml/too-long" }],
+  });
   t.match(decodeText(new Uint8Array()), { ok: true, value: "" });
   t.end();
 });

@@ -11,7 +11,12 @@ import { validateCloudlet, validateLock, validateRelease } from "../../../src/sp
 type Schema = { readonly [key: string]: unknown };
 
 const root = join(import.meta.dirname, "../../..");
-const OURS = { cloudlet: validateCloudlet, release: validateRelease, lock: validateLock, "platform-openstack": PARAMETER_VALIDATORS["openstack"] } as const;
+const OURS = {
+  cloudlet: validateCloudlet,
+  release: validateRelease,
+  lock: validateLock,
+  "platform-openstack": PARAMETER_VALIDATORS["openstack"],
+} as const;
 
 function schemaNamed(name: string): Schema {
   return JSON.parse(readFileSync(join(root, "schemas", `${name}.schema.json`), "utf8")) as Schema;
@@ -23,10 +28,16 @@ function fieldsOf(schema: Schema, document: Schema, path: string): readonly (rea
   const base = ref === undefined ? {} : ((document["$defs"] as Record<string, Schema>)[ref] ?? {});
   const whole = { ...base, ...schema };
   const below = [
-    ...Object.entries((whole["properties"] as Record<string, Schema> | undefined) ?? {}).flatMap(([key, each]) => fieldsOf(each, document, `${path}.${key}`)),
+    ...Object.entries((whole["properties"] as Record<string, Schema> | undefined) ?? {}).flatMap(([key, each]) =>
+      fieldsOf(each, document, `${path}.${key}`),
+    ),
     ...(whole["items"] === undefined ? [] : fieldsOf(whole["items"] as Schema, document, `${path}[]`)),
-    ...((whole["oneOf"] as readonly Schema[] | undefined) ?? []).flatMap((each, index) => fieldsOf({ examples: [0], ...each }, document, `${path}|${index}`)),
-    ...(typeof whole["additionalProperties"] === "object" ? fieldsOf(whole["additionalProperties"] as Schema, document, `${path}.*`) : []),
+    ...((whole["oneOf"] as readonly Schema[] | undefined) ?? []).flatMap((each, index) =>
+      fieldsOf({ examples: [0], ...each }, document, `${path}|${index}`),
+    ),
+    ...(typeof whole["additionalProperties"] === "object"
+      ? fieldsOf(whole["additionalProperties"] as Schema, document, `${path}.*`)
+      : []),
   ];
   return [[path, whole], ...below];
 }
@@ -35,13 +46,18 @@ for (const name of Object.keys(OURS)) {
   t.test(`${name}: every field has a description, an example, and a unit where it is a number`, (t) => {
     const schema = schemaNamed(name);
     for (const [path, field] of fieldsOf(schema, schema, "")) {
-      t.ok(typeof field["description"] === "string" && /[.)]$/.test(field["description"]), `${path} description in a sentence`);
+      t.ok(
+        typeof field["description"] === "string" && /[.)]$/.test(field["description"]),
+        `${path} description in a sentence`,
+      );
       t.ok(Array.isArray(field["examples"]) && field["examples"].length > 0, `${path} example`);
       if (field["type"] === "integer" || field["type"] === "number") {
         t.type(field["x-unit"], "string", `${path} unit`);
         t.ok(typeof field["minimum"] === "number" && typeof field["maximum"] === "number", `${path} limits`);
       }
-      if (field["type"] === "string" && field["const"] === undefined && field["enum"] === undefined) t.ok((field["maxLength"] ?? field["pattern"]) !== undefined, `${path} is bounded`);
+      if (field["type"] === "string" && field["const"] === undefined && field["enum"] === undefined) {
+        t.ok((field["maxLength"] ?? field["pattern"]) !== undefined, `${path} is bounded`);
+      }
       if (field["type"] === "array") t.type(field["maxItems"], "number", `${path} is bounded`);
       if (field["pattern"] !== undefined) t.type(field["x-form"], "string", `${path} pattern in words`);
       if (field["properties"] !== undefined) t.equal(field["additionalProperties"], false, `${path} is closed`);
@@ -53,17 +69,26 @@ for (const name of Object.keys(OURS)) {
 t.test("examples obey their schemas", (t) => {
   for (const [name, validate] of Object.entries(OURS)) {
     for (const example of (schemaNamed(name)["examples"] as readonly unknown[] | undefined) ?? []) {
-      t.ok(validate?.(example), `${name} ${JSON.stringify(validate?.errors?.map((error) => [error.instancePath, error.keyword]))}`);
+      t.ok(
+        validate?.(example),
+        `${name} ${JSON.stringify(validate?.errors?.map((error) => [error.instancePath, error.keyword]))}`,
+      );
     }
   }
   t.end();
 });
 
-for (const [name, defaults] of [["cloudlet", SPEC_DEFAULTS], ["platform-openstack", PLATFORM_DEFAULTS["openstack"] ?? []], ["release", RELEASE_DEFAULTS]] as const) {
+for (const [name, defaults] of [
+  ["cloudlet", SPEC_DEFAULTS],
+  ["platform-openstack", PLATFORM_DEFAULTS["openstack"] ?? []],
+  ["release", RELEASE_DEFAULTS],
+] as const) {
   t.test(`${name}: defaults in the schema are those of the code`, (t) => {
     const schema = schemaNamed(name);
     const said = fieldsOf(schema, schema, "").filter(([, field]) => field["default"] !== undefined);
-    const bySchema = Object.fromEntries(said.map(([path, field]) => [path.replaceAll("[]", ".*").replaceAll(".", "/"), field["default"]]));
+    const bySchema = Object.fromEntries(
+      said.map(([path, field]) => [path.replaceAll("[]", ".*").replaceAll(".", "/"), field["default"]]),
+    );
     t.same(bySchema, Object.fromEntries(defaults.map((each) => [each.pointer, each.value])));
     t.end();
   });
@@ -83,7 +108,9 @@ t.test("the references are current (node scripts/generate-spec-reference.ts)", (
 });
 
 t.test("a platform's schema belongs to a platform", (t) => {
-  const files = readdirSync(join(root, "schemas")).flatMap((name) => /^platform-(.+)\.schema\.json$/.exec(name)?.[1] ?? []);
+  const files = readdirSync(join(root, "schemas")).flatMap(
+    (name) => /^platform-(.+)\.schema\.json$/.exec(name)?.[1] ?? [],
+  );
   t.same(files.sort(), Object.keys(PARAMETER_VALIDATORS).sort());
   t.end();
 });
