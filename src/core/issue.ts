@@ -10,7 +10,7 @@ export interface Issue {
   readonly pointer: string;
   readonly message: string;
   readonly hint?: string;
-  /** Offsets into the text in UTF-16 units, `end` after the last; where the mistake has no pointer (text that is not YAML). */
+  /** Offsets into the text in UTF-16 units, `end` after the last, where the mistake is one of the text itself. */
   readonly span?: { readonly start: number; readonly end: number };
 }
 
