@@ -47,31 +47,24 @@ verify_bundle() {
     bundle_digest=$(sha256sum <"$here/SHA256SUMS" | cut -d' ' -f1)
     [ "$verb" != rollback ] || return 0
     heading "verify"
-    case $trust in
-    '')
-        stop 1 verify/no-trust "no --trust, so nobody knows who made this bundle" \
-            "Give --trust with the signer's key file or fingerprint (SHA256:…) that you got by another channel.
+    [ -n "$trust" ] || stop 1 verify/no-trust "no --trust, so nobody knows who made this bundle" \
+        "Give --trust with the signer's key file or fingerprint (SHA256:…) that you got by another channel.
 To install without: --trust none. The receipt will say so."
-        ;;
-    none)
-        warn "the signature is not checked (--trust none): whoever had the bundle on its way may have changed it"
-        (cd "$here" && sha256sum -c SHA256SUMS >/dev/null 2>"$work/verify.error") ||
-            stop 1 verify/digest "the files are not those that SHA256SUMS lists" "$(cat "$work/verify.error")
-Get the bundle again, and unpack it into an empty folder."
-        trust_said=none
-        ;;
-    *)
-        verify_status=0
-        sh "$here/verify.sh" --trust "$trust" >"$work/verify" 2>&1 || verify_status=$?
-        [ "$quiet" = yes ] && [ "$verify_status" = 0 ] || sed 's/^/    /' "$work/verify" >&2
-        case $verify_status in
-        0) trust_said=signature ;;
-        1) stop 1 verify/refused "the bundle is not what the signer made" "Do not install it. Get it again; if that does not help, tell its maker." ;;
-        2) stop 2 usage/trust "--trust wants a public key file, or SHA256: and 64 hex digits" "" ;;
-        *) stop 3 verify/tool "the bundle can't be verified on this machine" "See above for what is missing." ;;
-        esac
-        ;;
+    verify_status=0
+    sh "$here/verify.sh" --trust "$trust" >"$work/verify" 2>&1 || verify_status=$?
+    [ "$quiet" = yes ] && [ "$verify_status" = 0 ] || sed 's/^/    /' "$work/verify" >&2
+    case $verify_status in
+    0) ;;
+    1) stop 1 verify/refused "the bundle is not what the signer made" \
+        "Do not install it. Get it again, and unpack it into an empty folder; if that does not help, tell its maker." ;;
+    2) stop 2 usage/trust "--trust wants a public key file, SHA256: and 64 hex digits, or none" "" ;;
+    *) stop 3 verify/tool "the bundle can't be verified on this machine" "See above for what is missing." ;;
     esac
+    trust_said=signature
+    [ "$trust" != none ] || {
+        trust_said=none
+        warn "the signature is not checked (--trust none): whoever had the bundle on its way may have changed it"
+    }
 }
 
 # run_target: which bundle is to be there in the end, and whether that is allowed from where we are.

@@ -34,9 +34,10 @@ export async function run(t: Test): Promise<void> {
     const allowed = new Operator("application-credential-allowed");
     const installed = await allowed.install(bundle, ["--yes"], { environment });
     t.equal(installed.status, 0, installed.text);
-    t.equal((await allowed.uninstall(bundle, { environment })).status, 0);
+    const removed = await allowed.uninstall(bundle, { environment });
+    t.equal(removed.status, 0, removed.text);
   } finally {
-    execFileSync(up, { env: { ...process.env, LAB_APPCRED_TRUSTS: "" }, stdio: "ignore" });
     openstack(["application", "credential", "delete", "cb-conformance"]);
+    execFileSync(up, { env: { ...process.env, LAB_APPCRED_TRUSTS: "" }, stdio: "ignore" });
   }
 }
