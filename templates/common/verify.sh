@@ -131,50 +131,57 @@ folder_form() {
     [ "$(lines "$work/files")" -le "$most_files" ] || issue too-many "there are more than $most_files files"
 }
 
-# archive_form: from header to header; behind the first that is wrong nothing can be made out.
+# archive_form: from header to header; behind the first that is wrong nothing can be made out. The bytes between a file's
+# end and the next header are looked at together with that header.
 archive_form() {
     archive_size=$(wc -c <"$bundle" | tr -d ' ')
-    offset=0 count=0 before=''
+    offset=0 gap=0 count=0 before=''
     : >"$work/files"
     while :; do
-        [ "$((offset + 512))" -le "$archive_size" ] || { issue archive-size "the archive ends early, after $archive_size bytes"; return 0; }
-        part "$bundle" "$offset" 512 | od -An -v -tu1 | awk "$header_program" >"$work/header"
+        [ "$((offset + gap))" -le "$archive_size" ] || { issue archive-size "the archive ends early, in ${before#?}"; return 0; }
+        part "$bundle" "$offset" "$((gap + 512))" | od -An -v -tu1 |
+            awk -v gap="$gap" -v before="$before" "$header_program" >"$work/header"
         read -r kind path mode size mtime <"$work/header"
         case $kind in
-        end)
-            [ "$((archive_size - offset))" -ge 1024 ] || { issue archive-size "the archive ends early, in its last block"; return 0; }
-            [ "$((archive_size - offset))" -eq 1024 ] || { issue archive-size "$((archive_size - offset - 1024)) bytes follow the end of the archive"; return 0; }
-            all_zeros "$offset" 1024 || issue archive-padding "the archive's last block is not zeros"
-            return 0
-            ;;
+        padding) issue archive-padding "there are bytes between ${before#?} and the next entry" && return 0 ;;
+        early) issue archive-size "the archive ends early, after $archive_size bytes" && return 0 ;;
+        end) archive_end "$((archive_size - offset - gap))" && return 0 ;;
         type) issue archive-type "an entry is not a regular file: $path" && return 0 ;;
         path) issue path "a name is none that a bundle may hold" && return 0 ;;
+        order) issue archive-order "$path stands out of its place, or twice" && return 0 ;;
         entry) ;;
         *) issue archive-header "a header is not the one that its entry must have: $path" && return 0 ;;
         esac
-        place=0$path
-        case $path in blobs/*) place=1$path ;; esac
-        [ -z "$before" ] || [ "$(printf '%s\n%s\n' "$before" "$place" | sort -u | tail -n 1)" = "$place" ] && [ "$before" != "$place" ] ||
-            { issue archive-order "$path stands out of its place, or twice"; return 0; }
         count=$((count + 1))
         [ "$count" -le "$most_files" ] || { issue too-many "there are more than $most_files entries"; return 0; }
-        start=$((offset + 512)) padding=$(((512 - size % 512) % 512))
-        offset=$((start + size + padding))
-        [ "$offset" -le "$archive_size" ] || { issue archive-size "the archive ends early, in $path"; return 0; }
-        all_zeros "$((start + size))" "$padding" || { issue archive-padding "there are bytes between $path and the next entry"; return 0; }
+        start=$((offset + gap + 512)) gap=$(((512 - size % 512) % 512))
+        offset=$((start + size))
         printf '%s %s %s %s %s\n' "$path" "$mode" "$size" "$mtime" "$start" >>"$work/files"
-        before=$place
+        case $path in blobs/*) before=1$path ;; *) before=0$path ;; esac
     done
+}
+
+# archive_end LEFT: two blocks of zeros, and nothing behind them.
+archive_end() {
+    if [ "$1" -lt 1024 ]; then
+        issue archive-size "the archive ends early, in its last block"
+    elif [ "$1" -gt 1024 ]; then
+        issue archive-size "$(($1 - 1024)) bytes follow the end of the archive"
+    elif [ "$(tail -c 1024 "$bundle" | tr -d '\000' | wc -c | tr -d ' ')" != 0 ]; then
+        issue archive-padding "the archive's last block is not zeros"
+    fi
 }
 
 # The one header that an entry of a bundle can have (POSIX.1-2017 pax, ustar): decoded, written again, compared.
 # shellcheck disable=SC2016 # an awk program
 header_program='
-    { for (i = 1; i <= NF; i++) b[n++] = $i + 0 }
+    { for (i = 1; i <= NF; i++) if (seen++ < gap) { if ($i + 0) dirty = 1 } else b[n++] = $i + 0 }
     function text(at, len,   s, k) { s = ""; for (k = at; k < at + len && b[k]; k++) s = s sprintf("%c", b[k]); return s }
     function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
     function put(at, len, value,   k) { for (k = at + len - 1; k >= at; k--) { w[k] = 48 + value % 8; value = int(value / 8) } w[at + len] = 32 }
     END {
+        if (dirty) { print "padding"; exit }
+        if (n < 512) { print "early"; exit }
         for (i = 0; i < 512; i++) if (b[i]) break
         if (i == 512) { print "end"; exit }
         sum = 0
@@ -185,9 +192,9 @@ header_program='
         mode = octal(100, 6); mtime = octal(136, 11)
         if (b[124] == 128) { size = 0; for (i = 125; i < 136; i++) size = size * 256 + b[i]; if (size <= 8589934591 || size >= 1e15) size = -1 }
         else size = octal(124, 11)
-        if (path == "" || mode < 0 || mode > 4095 || size < 0 || mtime < 0 || mtime > 2147483647) { print "header", shown; exit }
+        if (path !~ /^[!-~]+$/ || mode < 0 || mode > 4095 || size < 0 || mtime < 0 || mtime > 2147483647) { print "header", shown; exit }
         for (i = 0; i < 512; i++) w[i] = 0
-        for (i = 0; i < length(path); i++) w[i] = b[i]
+        for (i = 0; i < 100 && b[i]; i++) w[i] = b[i]
         put(100, 6, mode); put(108, 6, 0); put(116, 6, 0); put(136, 11, mtime); put(329, 6, 0); put(337, 6, 0)
         if (b[124] == 128) { for (i = 124; i < 136; i++) w[i] = b[i] } else put(124, 11, size)
         w[156] = 48
@@ -196,16 +203,14 @@ header_program='
         put(148, 6, sum)
         for (i = 0; i < 512; i++) if (w[i] != b[i]) { print "header", shown; exit }
         if (length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { print "path"; exit }
+        place = (path ~ /^blobs\// ? "1" : "0") path
+        if (before != "" && ("x" before) >= ("x" place)) { print "order", path; exit }
         printf "entry %s %o %.0f %.0f\n", path, mode, size, mtime
     }'
 
 # part FILE START COUNT: these bytes.
 part() {
     tail -c +"$(($2 + 1))" "$1" 2>/dev/null | head -c "$3"
-}
-
-all_zeros() {
-    [ "$2" -eq 0 ] || [ "$(part "$bundle" "$1" "$2" | tr -d '\000' | wc -c | tr -d ' ')" = 0 ]
 }
 
 is_there() {

@@ -51,9 +51,9 @@ export async function buildBundle(
 
 async function keyAndInputs(): Promise<string> {
   mkdirSync(work, { recursive: true });
+  await makeReferenceInputs(join(root, "out/inputs"));
   const key = join(work, "signing-key.pem");
   if (existsSync(key)) return key;
-  await makeReferenceInputs(join(root, "out/inputs"));
   const made = JSON.parse(run("keygen", "--out", key, "--json")) as { fingerprint: string };
   writeFileSync(join(work, "fingerprint"), `${made.fingerprint}\n`);
   return key;
