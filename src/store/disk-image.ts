@@ -37,27 +37,34 @@ function qcow2(view: DataView): DiskImage {
   const version = view.getUint32(4);
   const virtualSize = Number(view.getBigUint64(24));
   const incompatible = version >= 3 ? view.getBigUint64(72) : 0n;
-  const problem =
-    version !== 2 && version !== 3
-      ? `it is a qcow2 of version ${version}; 2 and 3 are known`
-      : view.getBigUint64(8) !== 0n
-        ? "it needs a backing file, which would not travel with it: qemu-img convert makes it whole"
-        : view.getUint32(32) !== 0
-          ? "it is encrypted"
-          : (incompatible & 1n) !== 0n
-            ? "it was not closed properly: qemu-img check -r all"
-            : (incompatible & 4n) !== 0n
-              ? "its data is in another file, which would not travel with it: qemu-img convert makes it whole"
-              : (incompatible & ~0x1fn) !== 0n
-                ? "it uses features that this program does not know"
-                : virtualSize === 0
-                  ? "it is a disk of no size"
-                  : undefined;
+  const problems: readonly (readonly [boolean, string])[] = [
+    [version !== 2 && version !== 3, `it is a qcow2 of version ${version}; 2 and 3 are known`],
+    [
+      view.getBigUint64(8) !== 0n,
+      "it needs a backing file, which would not travel with it: qemu-img convert makes it whole",
+    ],
+    [view.getUint32(32) !== 0, "it is encrypted"],
+    [(incompatible & 1n) !== 0n, "it was not closed properly: qemu-img check -r all"],
+    [(incompatible & 2n) !== 0n, "it is marked as corrupt: qemu-img check"],
+    [
+      (incompatible & 4n) !== 0n,
+      "its data is in another file, which would not travel with it: qemu-img convert makes it whole",
+    ],
+    [(incompatible & ~0x1fn) !== 0n, "it uses features that this program does not know"],
+  ];
+  const problem = problems.find(([is]) => is)?.[1] ?? sizeProblem(virtualSize);
   return { format: "qcow2", virtualSize, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** VMware Virtual Disk Format 1.1: a sparse extent's capacity is in sectors, little endian. */
 function vmdk(view: DataView): DiskImage {
   if (view.byteLength < 512) return { format: "other", what: "a VMDK that is cut off" };
-  return { format: "vmdk", virtualSize: Number(view.getBigUint64(12, true)) * 512 };
+  const virtualSize = Number(view.getBigUint64(12, true)) * 512;
+  const problem = sizeProblem(virtualSize);
+  return { format: "vmdk", virtualSize, ...(problem === undefined ? {} : { problem }) };
+}
+
+function sizeProblem(virtualSize: number): string | undefined {
+  if (virtualSize === 0) return "it is a disk of no size";
+  return Number.isSafeInteger(virtualSize) ? undefined : `it says that it is a disk of ${virtualSize} bytes`;
 }

@@ -33,10 +33,10 @@ export async function readContainer(wanted: ContainerWanted): Promise<Outcome<Co
   try {
     const found = await stat(place).catch(() => undefined);
     if (found === undefined) throw new ImageProblem("resolve/image-missing", `there is no ${place}`, "paths are relative to the release file");
-    if (found.isDirectory() !== (form === "oci")) {
-      throw new ImageProblem("resolve/image-form", `${place} is ${found.isDirectory() ? "a folder" : "no folder"}`, "oci: names a folder, oci-archive: and docker-archive: name a file");
+    if (form === "oci" ? !found.isDirectory() : !found.isFile()) {
+      throw new ImageProblem("resolve/image-form", `${place} is ${found.isDirectory() ? "a folder" : found.isFile() ? "no folder" : "neither a file nor a folder"}`, "oci: names a folder, oci-archive: and docker-archive: name a file");
     }
-    const files = form === "oci" ? folderFiles(place) : await archiveFiles(place);
+    const files = form === "oci" ? folderFiles(place) : await archiveFiles(place, wanted.signal);
     const image = form === "docker-archive" ? await dockerImage(files, wanted) : await ociImage(files, wanted);
     return { ok: true, value: await store(files, image, wanted), issues: [] };
   } catch (error) {

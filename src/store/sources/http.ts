@@ -45,15 +45,18 @@ const mostRedirects = 5;
 export async function fetchFile(fetching: Fetching): Promise<void> {
   const patience = fetching.patience ?? usual;
   let fruitless = 0;
+  // A server that can't go on begins anew each time: only what was never reached before is a step ahead.
+  let most = await arrived(fetching);
   for (;;) {
-    const before = await arrived(fetching);
     try {
       await fetchRest(fetching, patience);
       return;
     } catch (error) {
       fetching.signal.throwIfAborted();
       if (error instanceof NotServed || error instanceof TooBig || isDisk(error)) throw error;
-      fruitless = (await arrived(fetching)) > before ? 0 : fruitless + 1;
+      const now = await arrived(fetching);
+      fruitless = now > most ? 0 : fruitless + 1;
+      most = Math.max(most, now);
       if (fruitless >= patience.tries) throw givenUp(fetching.url, error);
       await sleepFor(patience.pauseMs * 2 ** Math.max(0, fruitless - 1), undefined, { signal: fetching.signal });
     }
@@ -120,7 +123,10 @@ async function request(fetching: Fetching, from: number, note: Note | undefined,
     const location = answer.headers.get("location");
     if (answer.status < 300 || answer.status >= 400 || location === null) return answer;
     await answer.body?.cancel();
-    const next = new URL(location, url);
+    const next = URL.parse(location, url.href);
+    if (next === null || next.username !== "" || next.password !== "") {
+      throw new NotServed(`${url.href} leads to an address that can't be fetched`);
+    }
     if (next.protocol !== "https:" && !(next.protocol === "http:" && url.protocol === "http:")) throw new NotServed(`${url.href} leads to ${next.protocol}//…, which is less safe`);
     url = next;
   }
@@ -172,8 +178,17 @@ async function startOver(fetching: Fetching, answer: Response): Promise<void> {
 async function readNote(fetching: Fetching): Promise<Note | undefined> {
   const text = await readFile(notePath(fetching.partial), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const note = JSON.parse(text) as Note;
-  return note.url === fetching.url ? note : undefined;
+  const note = parseNote(text);
+  return note?.url === fetching.url && typeof note.validator === "string" ? (note as Note) : undefined;
+}
+
+/** A note that a power cut left torn is no note: then the download begins anew. */
+function parseNote(text: string): Partial<Note> | null {
+  try {
+    return JSON.parse(text) as Partial<Note> | null;
+  } catch {
+    return null;
+  }
 }
 
 function notePath(partial: string): string {

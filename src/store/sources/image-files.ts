@@ -26,6 +26,8 @@ const smallFile = 4 * 1024 * 1024;
 const smallFiles = 64 * 1024 * 1024;
 /** Entries of an archive; an image has at most 127 layers. */
 const mostEntries = 20_000;
+/** A tar's files together, uncompressed: beyond it, the archive is made to keep us busy. Bytes. */
+const mostBytes = 256 * 1024 ** 3;
 
 /** An OCI image layout in a folder. Names come from its own documents, so links are not followed. */
 export function folderFiles(folder: string): ImageFiles {
@@ -49,14 +51,14 @@ export function folderFiles(folder: string): ImageFiles {
 }
 
 /** An archive: a tar, or a tar compressed with gzip or zstd. Throws NotAnArchive, at once or while it is read. */
-export async function archiveFiles(path: string): Promise<ImageFiles> {
-  const { small, links } = await survey(path);
+export async function archiveFiles(path: string, signal: AbortSignal): Promise<ImageFiles> {
+  const { small, links } = await survey(path, signal);
   return {
     small: async (name) => small.get(followed(links, name)),
     async each(paths, take) {
       // Two names may lead to one file; it is read for the first of them.
       const wanted = new Map([...paths].map((each) => [followed(links, each), each]));
-      await walk(path, async (header, bytes) => {
+      await walk(path, signal, async (header, bytes) => {
         const name = wanted.get(clean(header.name));
         if (name === undefined || header.type !== "file") return;
         wanted.delete(clean(header.name));
@@ -67,17 +69,21 @@ export async function archiveFiles(path: string): Promise<ImageFiles> {
 }
 
 /** One pass: the small files' bytes, and where links lead. */
-async function survey(path: string): Promise<{ readonly small: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlyMap<string, string> }> {
+async function survey(path: string, signal: AbortSignal): Promise<{ readonly small: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlyMap<string, string> }> {
   const small = new Map<string, Uint8Array>();
   const links = new Map<string, string>();
   const seen = new Set<string>();
   let room = smallFiles;
-  await walk(path, async (header, bytes) => {
+  let entries = 0;
+  let size = 0;
+  await walk(path, signal, async (header, bytes) => {
     const name = clean(header.name);
+    if ((entries += 1) > mostEntries) throw new NotAnArchive(`it has more than ${mostEntries} entries`);
+    if ((size += header.size ?? 0) > mostBytes) throw new NotAnArchive(`its files come to more than ${mostBytes} bytes`);
     if (header.type === "directory") return;
     if (!isInside(name)) throw new NotAnArchive(`it holds a path that leads out of it: ${JSON.stringify(header.name)}`);
     if (seen.has(name)) throw new NotAnArchive(`it holds ${JSON.stringify(name)} twice`);
-    if (seen.add(name).size > mostEntries) throw new NotAnArchive(`it has more than ${mostEntries} entries`);
+    seen.add(name);
     if (header.type === "symlink" || header.type === "link") {
       links.set(name, linkTarget(name, header));
     } else if (header.type === "file" && (header.size ?? 0) <= smallFile) {
@@ -118,9 +124,9 @@ function isInside(path: string): boolean {
 }
 
 /** Calls `visit` for every entry, in order; what it does not read is skipped. */
-async function walk(path: string, visit: (header: Header, bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
+async function walk(path: string, signal: AbortSignal, visit: (header: Header, bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
   const tar = extract();
-  const feeding = pipeline(await tarStream(path), tar as unknown as NodeJS.WritableStream).then(
+  const feeding = pipeline(await tarStream(path), tar as unknown as NodeJS.WritableStream, { signal }).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -130,11 +136,13 @@ async function walk(path: string, visit: (header: Header, bytes: AsyncIterable<U
       entry.resume();
     }
   } catch (error) {
+    signal.throwIfAborted();
     throw asArchiveError(error);
   } finally {
     tar.destroy();
     await feeding;
   }
+  signal.throwIfAborted();
   const failed = await feeding;
   if (failed !== undefined) throw asArchiveError(failed);
 }
@@ -186,6 +194,6 @@ function through(source: Readable, change: NodeJS.ReadWriteStream): Readable {
 function asArchiveError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof NotAnArchive) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const isBroken = /^Z_|^ERR_.*ZSTD|^ZSTD/.test(code) || /tar header|end of data|unexpected end|premature close/i.test(error.message);
+  const isBroken = /^Z_|^ERR_.*ZSTD|^ZSTD/.test(code) || /tar header|invalid header|header exceeds|end of data|unexpected end|premature close/i.test(error.message);
   return isBroken ? new NotAnArchive(`it is damaged or cut off (${error.message})`) : error;
 }

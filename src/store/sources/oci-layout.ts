@@ -19,7 +19,7 @@ export async function ociImage(files: ImageFiles, wanted: ContainerWanted): Prom
   if (!Array.isArray(index?.manifests)) {
     throw new ImageProblem("resolve/image-form", "it has no index.json, so it is no OCI image layout", "for `docker save` archives write docker-archive:");
   }
-  const manifests = await manifestsOf(files, index.manifests, mostIndexes);
+  const manifests = await manifestsOf(files, index.manifests, mostIndexes, new Set());
   const seen: string[] = [];
   for (const { config, layers } of manifests) {
     if (config.digest === wanted.digest) {
@@ -30,7 +30,7 @@ export async function ociImage(files: ImageFiles, wanted: ContainerWanted): Prom
     }
     seen.push(config.digest);
   }
-  throw new ImageProblem("resolve/image-digest", `it holds no image with the ID ${wanted.digest}, only ${seen.join(", ") || "none"}`, "give the right layout, or correct the release's digest");
+  throw new ImageProblem("resolve/image-digest", `it holds no image with the ID ${wanted.digest}, only ${seen.slice(0, 8).join(", ") || "none"}`, "give the right layout, or correct the release's digest");
 }
 
 interface ImageManifest {
@@ -38,10 +38,13 @@ interface ImageManifest {
   readonly layers: readonly Descriptor[];
 }
 
-async function manifestsOf(files: ImageFiles, descriptors: readonly unknown[], depth: number): Promise<readonly ImageManifest[]> {
+async function manifestsOf(files: ImageFiles, descriptors: readonly unknown[], depth: number, seen: Set<Digest>): Promise<readonly ImageManifest[]> {
   const found: ImageManifest[] = [];
   for (const descriptor of descriptors) {
     if (!isDescriptor(descriptor)) throw new ImageProblem("resolve/image-form", "its index names something without a digest", "save the image again");
+    // Indexes of few bytes could name one another millions of times.
+    if (seen.has(descriptor.digest)) continue;
+    seen.add(descriptor.digest);
     // Attestations and images for other machines may be named and left out of the layout.
     const bytes = await files.small(blobPath(descriptor.digest));
     if (bytes === undefined) continue;
@@ -49,7 +52,7 @@ async function manifestsOf(files: ImageFiles, descriptors: readonly unknown[], d
     const document = parseJson(bytes) as { readonly manifests?: unknown; readonly config?: unknown; readonly layers?: unknown } | undefined;
     if (Array.isArray(document?.manifests)) {
       if (depth === 0) throw new ImageProblem("resolve/image-form", `its indexes are nested more than ${mostIndexes} deep`, "save the image again");
-      found.push(...(await manifestsOf(files, document.manifests, depth - 1)));
+      found.push(...(await manifestsOf(files, document.manifests, depth - 1, seen)));
     } else if (isDescriptor(document?.config) && Array.isArray(document.layers) && document.layers.every(isDescriptor)) {
       found.push({ config: document.config, layers: document.layers });
     }

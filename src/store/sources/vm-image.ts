@@ -44,7 +44,7 @@ export async function fetchVmImage(wanted: VmImageWanted): Promise<Outcome<VmIma
 
 async function fetchBlob(wanted: VmImageWanted): Promise<StoredBlob> {
   const { store, digest, sizeLimit, signal } = wanted;
-  if (!/^https?:\/\//i.test(wanted.source)) {
+  if (!isUrl(wanted.source)) {
     const path = isAbsolute(wanted.source) ? wanted.source : join(wanted.folder, wanted.source);
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || !found.isFile()) throw new NotServed(`there is no file ${path}`);
@@ -81,7 +81,10 @@ async function judged(wanted: VmImageWanted, blob: StoredBlob): Promise<Outcome<
 
 function issueOf(error: unknown, wanted: VmImageWanted): Issue | undefined {
   if (error instanceof NotServed) {
-    return problem("resolve/image-missing", "/vmImage/source", `the VM image can't be had from ${wanted.source}: ${error.message}`, "paths are relative to the release file");
+    const hint = isUrl(wanted.source)
+      ? "open the URL with another program, from this machine; where it needs a login, give a path instead"
+      : "paths are relative to the release file";
+    return problem("resolve/image-missing", "/vmImage/source", `the VM image can't be had from ${wanted.source}: ${error.message}`, hint);
   }
   if (error instanceof TooBig) return problem("resolve/image-size", "/vmImage/sizeLimit", `the VM image is too big: ${error.message}`, "raise sizeLimit, if this is the right image");
   if (error instanceof BlobMismatch) {
@@ -89,6 +92,10 @@ function issueOf(error: unknown, wanted: VmImageWanted): Issue | undefined {
     return problem("resolve/image-digest", "/vmImage/digest", `the VM image is ${error.found}, the release says ${error.expected}`, "give the right file, or correct the release");
   }
   return undefined;
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
 }
 
 function problem(code: IssueCode, pointer: string, message: string, hint: string): Issue {

@@ -122,6 +122,24 @@ t.test("bad containers end in an issue", async (t) => {
   const gone = oci([layerA, layerB], (files) => files.delete(`blobs/sha256/${sha(layerB)}`));
   const bomb = oci([gzipSync(Buffer.alloc(50_000_000)), layerB]);
   const archive = async (files: Map<string, Buffer>): Promise<Buffer> => tar([...files].map(([name, bytes]) => ({ name, bytes })));
+  const header = (type: string, size: number): Buffer => {
+    const bytes = Buffer.alloc(512);
+    bytes.write("x/", 0);
+    bytes.write("0000644\0", 100);
+    bytes.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+    bytes.write("        ", 148);
+    bytes.write(`${type}`, 156);
+    bytes.write("ustar\x0000", 257);
+    const sum = bytes.reduce((all, byte) => all + byte, 0);
+    bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    return bytes;
+  };
+  // 8 GiB in octal digits are not enough: base-256, as GNU tar writes it.
+  const absurd = header("0", 0);
+  absurd.writeUInt8(0x80, 124);
+  absurd.fill(0, 125, 136).writeUInt8(0x7f, 130);
+  absurd.write("        ", 148);
+  absurd.write(`${absurd.reduce((all, byte) => all + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
   const cases: readonly (readonly [string, string, string, Uint8Array, Parameters<typeof read>[1]?])[] = [
     ["another image", "resolve/image-digest", "docker-archive", await tar(dockerEntries), { digest: `sha256:${"1".repeat(64)}` }],
     ["another processor", "resolve/image-platform", "docker-archive", await tar(dockerEntries), { architecture: "arm64" }],
@@ -140,6 +158,9 @@ t.test("bad containers end in an issue", async (t) => {
     ["a link out of it", "resolve/image-form", "docker-archive", await tar([...dockerEntries.slice(0, 3), { name: "b/layer.tar", link: "../../../etc/passwd" }])],
     ["a link to itself", "resolve/image-form", "docker-archive", await tar([...dockerEntries.slice(0, 3), { name: "b/layer.tar", link: "layer.tar" }])],
     ["one name twice", "resolve/image-form", "docker-archive", await tar([...dockerEntries, { name: "b/layer.tar", bytes: layerA }])],
+    ["an entry of absurd size", "resolve/image-form", "docker-archive", absurd],
+    ["a long name without end", "resolve/image-form", "docker-archive", header("L", 2 ** 30)],
+    ["too many entries", "resolve/image-form", "docker-archive", gzipSync(Buffer.concat([...new Array(20_001).fill(header("5", 0))]))],
     ["fewer layers than its config", "resolve/image-digest", "docker-archive", await tar([dockerManifest(["a/layer.tar"]), ...dockerEntries.slice(1)])],
   ];
   for (const [what, code, form, bytes, more] of cases) {
@@ -149,6 +170,21 @@ t.test("bad containers end in an issue", async (t) => {
   }
   t.strictSame((await read("docker-archive:absent.tar")).outcome.issues.map((issue) => issue.code), ["resolve/image-missing"]);
   t.strictSame((await read("oci:absent")).outcome.issues.map((issue) => issue.code), ["resolve/image-missing"]);
+  t.strictSame((await read("docker-archive:/dev/zero")).outcome.issues.map((issue) => issue.code), ["resolve/image-form"], "a device");
+  // Each index names the next one a thousand times: walked through, that would never end.
+  const maze = (depths: number): Map<string, Buffer> => oci([layerA, layerB], (files) => {
+    let manifests: unknown[] = JSON.parse(String(files.get("index.json"))).manifests;
+    for (let depth = 0; depth < depths; depth += 1) {
+      const index = Buffer.from(JSON.stringify({ depth, manifests }));
+      files.set(`blobs/sha256/${sha(index)}`, index);
+      manifests = new Array(1_000).fill({ digest: `sha256:${sha(index)}` });
+    }
+    files.set("index.json", Buffer.from(JSON.stringify({ manifests })));
+  });
+  for (const [depths, code] of [[3, "resolve/image-digest"], [4, "resolve/image-form"]] as const) {
+    const { outcome } = await readArchive("oci-archive", await archive(maze(depths)), { digest: `sha256:${"2".repeat(64)}` });
+    t.strictSame(outcome.issues.map((issue) => issue.code), [code], `a maze of indexes, ${depths} more`);
+  }
   const outside = place("layout");
   mkdirSync(outside);
   symlinkSync("/etc/passwd", join(outside, "index.json"));
@@ -201,7 +237,7 @@ t.test("a VM image by path: good, and every way to be bad", async (t) => {
     ["another format", "resolve/image-format", file(image), { format: "raw" }],
     ["compressed", "resolve/image-format", file(gzipSync(raw)), { digest: `sha256:${sha(gzipSync(raw))}`, format: "raw" }],
     ["half a sector", "resolve/image-unusable", file(raw.subarray(0, 700)), { digest: `sha256:${sha(raw.subarray(0, 700))}`, format: "raw" }],
-    ...([[7, 9, "version 9"], [15, 1, "a backing file"], [35, 1, "encrypted"], [79, 4, "an external data file"], [78, 1, "an unknown feature"]] as const).map(
+    ...([[7, 9, "version 9"], [15, 1, "a backing file"], [35, 1, "encrypted"], [79, 4, "an external data file"], [79, 2, "marked as corrupt"], [78, 1, "an unknown feature"], [24, 255, "a disk without end"]] as const).map(
       ([at, value, what]) => [what, "resolve/image-unusable", edited(at, value).path, { digest: edited(at, value).digest }] as const,
     ),
   ];
@@ -261,6 +297,39 @@ t.test("a download that one process gave up is continued by the next", async (t)
   t.ok(outcome.ok);
   t.strictSame(second.ranges, ["bytes=200000-"]);
   t.strictSame(readdirSync(join(store, "partial")), [], "nothing of it is left");
+});
+
+t.test("a note that was torn, and a server that always begins anew", async (t) => {
+  const store = place("store");
+  const first = await serving((_, count) => (count === 1 ? "cut" : 503));
+  await t.rejects(fetchImage(first.url, { digest: bigDigest, store }), { name: "EnvironmentError" });
+  first.close();
+  const note = readdirSync(join(store, "partial")).find((name) => name.endsWith(".json"));
+  writeFileSync(join(store, "partial", String(note)), "{");
+  const second = await serving(() => "whole", 0, Number(new URL(first.url).port));
+  t.ok((await fetchImage(second.url, { digest: bigDigest, store })).ok);
+  second.close();
+  t.strictSame(second.ranges, [""], "begun anew");
+  const cuts = [90_000, 10_000, 50_000, 20_000, 60_000];
+  const forgetful = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(200, { "content-length": String(big.byteLength) });
+    response.write(big.subarray(0, cuts[asked % cuts.length]));
+    setTimeout(() => response.destroy(), 20);
+  });
+  let asked = 0;
+  await new Promise<void>((resolve) => forgetful.listen(0, "127.0.0.1", resolve));
+  await t.rejects(fetchImage(`http://127.0.0.1:${(forgetful.address() as AddressInfo).port}/image`, { digest: bigDigest }), { name: "EnvironmentError" });
+  t.ok(asked <= 12, `${asked} requests, then it is given up`);
+  forgetful.closeAllConnections();
+  forgetful.close();
+});
+
+t.test("whoever waits can stop it", async (t) => {
+  const path = place("archive.tar");
+  writeFileSync(path, await tar(dockerEntries));
+  const stopped = readContainer({ source: `docker-archive:${path}`, folder, digest: id, architecture: "amd64", store: await openStore(place("store")), pointer: "/containers/0", progress, signal: AbortSignal.abort(new Error("stopped")) });
+  await t.rejects(stopped, { message: "stopped" });
 });
 
 t.test("servers that do not do as they are asked", async (t) => {
