@@ -11,7 +11,7 @@ import { readSpec, type SpecDocument } from "../spec/read-spec.ts";
 import { load } from "./documents.ts";
 import type { Resolved } from "./inputs.ts";
 import type { Io } from "./io.ts";
-import { version } from "./main.ts";
+import { version } from "./version.ts";
 import type { ReportedDocument } from "./report-issues.ts";
 
 export interface Drawn {

@@ -1,11 +1,10 @@
 /** The command line: finds the verb, runs it, turns its outcome into an exit status. */
 
 import { Command, CommanderError } from "commander";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { verbs } from "./verbs.ts";
+import { version } from "./version.ts";
 
 /** Runs one command. Never throws for a mistake of the user or the world; a bug ends in its stack trace and status 3. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
@@ -65,11 +64,6 @@ Examples:
 
 Exit status: 0 done, 1 findings (invalid spec, failed verification), 2 usage, 3 environment (disk, network).`,
     );
-}
-
-export function version(io: Io): string {
-  const text = readFileSync(join(io.packageFolder, "package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function report(error: unknown, io: Io): ExitStatus {

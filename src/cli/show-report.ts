@@ -2,7 +2,7 @@
 
 import type { Io } from "./io.ts";
 import { wantsColour } from "./io.ts";
-import { version } from "./main.ts";
+import { version } from "./version.ts";
 import { countOf, issuesAsJson, issuesAsSarif, issuesAsText } from "./report-issues.ts";
 import type { ReportedDocument } from "./report-issues.ts";
 
