@@ -1,7 +1,13 @@
 /** What a disk image's file is, and how large the disk is that a guest sees of it: from its first bytes. */
 
 export type DiskImage =
-  | { readonly format: "qcow2" | "vmdk"; /** Bytes. */ readonly virtualSize: number; /** Why it can't be used, if it can't. */ readonly problem?: string }
+  | {
+      readonly format: "qcow2" | "vmdk";
+      /** Bytes. */
+      readonly virtualSize: number;
+      /** Why it can't be used, if it can't. */
+      readonly problem?: string;
+    }
   | { readonly format: "raw"; readonly problem?: string }
   | { readonly format: "other"; readonly what: string };
 
@@ -28,7 +34,8 @@ export function diskImageOf(head: Uint8Array, size: number): DiskImage {
     ["empty", size === 0],
   ].find(([, is]) => is === true);
   if (other !== undefined) return { format: "other", what: String(other[0]) };
-  return size % 512 === 0 ? { format: "raw" } : { format: "raw", problem: `a raw disk has whole sectors of 512 bytes, this file has ${size} bytes` };
+  if (size % 512 === 0) return { format: "raw" };
+  return { format: "raw", problem: `a raw disk has whole sectors of 512 bytes, this file has ${size} bytes` };
 }
 
 /** docs/interop/qcow2.txt of QEMU: header, version 2 and 3. */

@@ -4,11 +4,32 @@ import type { IssueCodeEntry } from "../spec/issue-codes.ts";
 
 /** Codes are never renamed. */
 export const RESOLVE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
-  "resolve/image-missing": { meaning: "An image, or a part of it, is not where the release says.", remedy: "Correct the source; paths are relative to the release file. A URL must answer with the file itself." },
-  "resolve/image-form": { meaning: "A container's source is not what its prefix says, or is damaged.", remedy: "Save the image again, with `docker save` or `skopeo copy`, and name the form that it has." },
-  "resolve/image-digest": { meaning: "An image is not the one whose digest the release names, or its parts don't fit together.", remedy: "Give the right image, or correct the digest: the file's for the VM image, the image ID for a container." },
-  "resolve/image-platform": { meaning: "A container is made for another processor.", remedy: "Give the image for the right one, or say `--architecture`." },
-  "resolve/image-size": { meaning: "The VM image has more bytes than `sizeLimit`.", remedy: "Raise the limit, if this is the right image." },
-  "resolve/image-format": { meaning: "The VM image is of another format than the release says.", remedy: "Correct `vmImage.format`, or give the right file." },
-  "resolve/image-unusable": { meaning: "The VM image can't be booted as it is: it needs another file, is encrypted, or is damaged.", remedy: "Make it anew, whole: `qemu-img convert`." },
+  "resolve/image-missing": {
+    meaning: "An image, or a part of it, is not where the release says.",
+    remedy: "Correct the source; paths are relative to the release file. A URL must answer with the file itself.",
+  },
+  "resolve/image-form": {
+    meaning: "A container's source is not what its prefix says, or is damaged.",
+    remedy: "Save the image again, with `docker save` or `skopeo copy`, and name the form that it has.",
+  },
+  "resolve/image-digest": {
+    meaning: "An image is not the one whose digest the release names, or its parts don't fit together.",
+    remedy: "Give the right image, or correct the digest: the file's for the VM image, the image ID for a container.",
+  },
+  "resolve/image-platform": {
+    meaning: "A container is made for another processor.",
+    remedy: "Give the image for the right one, or say `--architecture`.",
+  },
+  "resolve/image-size": {
+    meaning: "The VM image has more bytes than `sizeLimit`.",
+    remedy: "Raise the limit, if this is the right image.",
+  },
+  "resolve/image-format": {
+    meaning: "The VM image is of another format than the release says.",
+    remedy: "Correct `vmImage.format`, or give the right file.",
+  },
+  "resolve/image-unusable": {
+    meaning: "The VM image can't be booted as it is: it needs another file, is encrypted, or is damaged.",
+    remedy: "Make it anew, whole: `qemu-img convert`.",
+  },
 };

@@ -13,20 +13,35 @@ interface Entry {
 export async function dockerImage(files: ImageFiles, wanted: ContainerWanted): Promise<ImageFound> {
   const manifest = parseJson(await files.small("manifest.json"));
   if (!Array.isArray(manifest) || manifest.length === 0 || !manifest.every(isEntry)) {
-    throw new ImageProblem("resolve/image-form", "it has no manifest.json, so it is no docker-archive", "for an OCI image write oci-archive: or oci:");
+    throw new ImageProblem(
+      "resolve/image-form",
+      "it has no manifest.json, so it is no docker-archive",
+      "for an OCI image write oci-archive: or oci:",
+    );
   }
   // The config's file is named after the image ID, in one of two ways; an archive may hold several images.
   const hex = hexOf(wanted.digest);
   const entry = manifest.find((each) => each.Config.includes(hex)) ?? (manifest.length === 1 ? manifest[0] : undefined);
   if (entry === undefined) {
-    throw new ImageProblem("resolve/image-digest", `it holds ${manifest.length} images, none with the ID ${wanted.digest}`, "give the right archive, or correct the release's digest");
+    throw new ImageProblem(
+      "resolve/image-digest",
+      `it holds ${manifest.length} images, none with the ID ${wanted.digest}`,
+      "give the right archive, or correct the release's digest",
+    );
   }
   const config = await files.small(entry.Config);
-  if (config === undefined) throw new ImageProblem("resolve/image-form", `it has no ${entry.Config}, which its manifest names`, "save the image again");
+  if (config === undefined) {
+    throw new ImageProblem(
+      "resolve/image-form",
+      `it has no ${entry.Config}, which its manifest names`,
+      "save the image again",
+    );
+  }
   return { config, layers: entry.Layers.map((path) => ({ path })) };
 }
 
 function isEntry(value: unknown): value is Entry {
   const entry = value as Partial<Entry> | null;
-  return typeof entry?.Config === "string" && Array.isArray(entry.Layers) && entry.Layers.every((each) => typeof each === "string");
+  if (typeof entry?.Config !== "string" || !Array.isArray(entry.Layers)) return false;
+  return entry.Layers.every((each) => typeof each === "string");
 }

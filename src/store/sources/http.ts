@@ -39,8 +39,8 @@ const usual: Patience = { tries: 5, pauseMs: 1_000, idleMs: 60_000 };
 const mostRedirects = 5;
 
 /**
- * Brings the whole file to `partial`. Throws NotServed where the server refuses for good, TooBig, or an EnvironmentError
- * where network or server fail again and again; what has arrived is kept for the next time.
+ * Brings the whole file to `partial`. Throws NotServed where the server refuses for good, TooBig, or an
+ * EnvironmentError where network or server fail again and again; what has arrived is kept for the next time.
  */
 export async function fetchFile(fetching: Fetching): Promise<void> {
   const patience = fetching.patience ?? usual;
@@ -73,7 +73,10 @@ export async function forget(partial: string): Promise<void> {
   await rm(notePath(partial), { force: true });
 }
 
-/** What a partial file is part of: another answer's bytes must not be joined to it. RFC 9110 section 8.8.1: strong validators. */
+/**
+ * What a partial file is part of: another answer's bytes must not be joined to it.
+ * RFC 9110 section 8.8.1: strong validators.
+ */
 interface Note {
   readonly url: string;
   readonly validator: string;
@@ -100,7 +103,9 @@ async function fetchRest(fetching: Fetching, patience: Patience): Promise<void> 
         await file.writeFile(chunk);
         fetching.progress(done, total ?? fetching.sizeLimit);
       }
-      if (total !== undefined && done !== total) throw new Error(`the connection ended after ${done} of ${total} bytes`);
+      if (total !== undefined && done !== total) {
+        throw new Error(`the connection ended after ${done} of ${total} bytes`);
+      }
     } finally {
       await file.close();
     }
@@ -110,7 +115,12 @@ async function fetchRest(fetching: Fetching, patience: Patience): Promise<void> 
 }
 
 /** Follows redirects itself, so that https never leads to http, and a `file:` or other scheme nowhere. */
-async function request(fetching: Fetching, from: number, note: Note | undefined, signal: AbortSignal): Promise<Response> {
+async function request(
+  fetching: Fetching,
+  from: number,
+  note: Note | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
   let url = new URL(fetching.url);
   // A content coding would make offsets mean something else: RFC 9110 section 14.2.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
@@ -127,18 +137,26 @@ async function request(fetching: Fetching, from: number, note: Note | undefined,
     if (next === null || next.username !== "" || next.password !== "") {
       throw new NotServed(`${url.href} leads to an address that can't be fetched`);
     }
-    if (next.protocol !== "https:" && !(next.protocol === "http:" && url.protocol === "http:")) throw new NotServed(`${url.href} leads to ${next.protocol}//…, which is less safe`);
+    if (next.protocol !== "https:" && !(next.protocol === "http:" && url.protocol === "http:")) {
+      throw new NotServed(`${url.href} leads to ${next.protocol}//…, which is less safe`);
+    }
     url = next;
   }
   throw new NotServed(`${fetching.url} leads on more than ${mostRedirects} times`);
 }
 
 /** Where the answer's bytes belong, and how many there are in all. */
-async function placeOf(answer: Response, from: number, fetching: Fetching): Promise<{ readonly start: number; readonly total: number | undefined }> {
+async function placeOf(
+  answer: Response,
+  from: number,
+  fetching: Fetching,
+): Promise<{ readonly start: number; readonly total: number | undefined }> {
   const length = Number(answer.headers.get("content-length") ?? Number.NaN);
   if (answer.status === 200) {
     const total = Number.isNaN(length) ? undefined : length;
-    if (total !== undefined && total > fetching.sizeLimit) throw await refused(answer, new TooBig(`the file has ${total} bytes, at most ${fetching.sizeLimit} are taken`));
+    if (total !== undefined && total > fetching.sizeLimit) {
+      throw await refused(answer, new TooBig(`the file has ${total} bytes, at most ${fetching.sizeLimit} are taken`));
+    }
     return { start: 0, total };
   }
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(answer.headers.get("content-range") ?? "");

@@ -12,7 +12,10 @@ export interface ImageFiles {
   /** A small file's bytes; undefined where there is none of that name, or it is no small file. */
   small(path: string): Promise<Uint8Array | undefined>;
   /** Gives each of these files once, in the order in which they come; the ones that are missing are left out. */
-  each(paths: ReadonlySet<string>, take: (path: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void>;
+  each(
+    paths: ReadonlySet<string>,
+    take: (path: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void>;
 }
 
 /** The archive can't be read as what it was said to be. */
@@ -69,7 +72,10 @@ export async function archiveFiles(path: string, signal: AbortSignal): Promise<I
 }
 
 /** One pass: the small files' bytes, and where links lead. */
-async function survey(path: string, signal: AbortSignal): Promise<{ readonly small: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlyMap<string, string> }> {
+async function survey(
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly small: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlyMap<string, string> }> {
   const small = new Map<string, Uint8Array>();
   const links = new Map<string, string>();
   const seen = new Set<string>();
@@ -79,7 +85,9 @@ async function survey(path: string, signal: AbortSignal): Promise<{ readonly sma
   await walk(path, signal, async (header, bytes) => {
     const name = clean(header.name);
     if ((entries += 1) > mostEntries) throw new NotAnArchive(`it has more than ${mostEntries} entries`);
-    if ((size += header.size ?? 0) > mostBytes) throw new NotAnArchive(`its files come to more than ${mostBytes} bytes`);
+    if ((size += header.size ?? 0) > mostBytes) {
+      throw new NotAnArchive(`its files come to more than ${mostBytes} bytes`);
+    }
     if (header.type === "directory") return;
     if (!isInside(name)) throw new NotAnArchive(`it holds a path that leads out of it: ${JSON.stringify(header.name)}`);
     if (seen.has(name)) throw new NotAnArchive(`it holds ${JSON.stringify(name)} twice`);
@@ -101,7 +109,9 @@ async function survey(path: string, signal: AbortSignal): Promise<{ readonly sma
 function linkTarget(name: string, header: Header): string {
   const to = header.linkname ?? "";
   const target = header.type === "symlink" ? join(name, "..", to) : clean(to);
-  if (to.startsWith("/") || !isInside(target)) throw new NotAnArchive(`it holds a link that leads out of it: ${JSON.stringify(name)}`);
+  if (to.startsWith("/") || !isInside(target)) {
+    throw new NotAnArchive(`it holds a link that leads out of it: ${JSON.stringify(name)}`);
+  }
   return target;
 }
 
@@ -124,7 +134,11 @@ function isInside(path: string): boolean {
 }
 
 /** Calls `visit` for every entry, in order; what it does not read is skipped. */
-async function walk(path: string, signal: AbortSignal, visit: (header: Header, bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
+async function walk(
+  path: string,
+  signal: AbortSignal,
+  visit: (header: Header, bytes: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<void> {
   const tar = extract();
   const feeding = pipeline(await tarStream(path), tar as unknown as NodeJS.WritableStream, { signal }).then(
     () => undefined,
@@ -194,6 +208,7 @@ function through(source: Readable, change: NodeJS.ReadWriteStream): Readable {
 function asArchiveError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof NotAnArchive) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const isBroken = /^Z_|^ERR_.*ZSTD|^ZSTD/.test(code) || /tar header|invalid header|header exceeds|end of data|unexpected end|premature close/i.test(error.message);
+  const words = /tar header|invalid header|header exceeds|end of data|unexpected end|premature close/i;
+  const isBroken = /^Z_|^ERR_.*ZSTD|^ZSTD/.test(code) || words.test(error.message);
   return isBroken ? new NotAnArchive(`it is damaged or cut off (${error.message})`) : error;
 }

@@ -50,10 +50,21 @@ async function fetchBlob(wanted: VmImageWanted): Promise<StoredBlob> {
     if (found === undefined || !found.isFile()) throw new NotServed(`there is no file ${path}`);
     if (found.size > sizeLimit) throw new TooBig(`${path} has ${found.size} bytes, at most ${sizeLimit} are taken`);
     const progress = (done: number): void => wanted.progress(done, found.size);
-    return store.put(createReadStream(path, { highWaterMark: 1_048_576 }), { digest, size: found.size, sizeLimit }, { progress, signal });
+    return store.put(
+      createReadStream(path, { highWaterMark: 1_048_576 }),
+      { digest, size: found.size, sizeLimit },
+      { progress, signal },
+    );
   }
   const partial = store.partialPath(`${wanted.source} ${digest}`);
-  await fetchFile({ url: wanted.source, partial, sizeLimit, progress: wanted.progress, signal, ...(wanted.patience === undefined ? {} : { patience: wanted.patience }) });
+  await fetchFile({
+    url: wanted.source,
+    partial,
+    sizeLimit,
+    progress: wanted.progress,
+    signal,
+    ...(wanted.patience === undefined ? {} : { patience: wanted.patience }),
+  });
   try {
     const blob = await store.put(fetched(partial), { digest, sizeLimit }, { signal });
     await forget(partial);
@@ -67,14 +78,35 @@ async function fetchBlob(wanted: VmImageWanted): Promise<StoredBlob> {
 
 async function judged(wanted: VmImageWanted, blob: StoredBlob): Promise<Outcome<VmImageRead>> {
   const file = await open(wanted.store.path(blob.digest), "r");
-  const { buffer, bytesRead } = await file.read(new Uint8Array(diskImageHead), 0, diskImageHead, 0).finally(() => file.close());
+  const reading = file.read(new Uint8Array(diskImageHead), 0, diskImageHead, 0);
+  const { buffer, bytesRead } = await reading.finally(() => file.close());
   const image = diskImageOf(buffer.subarray(0, bytesRead), blob.size);
   if (image.format !== wanted.format) {
     const is = image.format === "other" ? image.what : `a ${image.format} image`;
-    return { ok: false, issues: [problem("resolve/image-format", "/vmImage/format", `the VM image is ${is}, the release says ${wanted.format}`, "correct the release, or give the right file")] };
+    return {
+      ok: false,
+      issues: [
+        problem(
+          "resolve/image-format",
+          "/vmImage/format",
+          `the VM image is ${is}, the release says ${wanted.format}`,
+          "correct the release, or give the right file",
+        ),
+      ],
+    };
   }
   if (image.problem !== undefined) {
-    return { ok: false, issues: [problem("resolve/image-unusable", "/vmImage/source", `the VM image can't be used: ${image.problem}`, "make it anew")] };
+    return {
+      ok: false,
+      issues: [
+        problem(
+          "resolve/image-unusable",
+          "/vmImage/source",
+          `the VM image can't be used: ${image.problem}`,
+          "make it anew",
+        ),
+      ],
+    };
   }
   return { ok: true, value: { blob, virtualSize: image.format === "raw" ? blob.size : image.virtualSize }, issues: [] };
 }
@@ -84,12 +116,36 @@ function issueOf(error: unknown, wanted: VmImageWanted): Issue | undefined {
     const hint = isUrl(wanted.source)
       ? "open the URL with another program, from this machine; where it needs a login, give a path instead"
       : "paths are relative to the release file";
-    return problem("resolve/image-missing", "/vmImage/source", `the VM image can't be had from ${wanted.source}: ${error.message}`, hint);
+    return problem(
+      "resolve/image-missing",
+      "/vmImage/source",
+      `the VM image can't be had from ${wanted.source}: ${error.message}`,
+      hint,
+    );
   }
-  if (error instanceof TooBig) return problem("resolve/image-size", "/vmImage/sizeLimit", `the VM image is too big: ${error.message}`, "raise sizeLimit, if this is the right image");
+  if (error instanceof TooBig) {
+    return problem(
+      "resolve/image-size",
+      "/vmImage/sizeLimit",
+      `the VM image is too big: ${error.message}`,
+      "raise sizeLimit, if this is the right image",
+    );
+  }
   if (error instanceof BlobMismatch) {
-    if (error.kind !== "digest") return problem("resolve/image-size", "/vmImage/sizeLimit", `the VM image has ${error.found}, ${error.expected} are taken`, "raise sizeLimit, if this is the right image");
-    return problem("resolve/image-digest", "/vmImage/digest", `the VM image is ${error.found}, the release says ${error.expected}`, "give the right file, or correct the release");
+    if (error.kind !== "digest") {
+      return problem(
+        "resolve/image-size",
+        "/vmImage/sizeLimit",
+        `the VM image has ${error.found}, ${error.expected} are taken`,
+        "raise sizeLimit, if this is the right image",
+      );
+    }
+    return problem(
+      "resolve/image-digest",
+      "/vmImage/digest",
+      `the VM image is ${error.found}, the release says ${error.expected}`,
+      "give the right file, or correct the release",
+    );
   }
   return undefined;
 }
