@@ -260,7 +260,7 @@ async function collect(
 ): Promise<{ readonly removed: readonly StoredBlob[]; readonly leftovers: number }> {
   const old = async (path: string): Promise<boolean> => {
     const found = await files.stat(path).catch(() => undefined);
-    return found !== undefined && found.mtimeMs < before * 1_000;
+    return found !== undefined && found.mtimeMs <= before * 1_000;
   };
   const removed: StoredBlob[] = [];
   for (const blob of await places.store.list()) {

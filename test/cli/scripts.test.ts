@@ -2,7 +2,7 @@
  * The command line, told as text: each file of test/cli/cases is a session with the files it starts from.
  *
  *   # comment                            -- NAME --        a file that is there at the start, up to the next such line
- *   > cloudlet-bundle WORDS…             runs a command; words may be in single quotes
+ *   > cloudlet-bundle WORDS…             runs a command; words may be in single quotes; $FOLDER is the session's folder
  *   > sh WORDS…                          runs a line in a shell, where a session needs another tool
  *   status N                             its exit status (0 where a session says nothing)
  *   stdout TEXT   stderr TEXT            it says this somewhere
@@ -18,9 +18,11 @@ import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
 import { main } from "../../src/cli/main.ts";
 import type { Io } from "../../src/cli/io.ts";
+import { makeReferenceInputs } from "../../scripts/make-reference-inputs.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cases = join(import.meta.dirname, "cases");
+await makeReferenceInputs(join(root, "out/inputs"));
 
 interface Ran {
   readonly status: number;
@@ -97,7 +99,7 @@ async function run(command: string, folder: string): Promise<Ran> {
     const child = spawnSync("sh", ["-c", command.slice(3)], { cwd: folder, encoding: "utf8", env: { ...process.env, ROOT: root } });
     return { status: child.status ?? 255, stdout: child.stdout, stderr: child.stderr };
   }
-  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => (match[1] ?? match[2] ?? "").replaceAll("$ROOT", root));
+  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => (match[1] ?? match[2] ?? "").replaceAll("$ROOT", root).replaceAll("$FOLDER", folder));
   if (words[0] !== "cloudlet-bundle") throw new Error(`not a command of this test: ${command}`);
   let stdout = "";
   let stderr = "";
