@@ -1,7 +1,7 @@
 /** Output files: written aside, synced, renamed. Under its final name a file is whole or not there. */
 
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { dirname, basename, join } from "node:path";
 import type { FileHandle } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
@@ -19,7 +19,9 @@ export interface WriteOptions {
 export async function writeAside<T>(path: string, fill: (file: FileHandle) => Promise<T>, options: WriteOptions = {}): Promise<T> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  const aside = join(folder, `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.part`);
+  const stem = `.${basename(path).slice(0, 200)}`;
+  await sweep(folder, stem);
+  const aside = join(folder, `${stem}.${process.pid}-${randomBytes(4).toString("hex")}.part`);
   const file = await open(aside, "wx", options.mode ?? 0o644);
   try {
     let result: T;
@@ -54,6 +56,23 @@ async function giveName(aside: string, path: string, exclusive: boolean): Promis
     throw new EnvironmentError(`${path} exists already and is not replaced`, { hint: "choose another name, or move it away first" });
   }
   await unlink(aside);
+}
+
+/** Removes what a killed process left of the same output: gigabytes, perhaps. One that is still at it keeps its own. */
+async function sweep(folder: string, stem: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = name.startsWith(`${stem}.`) ? /^(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(stem.length + 1))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Signal 0 asks and does nothing: kill(2).
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** So that the new name survives a power cut too. */
