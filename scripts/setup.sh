@@ -11,7 +11,9 @@ tools='busybox ksh shellcheck libarchive-tools python3 python3-yaml openssl xz-u
 
 main() {
     install_packages
-    [ "${1:-}" != tools ] || install_tools
+    [ "${1:-}" = tools ] || return 0
+    [ "$(id -u)" -ne 0 ] || refresh_lists
+    install_tools
 }
 
 # npm ci only where the installed tree is not the one of the lock file.
@@ -26,6 +28,12 @@ install_packages() {
     cp package-lock.json node_modules/.installed-lock
 }
 
+# The package lists of a fresh machine are empty; old ones name versions that are no longer served.
+refresh_lists() {
+    [ -z "$(find /var/lib/apt/lists -name '*Packages*' -mtime -1 2>/dev/null | head -n 1)" ] || return 0
+    apt-get -qq -o DPkg::Lock::Timeout=900 update || printf 'setup: the package lists could not be refreshed\n' >&2
+}
+
 install_tools() {
     missing=
     for tool in $tools; do
@@ -38,7 +46,7 @@ install_tools() {
     fi
     printf 'setup: installing%s\n' "$missing" >&2
     # shellcheck disable=SC2086  # a list of words
-    apt_install $missing || { apt-get -qq -o DPkg::Lock::Timeout=900 update && apt_install $missing; }
+    apt_install $missing
 }
 
 apt_install() {
