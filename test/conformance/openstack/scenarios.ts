@@ -9,16 +9,16 @@ export interface Scenario {
 }
 
 export const scenarios: readonly Scenario[] = [
-  { name: "check", seconds: 95, when: "always" },
-  { name: "install", seconds: 140, when: "always" },
+  { name: "check", seconds: 110, when: "always" },
+  { name: "install", seconds: 165, when: "always" },
   { name: "kill", seconds: 200, when: "always" },
   { name: "upgrade", seconds: 270, when: "always" },
   { name: "quiet", seconds: 150, when: "rotate" },
-  { name: "addresses", seconds: 110, when: "rotate" },
+  { name: "addresses", seconds: 120, when: "rotate" },
   { name: "shells", seconds: 115, when: "rotate" },
   { name: "secrets-change", seconds: 165, when: "rotate" },
-  { name: "lost-state", seconds: 110, when: "rotate" },
-  { name: "application-credential", seconds: 330, when: "full" },
+  { name: "lost-state", seconds: 150, when: "rotate" },
+  { name: "application-credential", seconds: 365, when: "full" },
 ];
 
 /** CONFORMANCE_FULL: all; CONFORMANCE_SEED (a commit): which of the rotating ones; CONFORMANCE_ONLY: names, by comma. */
