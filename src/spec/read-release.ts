@@ -39,9 +39,9 @@ const RELEASE: DocumentKind<Release> = {
   complete: (document) => document,
 };
 
-/** A tar header holds 11 octal digits of seconds, which last until 2242; files from before 1980 puzzle other tools. */
+/** Files from before 1980 puzzle other tools; a 32-bit time ends on 19 January 2038, and tar-stream writes later ones wrongly. */
 const EARLIEST = Date.UTC(1980, 0, 1);
-const LATEST = Date.UTC(2242, 0, 1);
+const LATEST = Date.UTC(2038, 0, 1);
 
 function created({ created: time }: Draft<Release>): readonly Issue[] {
   if (time === undefined) return [];
@@ -63,7 +63,7 @@ function created({ created: time }: Draft<Release>): readonly Issue[] {
           "release/created",
           "/created",
           `${show(time)} can't be the time of a file in a bundle`,
-          "use a time from 1980 to 2241",
+          "use a time from 1980 to 2037",
         ),
       ]
     : [];
