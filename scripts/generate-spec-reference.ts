@@ -178,6 +178,7 @@ const STAGES: Readonly<Record<string, string>> = {
   plan: "The plan",
   guest: "The guest",
   platform: "What a platform can't do",
+  seal: "Keys",
 };
 
 /** What is said to the code's reject case; a code that needs more than a document has none. */

@@ -1,6 +1,7 @@
 /** The issue codes of every stage, for the reference and for SARIF. A stage adds its table here. */
 
 import { PLAN_ISSUE_CODES } from "../platforms/issue-codes.ts";
+import { SEAL_ISSUE_CODES } from "../seal/issue-codes.ts";
 import { ISSUE_CODES } from "../spec/issue-codes.ts";
 import type { IssueCodeEntry } from "../spec/issue-codes.ts";
 import { RESOLVE_ISSUE_CODES } from "../store/issue-codes.ts";
@@ -9,4 +10,5 @@ export const ALL_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   ...ISSUE_CODES,
   ...RESOLVE_ISSUE_CODES,
   ...PLAN_ISSUE_CODES,
+  ...SEAL_ISSUE_CODES,
 };

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import { verbs } from "../../src/cli/verbs.ts";
+import { verifyCodes } from "../../src/seal/verdict.ts";
 import { platforms } from "../../src/platforms/registry.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -70,6 +71,12 @@ t.test("the budgets are the ones that the benchmark holds", (t) => {
   const documented = [...read("docs/budgets.md").matchAll(/^\| [^|]+ \| ([\d.]+) (?:×|ms|MiB) \|/gm)].map((match) => Number(match[1]));
   t.ok(limits.length >= 8, `${limits.length} budgets`);
   t.strictSame([...new Set(limits)].sort(), [...new Set(documented)].sort());
+  t.end();
+});
+
+t.test("the format page names every code of verify, and no other", (t) => {
+  const named = [...read("docs/bundle-format.md").matchAll(/`(verify\/[a-z-]+)`/g)].map((match) => match[1]);
+  t.strictSame([...new Set(named)].sort(), Object.keys(verifyCodes).sort());
   t.end();
 });
 
