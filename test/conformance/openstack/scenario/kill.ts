@@ -16,8 +16,12 @@ export async function run(t: Test): Promise<void> {
     for (const event of ["begin", "done"]) {
       // The server's step is found done when the stack is complete, so it may never begin.
       if (event === "begin" && step === "server") continue;
-      const killed = await operator.killAt(bundle, new RegExp(`Z ${event} ${step} `));
-      t.equal(killed.signal, "SIGKILL", `killed after ${event} ${step}`);
+      // What a killed run had begun went on in the cloud, so that the next one may find the step done without beginning it.
+      const line = event === "begin" ? new RegExp(`Z (begin|done) ${step} `) : new RegExp(`Z done ${step} `);
+      const killed = await operator.killAt(bundle, line);
+      // After the last step little is left to do; it may be done before the signal comes.
+      const ended = step === "server" && killed.status === 0;
+      t.ok(killed.signal === "SIGKILL" || ended, `killed after ${event} ${step}: ${killed.text}`);
       if (event === "begin" && step === "stack") {
         const changed = await cloudlet("kill-changed", { name: "cb kill", sequence: 2 });
         const refused = await operator.install(changed);
