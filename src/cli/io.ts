@@ -34,6 +34,8 @@ export function processIo(): Io {
       stop.abort(new Error(`stopped by ${name}`));
     });
   }
+  // A file that may not grow (ulimit -f) shall be an error of write(2), which is told, not the end of the process.
+  process.on("SIGXFSZ", () => undefined);
   // A closed pipe (`| head`) ends the command in silence, as it does for every tool of the shell.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -96,6 +96,7 @@ function systemError(error: unknown): string | undefined {
     ENOTDIR: "a part of this path is not a folder",
     ENOSPC: "no space is left on the disk",
     EDQUOT: "the disk quota is used up",
+    EFBIG: "the file is larger than this user or disk may have (ulimit -f, FAT)",
     EROFS: "the file system is read-only",
     EMFILE: "too many open files",
     EIO: "the disk reports an error",
