@@ -42,14 +42,22 @@ export async function rangeFigures(): Promise<{ readonly worstMs: number }> {
   return { worstMs };
 }
 
-/** Milliseconds for each of `count` cloudlets of one release: read, planned, rendered, sealed and laid out, without blobs. */
+/**
+ * Milliseconds for each of `count` cloudlets of one release: read, planned, rendered, sealed and laid out, without blobs; of
+ * the fastest of ten parts, for the others say what else the machine did.
+ */
 export async function renderFigures(count: number): Promise<{ readonly eachMs: number }> {
   const signer = valueOf(pemSigner(generateKey((bytes) => new Uint8Array(bytes).fill(7))));
-  const begun = performance.now();
-  for (let index = 0; index < count; index += 1) {
-    layBundle(await seal(drawn(`cloudlet-${index}`).tree, signer));
+  const part = count / 10;
+  const parts: number[] = [];
+  for (let from = 0; from < count; from += part) {
+    const begun = performance.now();
+    for (let index = from; index < from + part; index += 1) {
+      layBundle(await seal(drawn(`cloudlet-${index}`).tree, signer));
+    }
+    parts.push((performance.now() - begun) / part);
   }
-  return { eachMs: (performance.now() - begun) / count };
+  return { eachMs: Math.min(...parts) };
 }
 
 const specText = readFileSync(join(reference, "cloudlet.yaml"), "utf8");
