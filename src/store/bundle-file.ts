@@ -2,6 +2,7 @@
 
 import { lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { pathProblem } from "../pack/layout.ts";
 import type { BundleSource, FolderEntry, Place } from "../seal/bundle-source.ts";
 import { hashStretches } from "./hash-workers.ts";
 
@@ -34,13 +35,27 @@ async function readPlace(path: string, { start, end }: Place): Promise<Uint8Arra
   }
 }
 
-async function entriesOf(folder: string): Promise<readonly FolderEntry[]> {
-  const names = await readdir(folder, { recursive: true });
-  return Promise.all(
-    names.map(async (path): Promise<FolderEntry> => {
-      const found = await lstat(join(folder, path));
-      const type = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
-      return { path, type, mode: found.mode & 0o7777, size: found.size };
-    }),
-  );
+/**
+ * Everything below the folder, links not followed: `readdir`'s own recursion would follow them. What has a name that no
+ * bundle may hold is told and not looked into; such a name may be any bytes, so names are read as bytes.
+ */
+async function entriesOf(folder: string, below = ""): Promise<readonly FolderEntry[]> {
+  const entries: FolderEntry[] = [];
+  for (const found of await readdir(join(folder, below), { withFileTypes: true, encoding: "buffer" })) {
+    const path = `${below}${below === "" ? "" : "/"}${found.name.toString("latin1")}`;
+    if (pathProblem(path) !== undefined) {
+      entries.push({ path, type: "other", mode: 0, size: 0 });
+      continue;
+    }
+    const what = await statOf(join(folder, path));
+    entries.push({ path, ...what });
+    if (what.type === "folder") entries.push(...(await entriesOf(folder, path)));
+  }
+  return entries;
+}
+
+async function statOf(path: string): Promise<Omit<FolderEntry, "path">> {
+  const found = await lstat(path);
+  const type = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+  return { type, mode: found.mode & 0o7777, size: found.size };
 }

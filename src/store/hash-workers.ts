@@ -1,10 +1,9 @@
 /** SHA-256 of many stretches of files at once: on as many threads as the machine has cores. */
 
-import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { digestOf } from "./hash-stretch.ts";
 import type { HashMade, HashWanted } from "./hash-worker.ts";
 
 export type Stretch = Omit<HashWanted, "id">;
@@ -18,20 +17,12 @@ export async function hashStretches(stretches: readonly Stretch[], hashed: (byte
   return total < worthThreads ? hashHere(stretches, hashed) : hashOnThreads(stretches, hashed);
 }
 
-async function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<readonly string[]> {
-  const digests: string[] = [];
-  for (const { path, start, end } of stretches) {
-    const file = await open(path, "r");
-    try {
-      const bytes = Buffer.alloc(end - start);
-      const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, start);
-      digests.push(createHash("sha256").update(bytes.subarray(0, bytesRead)).digest("hex"));
-    } finally {
-      await file.close();
-    }
+function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): readonly string[] {
+  return stretches.map(({ path, start, end }) => {
+    const digest = digestOf(path, start, end);
     hashed(end - start);
-  }
-  return digests;
+    return digest;
+  });
 }
 
 /** The largest first, so that no thread is left with one when the others are done. */

@@ -1,0 +1,43 @@
+/** A bundle on disk: what is listed of a hostile folder, and hashing here and on threads. */
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { openBundle } from "../../../src/store/bundle-file.ts";
+import { hashStretches } from "../../../src/store/hash-workers.ts";
+
+const work = mkdtempSync(join(tmpdir(), "cloudlet-bundle-file-"));
+t.teardown(() => rmSync(work, { recursive: true, force: true }));
+
+t.test("links are listed and not followed; names are bytes", async (t) => {
+  const folder = join(work, "hostile");
+  mkdirSync(join(folder, "site"), { recursive: true });
+  writeFileSync(join(folder, "site/a"), "abc", { mode: 0o644 });
+  symlinkSync("/usr", join(folder, "usr"));
+  symlinkSync(".", join(folder, "loop"));
+  mkdirSync(join(folder, ".hidden/below"), { recursive: true });
+  execFileSync("sh", ["-c", String.raw`printf x >"$(printf 'a\377\nb')"`], { cwd: folder });
+  const source = await openBundle(folder);
+  t.equal(source.kind, "folder");
+  const listed = source.kind === "folder" ? source.entries.map(({ path, type }) => `${type} ${path}`).sort() : [];
+  t.strictSame(listed, ["file site/a", "folder site", "other .hidden", "other a\u00ff\nb", "other loop", "other usr"]);
+  t.equal(Buffer.from(await source.read({ file: "site/a", start: 1, end: 3 })).toString(), "bc");
+});
+
+t.test("a stretch has the same digest here and on a thread", async (t) => {
+  const path = join(work, "big");
+  const bytes = Buffer.alloc(33 * 1024 * 1024, "thirteen long");
+  writeFileSync(path, bytes);
+  const ranges = [[0, bytes.byteLength], [1, 1_048_578], [7, 7], [bytes.byteLength - 1, bytes.byteLength]] as const;
+  const wanted = ranges.map(([start, end]) => createHash("sha256").update(bytes.subarray(start, end)).digest("hex"));
+  let heard = 0;
+  const stretches = ranges.map(([start, end]) => ({ path, start, end }));
+  t.strictSame(await hashStretches(stretches, (hashed) => (heard += hashed)), wanted, "on threads");
+  t.equal(heard, ranges.reduce((sum, [start, end]) => sum + end - start, 0));
+  t.strictSame(await hashStretches(stretches.slice(1)), wanted.slice(1), "here");
+  await t.rejects(hashStretches([{ path: `${path}x`, start: 0, end: 1 }]), { code: "ENOENT" });
+  await t.rejects(hashStretches([{ path: `${path}x`, start: 0, end: 1e9 }]), { name: "EnvironmentError" }, "on threads");
+});
