@@ -1,16 +1,22 @@
 /**
  * Blobs by digest on disk. A blob is whole and right under its name, or not there: it is written aside, hashed while it
- * passes, synced, and linked. Any number of processes may share a store.
+ * passes, synced, and renamed. Any number of processes may share a store.
  */
 
 import { createHash } from "node:crypto";
 import * as disk from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Digest } from "../core/digest.ts";
-import { hexOf, isDigest } from "../core/digest.ts";
+import { isDigest } from "../core/digest.ts";
 import { EnvironmentError } from "../core/environment-error.ts";
-import { byCodeUnit } from "../core/json.ts";
 import type { BlobReader } from "../pack/stream.ts";
+import { collect, type Collected } from "./collect.ts";
+import { orDiskFull, refuseFullDisk } from "./disk-space.ts";
+import { takeLease } from "./leases.ts";
+import { ownName } from "./owners.ts";
+import { claimPartial, type PartialDownload } from "./partials.ts";
+import { blobFiles, notePath, placesIn, type Places } from "./places.ts";
+import { syncFolder, writeAll, writeSynced, type StoreDisk } from "./store-disk.ts";
 
 export interface StoredBlob {
   readonly digest: Digest;
@@ -48,9 +54,6 @@ export class BlobMismatch extends Error {
   }
 }
 
-/** What the store needs of the file system; tests give one that fails at the n-th call. */
-export type StoreDisk = Pick<typeof disk, "open" | "link" | "unlink" | "rename" | "mkdir" | "mkdtemp" | "rm" | "stat" | "statfs" | "readdir" | "readFile" | "utimes" | "chmod">;
-
 export interface BlobStore extends BlobReader {
   readonly folder: string;
   /**
@@ -58,95 +61,144 @@ export interface BlobStore extends BlobReader {
    * where the disk fails or is full; then nothing of it is left.
    */
   put(source: AsyncIterable<Uint8Array>, expect?: Expectation, watch?: Watch): Promise<StoredBlob>;
+  /** Takes a file of the store's own disk, without a copy, if it has that digest: then it is gone from its path. */
+  adopt(path: string, digest: Digest, watch?: Watch): Promise<StoredBlob>;
   /** Undefined where the blob is not there. Marks it as in use for `collect`. */
   stat(digest: Digest): Promise<StoredBlob | undefined>;
   path(digest: Digest): string;
-  /** A file for the part of a download that has arrived; the same key names the same file in every process. */
-  partialPath(key: string): string;
+  /** The place of a download: what an earlier one of the same key brought is in it, unless somebody is at that just now. */
+  claimPartial(key: string): Promise<PartialDownload>;
   /** Like `read`, several times as fast for big ranges: a chunk's memory is used again after the two chunks that follow it. */
   reusing(): BlobReader;
   list(): Promise<readonly StoredBlob[]>;
   /** Hashes every blob again; gives the ones whose bytes are not what their name says. */
   check(progress?: (digest: Digest) => void): Promise<readonly Digest[]>;
-  /** Removes blobs that are not in `keep` and that nobody used since `before` (seconds since the Epoch), and stale leftovers. */
-  collect(keep: ReadonlySet<Digest>, before: number): Promise<{ readonly removed: readonly StoredBlob[]; readonly leftovers: number }>;
+  /**
+   * Removes blobs that are not in `keep` and that nobody used since `before` (seconds since the Epoch), and leftovers. What
+   * another process that is still there has asked for is left alone, whatever `before` says, and so is what is being written.
+   */
+  collect(keep: ReadonlySet<Digest>, before: number): Promise<Collected>;
 }
 
 /** Large enough that a disk is kept busy, small enough that three of them are no burden. */
 const chunkBytes = 4 * 1024 * 1024;
-/** A store keeps this much of the disk free when it takes a blob whose size is known. */
-const reserveBytes = 16 * 1024 * 1024;
 
-/** Opens a store, making its folders where they are missing. `now` (milliseconds) lets it note when a blob was last used. */
-export async function openStore(folder: string, how: { readonly now?: () => number; readonly files?: StoreDisk } = {}): Promise<BlobStore> {
+/**
+ * Opens a store, making its folders where they are missing. Whoever gives `now` (milliseconds) uses its blobs: when each was
+ * last asked for is noted, and no other process cleans one of those away as long as this one runs.
+ */
+export async function openStore(
+  folder: string,
+  how: { readonly now?: () => number; readonly files?: StoreDisk } = {},
+): Promise<BlobStore> {
   const files = how.files ?? disk;
-  const blobs = join(folder, "blobs/sha256");
-  const aside = join(folder, "tmp");
-  const partial = join(folder, "partial");
-  for (const each of [blobs, aside, partial]) await files.mkdir(each, { recursive: true });
-  const path = (digest: Digest): string => join(blobs, hexOf(digest).slice(0, 2), hexOf(digest));
+  const places = placesIn(folder);
+  const path = places.blob;
+  for (const each of [places.blobs, places.aside, places.partial, places.leases]) await files.mkdir(each, { recursive: true });
+  if (how.now !== undefined) await takeLease(files, places.leases, how.now());
+  const readInto = (digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncIterable<Uint8Array> =>
+    readBlob(files, path(digest), digest, { start, end, buffer });
   const store: BlobStore = {
     folder,
     path,
-    partialPath: (key) => join(partial, createHash("sha256").update(key).digest("hex")),
-    put: (source, expect = {}, watch = {}) => put(files, { aside, path }, source, expect, watch),
+    put: (source, expect = {}, watch = {}) => put(files, places, source, expect, watch),
+    adopt: (from, digest, watch = {}) => adopt(files, places, from, digest, watch),
     stat: (digest) => statBlob(files, path(digest), digest, how.now),
-    read: (digest, start, end) => read(files, path(digest), digest, start, end, () => Buffer.allocUnsafeSlow(chunkBytes)),
+    claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
+    read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(chunkBytes)),
     reusing: () => {
-      const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(chunkBytes));
-      let turn = 0;
-      const next = (): Buffer => ring[(turn = (turn + 1) % ring.length)] as Buffer;
-      return { read: (digest, start, end) => read(files, path(digest), digest, start, end, next) };
+      const next = ringOfBuffers();
+      return { read: (digest, start, end) => readInto(digest, start, end, next) };
     },
-    list: () => list(files, blobs),
+    list: () => list(files, places),
     check: (progress) => check(store, progress),
-    collect: (keep, before) => collect(files, { store, aside, partial }, keep, before),
+    collect: (keep, before) => collect(files, places, keep, before * 1_000),
   };
   return store;
 }
 
-interface Places {
-  readonly aside: string;
-  readonly path: (digest: Digest) => string;
+async function put(
+  files: StoreDisk,
+  places: Places,
+  source: AsyncIterable<Uint8Array>,
+  expect: Expectation,
+  watch: Watch,
+): Promise<StoredBlob> {
+  if (expect.size !== undefined) await refuseFullDisk(files.statfs, places.aside, expect.size);
+  return aside(files, places, async (folder) => {
+    const file = join(folder, "blob");
+    const blob = await writeHashed(files, file, source, expect, watch);
+    await publish(files, places, folder, file, blob);
+    return blob;
+  });
 }
 
-async function put(files: StoreDisk, places: Places, source: AsyncIterable<Uint8Array>, expect: Expectation, watch: Watch): Promise<StoredBlob> {
-  if (expect.size !== undefined) await refuseFullDisk(files, places.aside, expect.size);
-  const folder = await files.mkdtemp(join(places.aside, "put-")).catch(diskFailed);
-  const file = join(folder, "blob");
-  try {
-    const blob = await writeHashed(files, file, source, expect, watch);
-    await files.chmod(file, 0o444);
-    const path = places.path(blob.digest);
-    await files.mkdir(dirname(path), { recursive: true });
-    // The second digest first: a blob under its name always has it.
-    const note = join(folder, "sha512");
-    await writeSynced(files, note, blob.sha512);
-    await files.rename(note, `${path}.sha512`);
-    await files.link(file, path).catch(ignoring("EEXIST"));
-    await syncFolder(files, dirname(path));
+async function adopt(files: StoreDisk, places: Places, from: string, digest: Digest, watch: Watch): Promise<StoredBlob> {
+  return aside(files, places, async (folder) => {
+    const { size } = await files.stat(from);
+    const hashes = hashesOf();
+    let done = 0;
+    const handle = await files.open(from, "r");
+    try {
+      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers() })) {
+        watch.signal?.throwIfAborted();
+        hashes.update(chunk);
+        watch.progress?.((done += chunk.byteLength));
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const blob = { ...hashes.digests(), size };
+    if (blob.digest !== digest) throw new BlobMismatch("digest", digest, blob.digest);
+    await publish(files, places, folder, from, blob);
     return blob;
+  });
+}
+
+/** A folder of our own, for as long as `work` lasts. */
+async function aside<T>(files: StoreDisk, places: Places, work: (folder: string) => Promise<T>): Promise<T> {
+  try {
+    const folder = await files.mkdtemp(join(places.aside, `put-${ownName()}-`));
+    return await work(folder).finally(() => files.rm(folder, { recursive: true, force: true }).catch(() => undefined));
   } catch (error) {
-    throw await asEnvironment(error, files, places.aside);
-  } finally {
-    await files.rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    throw await orDiskFull(error, files.statfs, places.aside);
   }
 }
 
-async function writeHashed(files: StoreDisk, path: string, source: AsyncIterable<Uint8Array>, expect: Expectation, watch: Watch): Promise<StoredBlob> {
-  const sha256 = createHash("sha256");
-  const sha512 = createHash("sha512");
+/** A blob that is there already gives way to the same bytes; whoever reads it reads on. */
+async function publish(files: StoreDisk, places: Places, folder: string, file: string, blob: StoredBlob): Promise<void> {
+  await files.chmod(file, 0o444);
+  const path = places.blob(blob.digest);
+  await files.mkdir(dirname(path), { recursive: true });
+  // The second digest first: a blob under its name always has it.
+  const note = join(folder, "sha512");
+  await writeSynced(files, note, blob.sha512);
+  await files.rename(note, notePath(path));
+  await files.rename(file, path);
+  await syncFolder(files, dirname(path));
+}
+
+async function writeHashed(
+  files: StoreDisk,
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  expect: Expectation,
+  watch: Watch,
+): Promise<StoredBlob> {
+  const hashes = hashesOf();
   const limit = Math.min(expect.size ?? Infinity, expect.sizeLimit ?? Infinity);
   let size = 0;
   const file = await files.open(path, "wx", 0o644);
   try {
     for await (const chunk of source) {
       watch.signal?.throwIfAborted();
-      if (size + chunk.byteLength > limit) throw new BlobMismatch("too-big", `at most ${limit} bytes`, `at least ${size + chunk.byteLength}`);
+      if (size + chunk.byteLength > limit) {
+        throw new BlobMismatch("too-big", `at most ${limit} bytes`, `at least ${size + chunk.byteLength}`);
+      }
       const writing = writeAll(file, chunk);
       writing.catch(() => undefined);
-      sha256.update(chunk);
-      sha512.update(chunk);
+      hashes.update(chunk);
       await writing;
       size += chunk.byteLength;
       watch.progress?.(size);
@@ -156,39 +208,32 @@ async function writeHashed(files: StoreDisk, path: string, source: AsyncIterable
     await file.close();
   }
   if (expect.size !== undefined && size !== expect.size) throw new BlobMismatch("size", `${expect.size} bytes`, `${size} bytes`);
-  const digest: Digest = `sha256:${sha256.digest("hex")}`;
+  const { digest, sha512 } = hashes.digests();
   if (expect.digest !== undefined && digest !== expect.digest) throw new BlobMismatch("digest", expect.digest, digest);
-  return { digest, sha512: sha512.digest("hex"), size };
+  return { digest, sha512, size };
 }
 
-/** write(2) may take less than it was given. */
-async function writeAll(file: disk.FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; ) {
-    const { bytesWritten } = await file.write(chunk, at, chunk.byteLength - at, null);
-    at += bytesWritten;
-  }
+interface Hashes {
+  update(chunk: Uint8Array): void;
+  digests(): { readonly digest: Digest; readonly sha512: string };
 }
 
-async function writeSynced(files: StoreDisk, path: string, text: string): Promise<void> {
-  const file = await files.open(path, "wx", 0o444);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(files: StoreDisk, folder: string): Promise<void> {
-  const handle = await files.open(folder, "r");
-  // Some network file systems can't sync a folder; the files in it are safe.
-  await handle.sync().catch(ignoring("EINVAL")).finally(() => handle.close());
+function hashesOf(): Hashes {
+  const sha256 = createHash("sha256");
+  const sha512 = createHash("sha512");
+  return {
+    update: (chunk) => {
+      sha256.update(chunk);
+      sha512.update(chunk);
+    },
+    digests: () => ({ digest: `sha256:${sha256.digest("hex")}`, sha512: sha512.digest("hex") }),
+  };
 }
 
 async function statBlob(files: StoreDisk, path: string, digest: Digest, now?: () => number): Promise<StoredBlob | undefined> {
   try {
     const { size } = await files.stat(path);
-    const sha512 = await files.readFile(`${path}.sha512`, "utf8");
+    const sha512 = await files.readFile(notePath(path), "utf8");
     // Its age is what `collect` goes by. Whoever may not change it keeps the old one.
     if (now !== undefined) await files.utimes(path, now() / 1_000, now() / 1_000).catch(() => undefined);
     return { digest, sha512, size };
@@ -198,12 +243,34 @@ async function statBlob(files: StoreDisk, path: string, digest: Digest, now?: ()
   }
 }
 
-async function* read(files: StoreDisk, path: string, digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncGenerator<Uint8Array> {
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  /** Gives the memory for the next chunk. */
+  readonly buffer: () => Buffer;
+}
+
+/** Three of them: one with the caller, one that is being filled, and the one that the caller may still be busy with. */
+function ringOfBuffers(): () => Buffer {
+  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(chunkBytes));
+  let turn = 0;
+  return () => ring[(turn = (turn + 1) % ring.length)] as Buffer;
+}
+
+async function* readBlob(files: StoreDisk, path: string, digest: Digest, stretch: Stretch): AsyncGenerator<Uint8Array> {
   const file = await files.open(path, "r").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new EnvironmentError(`the store has no blob ${digest}`, { hint: "fetch it again: cloudlet-bundle lock" });
   });
-  // The next chunk is read while the caller is busy with this one.
+  try {
+    yield* readFrom(file, stretch);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The next chunk is read while the caller is busy with this one. Ends early where the file does. */
+async function* readFrom(file: disk.FileHandle, { start, end, buffer }: Stretch): AsyncGenerator<Uint8Array> {
   let ahead: Promise<disk.FileReadResult<Buffer>> | undefined;
   const ask = (at: number): Promise<disk.FileReadResult<Buffer>> => {
     const reading = file.read(buffer(), 0, Math.min(chunkBytes, end - at), at);
@@ -220,18 +287,14 @@ async function* read(files: StoreDisk, path: string, digest: Digest, start: numb
     }
   } finally {
     await ahead?.catch(() => undefined);
-    await file.close();
   }
 }
 
-async function list(files: StoreDisk, blobs: string): Promise<readonly StoredBlob[]> {
+async function list(files: StoreDisk, places: Places): Promise<readonly StoredBlob[]> {
   const found: StoredBlob[] = [];
-  for (const folder of (await files.readdir(blobs)).sort(byCodeUnit)) {
-    for (const name of (await files.readdir(join(blobs, folder))).sort(byCodeUnit)) {
-      const digest = `sha256:${name}`;
-      const blob = isDigest(digest) ? await statBlob(files, join(blobs, folder, name), digest) : undefined;
-      if (blob !== undefined) found.push(blob);
-    }
+  for (const { path, digest } of await blobFiles(files, places)) {
+    const blob = isDigest(digest) ? await statBlob(files, path, digest) : undefined;
+    if (blob !== undefined) found.push(blob);
   }
   return found;
 }
@@ -241,73 +304,10 @@ async function check(store: BlobStore, progress: ((digest: Digest) => void) | un
   const reader = store.reusing();
   for (const blob of await store.list()) {
     progress?.(blob.digest);
-    const sha256 = createHash("sha256");
-    const sha512 = createHash("sha512");
-    for await (const chunk of reader.read(blob.digest, 0, blob.size)) {
-      sha256.update(chunk);
-      sha512.update(chunk);
-    }
-    if (`sha256:${sha256.digest("hex")}` !== blob.digest || sha512.digest("hex") !== blob.sha512) bad.push(blob.digest);
+    const hashes = hashesOf();
+    for await (const chunk of reader.read(blob.digest, 0, blob.size)) hashes.update(chunk);
+    const { digest, sha512 } = hashes.digests();
+    if (digest !== blob.digest || sha512 !== blob.sha512) bad.push(blob.digest);
   }
   return bad;
-}
-
-async function collect(
-  files: StoreDisk,
-  places: { readonly store: BlobStore; readonly aside: string; readonly partial: string },
-  keep: ReadonlySet<Digest>,
-  before: number,
-): Promise<{ readonly removed: readonly StoredBlob[]; readonly leftovers: number }> {
-  const old = async (path: string): Promise<boolean> => {
-    const found = await files.stat(path).catch(() => undefined);
-    return found !== undefined && found.mtimeMs <= before * 1_000;
-  };
-  const removed: StoredBlob[] = [];
-  for (const blob of await places.store.list()) {
-    const path = places.store.path(blob.digest);
-    if (keep.has(blob.digest) || !(await old(path))) continue;
-    // The blob first: without it, its second digest is a leftover that the next put replaces.
-    await files.unlink(path);
-    await files.rm(`${path}.sha512`, { force: true });
-    removed.push(blob);
-  }
-  let leftovers = 0;
-  for (const folder of [places.aside, places.partial]) {
-    for (const name of await files.readdir(folder)) {
-      if (!(await old(join(folder, name)))) continue;
-      await files.rm(join(folder, name), { recursive: true, force: true });
-      leftovers += 1;
-    }
-  }
-  return { removed, leftovers };
-}
-
-async function refuseFullDisk(files: StoreDisk, folder: string, size: number): Promise<void> {
-  const { bavail, bsize } = await files.statfs(folder);
-  if (bavail * bsize < size + reserveBytes) throw diskFull(folder, bavail * bsize, size);
-}
-
-function diskFull(folder: string, free: number, needed?: number): EnvironmentError {
-  const needs = needed === undefined ? "" : `, ${needed} are needed`;
-  return new EnvironmentError(`the disk of the blob store is full: ${free} bytes are free${needs} (${folder})`, {
-    hint: "make room (cloudlet-bundle store clean), or use another --store",
-  });
-}
-
-async function asEnvironment(error: unknown, files: StoreDisk, folder: string): Promise<unknown> {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  const { bavail, bsize } = await files.statfs(folder);
-  return diskFull(folder, bavail * bsize);
-}
-
-function diskFailed(error: NodeJS.ErrnoException): never {
-  if (error.code === "ENOSPC" || error.code === "EDQUOT") throw diskFull(error.path ?? "", 0);
-  throw error;
-}
-
-function ignoring(code: string): (error: NodeJS.ErrnoException) => void {
-  return (error) => {
-    if (error.code !== code) throw error;
-  };
 }

@@ -20,13 +20,14 @@ export function diskImageOf(head: Uint8Array, size: number): DiskImage {
   // Not TextDecoder("latin1"), which is windows-1252.
   const text = (at: number, length: number): string => Buffer.from(head.subarray(at, at + length)).toString("latin1");
   if (text(0, 4) === "QFI\xfb") return qcow2(view);
-  if (text(0, 4) === "KDMV") return vmdk(view);
+  if (text(0, 4) === "KDMV") return vmdk(view, text);
   const other = [
     ["compressed with gzip", text(0, 2) === "\x1f\x8b"],
     ["compressed with xz", text(0, 6) === "\xfd7zXZ\0"],
     ["compressed with zstd", text(0, 4) === "\x28\xb5\x2f\xfd"],
     ["a tar (an OVA?)", text(257, 5) === "ustar"],
     ["a VHDX", text(0, 8) === "vhdxfile"],
+    ["a VHD", text(0, 8) === "conectix"],
     ["a VDI", text(64, 4) === "\x7f\x10\xda\xbe"],
     ["a VMDK descriptor without its data", text(0, 21) === "# Disk DescriptorFile"],
     ["a web page", /^\s*<(!doctype|html)/i.test(text(0, 64))],
@@ -63,11 +64,22 @@ function qcow2(view: DataView): DiskImage {
   return { format: "qcow2", virtualSize, ...(problem === undefined ? {} : { problem }) };
 }
 
-/** VMware Virtual Disk Format 1.1: a sparse extent's capacity is in sectors, little endian. */
-function vmdk(view: DataView): DiskImage {
+/**
+ * The kinds that OpenStack takes (vmdk_allowed_types of Glance, Cinder and Nova, since CVE-2022-47951): the others may name
+ * files of the machine that reads them.
+ */
+const wholeVmdks: readonly string[] = ["monolithicSparse", "streamOptimized"];
+
+/** VMware Virtual Disk Format 1.1: a sparse extent's numbers are in sectors, little endian. */
+function vmdk(view: DataView, text: (at: number, length: number) => string): DiskImage {
   if (view.byteLength < 512) return { format: "other", what: "a VMDK that is cut off" };
   const virtualSize = Number(view.getBigUint64(12, true)) * 512;
-  const problem = sizeProblem(virtualSize);
+  const descriptor = Number(view.getBigUint64(28, true)) * 512;
+  const kind = descriptor === 0 ? undefined : /^createType="([^"]*)"/m.exec(text(descriptor, diskImageHead))?.[1];
+  const problem =
+    kind !== undefined && wholeVmdks.includes(kind)
+      ? sizeProblem(virtualSize)
+      : `it is a VMDK of kind ${kind ?? "unknown"}; ${wholeVmdks.join(" and ")} are taken: qemu-img convert makes it whole`;
   return { format: "vmdk", virtualSize, ...(problem === undefined ? {} : { problem }) };
 }
 

@@ -7,7 +7,8 @@ import * as disk from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { openStore, type StoreDisk } from "../../src/store/blob-store.ts";
+import { openStore } from "../../src/store/blob-store.ts";
+import type { StoreDisk } from "../../src/store/store-disk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-anomaly-"));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +26,7 @@ function failingAt(n: number, code: string): { readonly files: StoreDisk; readon
     if (calls === n) throw Object.assign(new Error(`${code}: injected`), { code, syscall: "test", path: folder });
   };
   const wrapped = Object.fromEntries(
-    (["link", "unlink", "rename", "mkdir", "mkdtemp", "stat", "statfs", "readdir", "readFile", "utimes", "chmod"] as const).map((name) => [
+    (["rename", "mkdir", "mkdtemp", "stat", "statfs", "readdir", "readFile", "utimes", "chmod"] as const).map((name) => [
       name,
       async (...words: never[]) => {
         step();

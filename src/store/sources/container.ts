@@ -13,7 +13,7 @@ import { below } from "../../core/pointer.ts";
 import { BlobMismatch } from "../blob-store.ts";
 import { dockerImage } from "./docker-archive.ts";
 import { ImageProblem, parseJson, type ContainerWanted, type ImageFound } from "./image.ts";
-import { archiveFiles, compressionOf, folderFiles, NotAnArchive, type ImageFiles } from "./image-files.ts";
+import { archiveFiles, compressionHead, compressionOf, folderFiles, NotAnArchive, type ImageFiles } from "./image-files.ts";
 import { ociImage } from "./oci-layout.ts";
 
 export interface ContainerRead {
@@ -123,14 +123,19 @@ async function storeLayer(
   }
 }
 
+/** The first bytes, enough to tell how they are compressed, and all of them. */
 async function peek(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly head: Uint8Array; readonly all: AsyncIterable<Uint8Array> }> {
   const iterator = bytes[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const head = first.done ? new Uint8Array() : first.value;
+  let head: Uint8Array = new Uint8Array();
+  while (head.byteLength < compressionHead) {
+    const next = await iterator.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
   async function* all(): AsyncGenerator<Uint8Array> {
-    if (!first.done) yield first.value;
+    yield head;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   }
   return { head, all: all() };
@@ -154,10 +159,11 @@ function unpacked(bytes: AsyncIterable<Uint8Array>, change: NodeJS.ReadWriteStre
 
 interface Config {
   readonly architecture?: unknown;
+  readonly os?: unknown;
   readonly rootfs?: { readonly diff_ids?: unknown };
 }
 
-/** OCI image-spec, config.md: `architecture`, `rootfs.diff_ids`. */
+/** OCI image-spec, config.md: `os`, `architecture`, `rootfs.diff_ids`. */
 function readConfig(
   bytes: Uint8Array,
   wanted: ContainerWanted,
@@ -179,10 +185,10 @@ function readConfig(
       "save the image again",
     );
   }
-  if (config?.architecture !== wanted.architecture) {
+  if (config?.os !== "linux" || config.architecture !== wanted.architecture) {
     throw new ImageProblem(
       "resolve/image-platform",
-      `it is for ${String(config?.architecture)}, ${wanted.architecture} is wanted`,
+      `it is for ${String(config?.os)}/${String(config?.architecture)}, linux/${wanted.architecture} is wanted`,
       "give the right image, or --architecture",
     );
   }

@@ -1,14 +1,16 @@
 /** A file by HTTP or HTTPS: resumed where it broke off, bounded in size, retries and time. */
 
-import { createReadStream } from "node:fs";
-import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { EnvironmentError } from "../../core/environment-error.ts";
+import { orDiskFull, refuseFullDisk } from "../disk-space.ts";
+import type { PartialDownload } from "../partials.ts";
 
 export interface Fetching {
   readonly url: string;
-  /** Where the part that has arrived is kept; a note of what it is part of lies beside it. */
-  readonly partial: string;
+  /** Nobody else's while this lasts. */
+  readonly partial: PartialDownload;
   /** Bytes; a longer answer throws TooBig. */
   readonly sizeLimit: number;
   readonly progress: (done: number, total: number) => void;
@@ -39,7 +41,7 @@ const usual: Patience = { tries: 5, pauseMs: 1_000, idleMs: 60_000 };
 const mostRedirects = 5;
 
 /**
- * Brings the whole file to `partial`. Throws NotServed where the server refuses for good, TooBig, or an
+ * Brings the whole file to `partial.bytes`. Throws NotServed where the server refuses for good, TooBig, or an
  * EnvironmentError where network or server fail again and again; what has arrived is kept for the next time.
  */
 export async function fetchFile(fetching: Fetching): Promise<void> {
@@ -53,7 +55,8 @@ export async function fetchFile(fetching: Fetching): Promise<void> {
       return;
     } catch (error) {
       fetching.signal.throwIfAborted();
-      if (error instanceof NotServed || error instanceof TooBig || isDisk(error)) throw error;
+      if (error instanceof NotServed || error instanceof TooBig || error instanceof EnvironmentError) throw error;
+      if (isDisk(error)) throw await orDiskFull(error, statfs, dirname(fetching.partial.bytes));
       const now = await arrived(fetching);
       fruitless = now > most ? 0 : fruitless + 1;
       most = Math.max(most, now);
@@ -63,14 +66,10 @@ export async function fetchFile(fetching: Fetching): Promise<void> {
   }
 }
 
-/** The bytes that `fetchFile` brought. */
-export function fetched(partial: string): AsyncIterable<Uint8Array> {
-  return createReadStream(partial, { highWaterMark: 1_048_576 });
-}
-
-export async function forget(partial: string): Promise<void> {
-  await rm(partial, { force: true });
-  await rm(notePath(partial), { force: true });
+/** So that the next try begins anew. */
+export async function forget(partial: PartialDownload): Promise<void> {
+  await rm(partial.bytes, { force: true });
+  await rm(partial.note, { force: true });
 }
 
 /**
@@ -92,7 +91,8 @@ async function fetchRest(fetching: Fetching, patience: Patience): Promise<void> 
     const { start, total } = await placeOf(answer, from, fetching);
     if (total === from && start === from) return;
     if (start === 0) await startOver(fetching, answer);
-    const file = await open(fetching.partial, start === 0 ? "w" : "a");
+    if (total !== undefined) await refuseFullDisk(statfs, dirname(fetching.partial.bytes), total - start);
+    const file = await open(fetching.partial.bytes, start === 0 ? "w" : "a");
     try {
       let done = start;
       for await (const chunk of answer.body ?? []) {
@@ -151,6 +151,10 @@ async function placeOf(
   from: number,
   fetching: Fetching,
 ): Promise<{ readonly start: number; readonly total: number | undefined }> {
+  const coding = answer.headers.get("content-encoding") ?? "identity";
+  if (coding !== "identity") {
+    throw await refused(answer, new NotServed(`the server sends it in another coding (${coding}), though none was asked for`));
+  }
   const length = Number(answer.headers.get("content-length") ?? Number.NaN);
   if (answer.status === 200) {
     const total = Number.isNaN(length) ? undefined : length;
@@ -189,12 +193,12 @@ async function startOver(fetching: Fetching, answer: Response): Promise<void> {
   const validator = tag !== null && !tag.startsWith("W/") ? tag : undefined;
   if (validator === undefined) return;
   const note: Note = { url: fetching.url, validator };
-  await writeFile(`${notePath(fetching.partial)}.new`, JSON.stringify(note));
-  await rename(`${notePath(fetching.partial)}.new`, notePath(fetching.partial));
+  await writeFile(`${fetching.partial.note}.new`, JSON.stringify(note));
+  await rename(`${fetching.partial.note}.new`, fetching.partial.note);
 }
 
 async function readNote(fetching: Fetching): Promise<Note | undefined> {
-  const text = await readFile(notePath(fetching.partial), "utf8").catch(() => undefined);
+  const text = await readFile(fetching.partial.note, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const note = parseNote(text);
   return note?.url === fetching.url && typeof note.validator === "string" ? (note as Note) : undefined;
@@ -209,12 +213,8 @@ function parseNote(text: string): Partial<Note> | null {
   }
 }
 
-function notePath(partial: string): string {
-  return `${partial}.json`;
-}
-
 async function arrived(fetching: Fetching): Promise<number> {
-  return (await stat(fetching.partial).catch(() => undefined))?.size ?? 0;
+  return (await stat(fetching.partial.bytes).catch(() => undefined))?.size ?? 0;
 }
 
 function isDisk(error: unknown): boolean {

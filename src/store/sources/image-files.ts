@@ -179,6 +179,9 @@ async function tarStream(path: string): Promise<Readable> {
 
 export type Compression = "plain" | "gzip" | "zstd" | "xz";
 
+/** Bytes that `compressionOf` needs to see. */
+export const compressionHead = 6;
+
 /** By the first bytes: RFC 1952 2.3.1, RFC 8878 3.1.1, the .xz format 2.1.1.1. */
 export function compressionOf(head: Uint8Array): Compression {
   const starts = (...bytes: readonly number[]): boolean => bytes.every((byte, index) => head[index] === byte);
@@ -191,7 +194,7 @@ export function compressionOf(head: Uint8Array): Compression {
 async function headOf(path: string): Promise<Compression> {
   const file = await open(path, "r");
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(6), 0, 6, 0);
+    const { buffer, bytesRead } = await file.read(new Uint8Array(compressionHead), 0, compressionHead, 0);
     return compressionOf(buffer.subarray(0, bytesRead));
   } finally {
     await file.close();

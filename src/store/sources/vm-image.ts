@@ -7,7 +7,7 @@ import type { Digest } from "../../core/digest.ts";
 import type { Issue, IssueCode, Outcome } from "../../core/issue.ts";
 import { BlobMismatch, type BlobStore, type StoredBlob } from "../blob-store.ts";
 import { diskImageHead, diskImageOf } from "../disk-image.ts";
-import { fetchFile, fetched, forget, NotServed, TooBig, type Patience } from "./http.ts";
+import { fetchFile, forget, NotServed, TooBig, type Patience } from "./http.ts";
 
 export interface VmImageWanted {
   /** A path, or an http(s) URL. */
@@ -34,6 +34,8 @@ export interface VmImageRead {
 export async function fetchVmImage(wanted: VmImageWanted): Promise<Outcome<VmImageRead>> {
   try {
     const blob = (await wanted.store.stat(wanted.digest)) ?? (await fetchBlob(wanted));
+    // Whether it is taken must not depend on what was in the store.
+    if (blob.size > wanted.sizeLimit) throw new TooBig(`it has ${blob.size} bytes, at most ${wanted.sizeLimit} are taken`);
     return await judged(wanted, blob);
   } catch (error) {
     const issue = issueOf(error, wanted);
@@ -56,23 +58,22 @@ async function fetchBlob(wanted: VmImageWanted): Promise<StoredBlob> {
       { progress, signal },
     );
   }
-  const partial = store.partialPath(`${wanted.source} ${digest}`);
-  await fetchFile({
-    url: wanted.source,
-    partial,
-    sizeLimit,
-    progress: wanted.progress,
-    signal,
-    ...(wanted.patience === undefined ? {} : { patience: wanted.patience }),
-  });
+  return download(wanted);
+}
+
+async function download(wanted: VmImageWanted): Promise<StoredBlob> {
+  const { store, digest, sizeLimit, signal, progress, patience } = wanted;
+  const partial = await store.claimPartial(`${wanted.source} ${digest}`);
   try {
-    const blob = await store.put(fetched(partial), { digest, sizeLimit }, { signal });
-    await forget(partial);
-    return blob;
+    const fetching = { url: wanted.source, partial, sizeLimit, progress, signal };
+    await fetchFile(patience === undefined ? fetching : { ...fetching, patience });
+    return await store.adopt(partial.bytes, digest, { signal });
   } catch (error) {
     // A wrong file is no part of anything; after a full disk or Ctrl-C the next time goes on with it.
     if (error instanceof BlobMismatch) await forget(partial);
     throw error;
+  } finally {
+    await partial.release();
   }
 }
 

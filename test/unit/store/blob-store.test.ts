@@ -1,7 +1,7 @@
 /** The blob store: whole or not there, for one process and for many, and clean afterwards. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -107,20 +107,33 @@ t.test("check names the blob with a flipped bit, and no other", async (t) => {
   t.not(good.digest, bad.digest);
 });
 
-t.test("cleaning keeps what is named and what was used of late, and takes stale leftovers", async (t) => {
-  let now = 1_800_000_000_000;
-  const store = await openStore(join(folder, "g"), { now: () => now });
-  const [kept, used, old] = await Promise.all([1, 2, 3].map(() => store.put(chunks(randomBytes(10)))));
-  for (const blob of await store.list()) utimesSync(store.path(blob.digest), 1_000, 1_000);
-  now = 2_000_000_000_000;
-  await store.stat(used?.digest as Digest);
-  const leftover = join(store.folder, "tmp/put-dead");
-  writeFileSync(leftover, "x");
-  utimesSync(leftover, 1_000, 1_000);
-  writeFileSync(store.partialPath("running"), "x");
-  const { removed, leftovers } = await store.collect(new Set([kept?.digest as Digest]), 1_900_000_000);
-  t.strictSame(removed.map((blob) => blob.digest), [old?.digest]);
-  t.equal(leftovers, 2, "both files are older than the clock of this test");
-  t.notOk(existsSync(leftover));
-  t.strictSame((await store.list()).map((blob) => blob.digest).sort(), [kept?.digest, used?.digest].sort());
+t.test("a bad blob gives way to the good one that is put", async (t) => {
+  const store = await openStore(join(folder, "g"));
+  const bytes = randomBytes(1_000);
+  const blob = await store.put(chunks(bytes));
+  chmodSync(store.path(blob.digest), 0o644);
+  writeFileSync(store.path(blob.digest), "bad");
+  await store.put(chunks(bytes));
+  t.strictSame(await store.check(), []);
+  t.strictSame(await store.stat(blob.digest), blob);
+});
+
+t.test("a file of the same disk is adopted: moved, not copied, and only if it is the right one", async (t) => {
+  const store = await openStore(join(folder, "h"));
+  const bytes = randomBytes(9_000_001);
+  const path = join(folder, "arrived");
+  writeFileSync(path, bytes);
+  const { ino } = statSync(path);
+  await t.rejects(store.adopt(path, digestOf(randomBytes(3))), { name: "BlobMismatch", kind: "digest", found: digestOf(bytes) });
+  t.ok(existsSync(path), "the wrong file stays where it was");
+  let seen = 0;
+  const blob = await store.adopt(path, digestOf(bytes), { progress: (done) => (seen = done) });
+  t.strictSame(blob, { digest: digestOf(bytes), sha512: createHash("sha512").update(bytes).digest("hex"), size: 9_000_001 });
+  t.equal(seen, blob.size);
+  t.notOk(existsSync(path));
+  const stored = statSync(store.path(blob.digest));
+  t.equal(stored.ino, ino);
+  t.equal(stored.mode & 0o777, 0o444);
+  t.strictSame(await store.stat(blob.digest), blob);
+  t.strictSame(aside(store), []);
 });

@@ -1,5 +1,6 @@
 /** The VM image by path and by HTTP: a good one arrives whole, a bad one ends in an issue, a cut line is continued. */
 
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -87,6 +88,16 @@ t.test("a VM image by path: good, and every way to be bad", async (t) => {
     const { issues } = await fetchImage(path, { digest });
     t.strictSame(issues.map((issue) => issue.code), ["resolve/image-unusable"], what);
   }
+  for (const [kind, code] of [
+    ["monolithicSparse", undefined],
+    ["streamOptimized", undefined],
+    ["monolithicFlat", "resolve/image-unusable"],
+    ["none", "resolve/image-unusable"],
+  ] as const) {
+    const bytes = vmdk(kind);
+    const { issues } = await fetchImage(file(bytes), { digest: `sha256:${sha(bytes)}`, format: "vmdk" });
+    t.strictSame(issues.map((issue) => issue.code), code === undefined ? [] : [code], `VMDK, ${kind}`);
+  }
   const cases: readonly (readonly [string, string, string, How])[] = [
     ["absent", "resolve/image-missing", "absent.qcow2", {}],
     ["a folder", "resolve/image-missing", folder, {}],
@@ -110,6 +121,16 @@ t.test("a VM image by path: good, and every way to be bad", async (t) => {
     t.strictSame((await fetchImage(source, how)).issues.map((issue) => issue.code), [code], what);
   }
 });
+
+/** The head of a VMDK with this in its descriptor. */
+function vmdk(kind: string): Uint8Array {
+  const bytes = Buffer.alloc(2_048);
+  bytes.write("KDMV");
+  bytes.writeBigUInt64LE(2_048n, 12);
+  bytes.writeBigUInt64LE(kind === "none" ? 0n : 1n, 28);
+  bytes.write(`# Disk DescriptorFile\nversion=1\ncreateType="${kind}"\n`, 512);
+  return bytes;
+}
 
 /** A server of one file that answers by `mode` and cuts each answer after `cut` bytes. */
 async function serving(
@@ -151,6 +172,14 @@ async function serving(
 const big = Buffer.concat([image, randomBytes(500_000 - (image.byteLength % 512))]);
 const bigDigest: Digest = `sha256:${sha(big)}`;
 
+/** Names of all that lies in a store's downloads. */
+function partials(store: string): readonly string[] {
+  return readdirSync(join(store, "partial"), { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .map((each) => each.name)
+    .sort();
+}
+
 t.test("a line that is cut again and again is continued where it broke", async (t) => {
   const server = await serving(() => "cut");
   const outcome = await fetchImage(server.url, { digest: bigDigest });
@@ -168,7 +197,7 @@ t.test("a download that one process gave up is continued by the next", async (t)
   const first = await serving((_, count) => (count <= 2 ? "cut" : 503));
   await t.rejects(fetchImage(first.url, { digest: bigDigest, store }), { name: "EnvironmentError", message: /503/ });
   first.close();
-  t.equal(readdirSync(join(store, "partial")).length, 2, "what arrived, and what it is part of");
+  t.strictSame(partials(store), ["bytes", "note.json"], "what arrived, and what it is part of");
   const second = await serving(() => "whole", 0, Number(new URL(first.url).port));
   const outcome = await fetchImage(second.url, { digest: bigDigest, store });
   second.close();
@@ -177,13 +206,55 @@ t.test("a download that one process gave up is continued by the next", async (t)
   t.strictSame(readdirSync(join(store, "partial")), [], "nothing of it is left");
 });
 
+t.test("a download that was killed is continued at once by the next process", async (t) => {
+  const store = place("store");
+  const server = await serving((_, count) => (count === 1 ? "hang" : "whole"));
+  const program = `
+    import { openStore } from ${JSON.stringify(join(import.meta.dirname, "../../../../src/store/blob-store.ts"))};
+    import { fetchVmImage } from ${JSON.stringify(join(import.meta.dirname, "../../../../src/store/sources/vm-image.ts"))};
+    await fetchVmImage({ source: ${JSON.stringify(server.url)}, folder: "/", digest: ${JSON.stringify(bigDigest)}, sizeLimit: 1e9,
+      format: "qcow2", store: await openStore(${JSON.stringify(store)}, { now: Date.now }),
+      progress: (done) => done === 100_000 && process.stdout.write("ready"), signal: new AbortController().signal });`;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  child.kill("SIGKILL");
+  await new Promise((resolve) => child.once("close", resolve));
+  t.ok((await fetchImage(server.url, { digest: bigDigest, store })).ok);
+  server.close();
+  t.strictSame(server.ranges, ["", "bytes=100000-"]);
+  t.strictSame(readdirSync(join(store, "partial")), [], "nothing of it is left");
+});
+
+t.test("those who fetch the same at the same time don't disturb one another", async (t) => {
+  const store = place("store");
+  const server = await serving(() => "cut", 60_000);
+  const outcomes = await Promise.all([1, 2, 3, 4].map(() => fetchImage(server.url, { digest: bigDigest, store })));
+  server.close();
+  t.strictSame(outcomes.map((outcome) => outcome.issues), [[], [], [], []]);
+  t.strictSame(readdirSync(join(store, "partial")), [], "nothing of them is left");
+});
+
+t.test("what the store can't hold is not begun; whether it is too big does not depend on the store", async (t) => {
+  const endless = createServer((_, response) => response.writeHead(200, { "content-length": String(2 ** 50) }).write("x"));
+  await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/image`;
+  await t.rejects(fetchImage(url, { sizeLimit: 2 ** 51 }), { name: "EnvironmentError", message: /is full: .* are needed/ });
+  endless.closeAllConnections();
+  endless.close();
+  const store = place("store");
+  t.ok((await fetchImage(file(image), { store })).ok);
+  t.equal((await fetchImage(file(image), { store, sizeLimit: 1_000 })).issues[0]?.code, "resolve/image-size");
+});
+
 t.test("a note that was torn, and a server that always begins anew", async (t) => {
   const store = place("store");
   const first = await serving((_, count) => (count === 1 ? "cut" : 503));
   await t.rejects(fetchImage(first.url, { digest: bigDigest, store }), { name: "EnvironmentError" });
   first.close();
-  const note = readdirSync(join(store, "partial")).find((name) => name.endsWith(".json"));
-  writeFileSync(join(store, "partial", String(note)), "{");
+  const [download] = readdirSync(join(store, "partial"));
+  writeFileSync(join(store, "partial", String(download), "note.json"), "{");
   const second = await serving(() => "whole", 0, Number(new URL(first.url).port));
   t.ok((await fetchImage(second.url, { digest: bigDigest, store })).ok);
   second.close();
@@ -235,6 +306,11 @@ t.test("servers that do not do as they are asked", async (t) => {
     t.ok(check(await fetchImage(server.url, { digest: bigDigest })), what);
     server.close();
   }
+  const coded = createServer((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(big)));
+  await new Promise<void>((resolve) => coded.listen(0, "127.0.0.1", resolve));
+  const { port } = coded.address() as AddressInfo;
+  t.match((await fetchImage(`http://127.0.0.1:${port}/`)).issues[0]?.message, /another coding \(gzip\)/);
+  coded.close();
   const small = await serving(() => "whole");
   t.equal(
     (await fetchImage(small.url, { digest: bigDigest, sizeLimit: 1_000 })).issues[0]?.code,
