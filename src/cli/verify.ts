@@ -50,6 +50,10 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
 /** A fingerprint, or the key of a file; "wrong" where it is neither, which has been said. */
 async function trustOf(io: Io, given: string | undefined): Promise<Trust | "wrong"> {
   if (given === undefined || given === "none") return given;
+  if (given === "") {
+    io.err("cloudlet-bundle verify: --trust needs a word that is not empty\n");
+    return "wrong";
+  }
   const fingerprint: Fingerprint | undefined = readFingerprint(given);
   if (fingerprint !== undefined) return fingerprint;
   if (/^SHA256:/i.test(given)) {

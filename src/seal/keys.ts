@@ -71,7 +71,7 @@ export function readPublicKey(text: string): Outcome<PublicKey> {
 
 /** Reads `SHA256:` and 64 hexadecimal digits; undefined where the text is something else. */
 export function readFingerprint(text: string): Fingerprint | undefined {
-  return /^SHA256:[0-9A-Fa-f]{64}$/.test(text) ? `SHA256:${text.slice("SHA256:".length).toLowerCase()}` : undefined;
+  return /^SHA256:[0-9A-F]{64}$/i.test(text) ? `SHA256:${text.slice("SHA256:".length).toLowerCase()}` : undefined;
 }
 
 const makeOne = "make one: cloudlet-bundle keygen";

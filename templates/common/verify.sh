@@ -1,41 +1,46 @@
 #!/bin/sh
-# shellcheck disable=SC2015,SC2094 # "a && b || c": c if either fails; reading one file twice is meant
+# shellcheck disable=SC2015,SC2086,SC2317 # "a && b || c": c if either fails; lists are split at blanks on purpose (set -f)
 # Verifies this bundle with tools that are on every box: is it what its signer made, whole, and nothing more?
 #
-# usage: verify.sh [--trust KEY|FINGERPRINT|none] [--bundle FILE] [--quiet] [--help]
+# usage: verify.sh [--trust KEY|FINGERPRINT|none] [--bundle FILE|FOLDER] [--quiet] [--help]
 #
 #   --trust KEY          the signer's public key, a PEM file that you got by another channel than the bundle
 #   --trust SHA256:...   the fingerprint of that key, 64 hexadecimal digits, got in the same way
 #   --trust none         leave the signature unchecked: nobody then knows who made the bundle
-#   --bundle FILE        verify a bundle's tar instead, before anything is unpacked
+#   --bundle FILE        verify a bundle's tar instead, before anything is unpacked; or another unpacked bundle's folder
 #   --quiet              say nothing but what is refused
 #
 # Exit status: 0 good, 1 refused, 2 usage, 3 a tool is missing or the disk fails.
 # `cloudlet-bundle verify` climbs the same rungs and judges alike; docs/bundle-format.md says what each one asks.
-set -eu
+#
+# Lists are kept in variables, so that a full disk can't cut one short. Whatever fails unforeseen ends with status 3.
+set -efu
 umask 077
 LC_ALL=C
 export LC_ALL
-unset CDPATH ENV BASH_ENV POSIXLY_CORRECT
-
-most_files=1000
+unset CDPATH ENV BASH_ENV POSIXLY_CORRECT TAR_OPTIONS GREP_OPTIONS
+IFS=' 	
+'
+newline='
+'
 
 main() {
-    here=$(cd "$(dirname -- "$0")" && pwd -P)
-    trust='' bundle='' quiet=no refused=no signed_by=''
+    trust='' bundle='' quiet=no refused=no signed_by='' work='' ended=no
+    trap 'at_end' EXIT
+    trap 'exit 3' HUP INT TERM
     read_arguments "$@"
     need_tools
+    find_bundle
     work=$(mktemp -d) || stop "no temporary folder can be made"
-    trap 'rm -rf "$work"' EXIT
-    trap 'exit 3' HUP INT TERM
     read_trust
-    if form_rung; then
+    form_rung
+    if [ "$refused" = yes ]; then
+        for each in signature sums no-extra manifest; do row $each unreached "the form was refused"; done
+    else
         signature_rung
         sums_rung
         extra_rung
         manifest_rung
-    else
-        for rung in signature sums no-extra manifest; do row "$rung" unreached "the form was refused"; done
     fi
     verdict
 }
@@ -45,119 +50,147 @@ read_arguments() {
         case $1 in
         --trust | --bundle)
             [ $# -ge 2 ] || wrong_usage "$1 needs a word after it"
+            [ -n "$2" ] || wrong_usage "$1 needs a word that is not empty"
             if [ "$1" = --trust ]; then trust=$2; else bundle=$2; fi
             shift 2
             ;;
-        --trust=*) trust=${1#*=} && shift ;;
-        --bundle=*) bundle=${1#*=} && shift ;;
+        --trust=?*) trust=${1#*=} && shift ;;
+        --bundle=?*) bundle=${1#*=} && shift ;;
         --quiet) quiet=yes && shift ;;
         --help | -h)
-            sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
-            exit 0
+            sed -n '3,/^# Lists/{/^# Lists/d;s/^# \{0,1\}//;p;}' "$0"
+            leave 0
             ;;
         *) wrong_usage "there is no option $1" ;;
         esac
     done
-    case $bundle in '' | /*) ;; *) bundle=$PWD/$bundle ;; esac
-    [ -z "$bundle" ] || [ -f "$bundle" ] && [ -r "${bundle:-/}" ] || stop "$bundle can't be read"
 }
 
 need_tools() {
     missing=''
-    for tool in awk cat cmp comm cut dirname find grep head mktemp mv od rm sed sha256sum sort stat tail tr wc; do
-        command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+    for tool in awk cat cmp dd dirname find grep head mktemp od rm sed sha256sum stat tail tr wc; do
+        command -v $tool >/dev/null 2>&1 || missing="$missing $tool"
     done
     [ "$trust" = none ] || command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
     [ -z "$missing" ] || stop "these tools are missing:$missing"
+}
+
+# find_bundle: sets folder, or archive and its size. Both are absolute.
+find_bundle() {
+    folder='' archive=''
+    if [ -z "$bundle" ]; then
+        folder=$(cd "$(dirname -- "$0")" && pwd -P)
+    elif [ -d "$bundle" ]; then
+        folder=$(cd -- "$bundle" && pwd -P) || stop "$bundle can't be read"
+    elif [ -f "$bundle" ] && [ -r "$bundle" ]; then
+        case $bundle in /*) archive=$bundle ;; *) archive=$PWD/$bundle ;; esac
+        archive_size=$(stat -L -c %s "$archive")
+    else
+        stop "$bundle can't be read"
+    fi
 }
 
 # read_trust: the fingerprint that is trusted; a key file gives its own.
 read_trust() {
     case $trust in
     '' | none) return 0 ;;
-    SHA256:* | sha256:*)
-        trust=SHA256:$(printf '%s' "${trust#*:}" | tr -d ':' | tr 'ABCDEF' 'abcdef')
-        printf '%s\n' "$trust" | grep -Eqx 'SHA256:[0-9a-f]{64}' || wrong_usage "a fingerprint is SHA256: and 64 hexadecimal digits"
+    [Ss][Hh][Aa]256:*)
+        trust=SHA256:$(printf '%s' "${trust#*:}" | tr 'ABCDEF' 'abcdef')
+        case ${trust#*:} in *[!0-9a-f]*) wrong_usage "a fingerprint is SHA256: and 64 hexadecimal digits" ;; esac
+        [ ${#trust} = 71 ] || wrong_usage "a fingerprint is SHA256: and 64 hexadecimal digits"
         ;;
     *)
         [ -f "$trust" ] && [ -r "$trust" ] || stop "the key $trust can't be read"
-        openssl pkey -pubin -in "$trust" >"$work/trusted.pem" 2>/dev/null && is_p256 "$work/trusted.pem" ||
-            wrong_usage "$trust holds no ECDSA P-256 public key in PEM"
-        trust=$(fingerprint "$work/trusted.pem")
+        case $trust in /*) ;; *) trust=$PWD/$trust ;; esac
+        key_of "$trust"
+        [ -n "$key" ] || wrong_usage "$trust holds no ECDSA P-256 public key in PEM"
+        trust=$key
         ;;
     esac
 }
 
-# is_p256 PEM: the DER of such a key always begins with these bytes (RFC 5480).
-is_p256() {
-    openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | od -An -v -tx1 | tr -d ' \n' |
-        grep -Eqx '3059301306072a8648ce3d020106082a8648ce3d03010703420004[0-9a-f]{128}'
+# key_of PEM: sets key to the fingerprint of this public key, or to nothing if it is no key on P-256. The DER of such a key
+# always begins with these bytes: RFC 5480.
+key_of() {
+    key=''
+    der=$(openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+    case $der in 3059301306072a8648ce3d020106082a8648ce3d03010703420004*) ;; *) return 0 ;; esac
+    [ ${#der} = 182 ] || return 0
+    key=$(openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | sha256sum)
+    key=SHA256:${key%% *}
 }
 
-fingerprint() {
-    printf 'SHA256:'
-    openssl pkey -pubin -in "$1" -outform DER | sha256sum | cut -d' ' -f1
-}
+# --- form: the files, wherever they are ----------------------------------------------------------------------------
 
-# --- the files, wherever they are ----------------------------------------------------------------------------------
-
-# form_rung: writes $work/files, one line a file: path, mode (octal), size, time or -, where its bytes begin in the tar.
+# form_rung: sets files, one line a file: path, mode (octal), size, time or -, where its bytes begin in the tar or -; and
+# folders, one line each.
 form_rung() {
-    : >"$work/issues" && : >"$work/folders"
-    if [ -n "$bundle" ]; then archive_form; else folder_form; fi
-    for each in manifest.json:1048576 SHA256SUMS:167000 SHA256SUMS.sig:72 SHA256SUMS.pub:178; do
-        size=$(awk -v path="${each%:*}" '$1 == path { print $3 }' "$work/files")
-        [ -s "$work/issues" ] || [ "${size:-0}" -le "${each#*:}" ] || issue too-big "${each%:*} has more than ${each#*:} bytes"
-    done
-    if [ -n "$bundle" ]; then
-        says="$(lines "$work/files") entries, each a regular file in its place, and nothing beside them"
+    begin form
+    files='' folders='' count=0
+    if [ -n "$archive" ]; then
+        archive_form
+        proved="$count entries, each a regular file in its place, and nothing beside them"
     else
-        says="$(lines "$work/files") regular files, no links or devices"
+        folder_form
+        proved="$count regular files, no links or devices"
     fi
-    rung form "$says"
+    [ "$refused" = yes ] || size_limits
+    end "$proved"
 }
 
-# folder_form: names first, because only then can the list be read line by line.
+# size_limits: of the files that verifying reads as a whole.
+size_limits() {
+    for each in manifest.json:1048576 SHA256SUMS:167000 SHA256SUMS.sig:72 SHA256SUMS.pub:178; do
+        file_of "${each%:*}"
+        [ "${size:-0}" -le "${each#*:}" ] || issue too-big "${each%:*} has more than ${each#*:} bytes"
+    done
+}
+
+# folder_form: names first, because only then can a list be read line by line. What has a bad name is not looked into.
 folder_form() {
-    : >"$work/files"
-    find "$here" -mindepth 1 \( -name '*[!A-Za-z0-9._-]*' -o ! -name '[A-Za-z0-9]*' \) | head -n 5 >"$work/names"
-    [ ! -s "$work/names" ] || issue path "a name is not made of parts that begin with a letter or digit and hold letters, digits, '.', '_', '-'"
-    find "$here" -mindepth 1 ! -type f ! -type d | head -n 5 >"$work/other"
-    [ ! -s "$work/other" ] || issue not-a-file "something is neither a regular file nor a folder"
-    [ ! -s "$work/issues" ] || return 0
-    (cd "$here" && find . -mindepth 1 -type d) | sed 's|^\./||' | sort >"$work/folders"
-    (cd "$here" && find . -type f -exec stat -c '%n %a %s - 0' {} +) | sed 's|^\./||' | sort >"$work/files"
-    awk 'length($1) > 100 { exit 1 }' "$work/files" "$work/folders" || issue path "a name is longer than 100 characters"
-    [ "$(lines "$work/files")" -le "$most_files" ] || issue too-many "there are more than $most_files files"
+    cd "$folder"
+    bad=$(find . ! -name . \( -name '*[!A-Za-z0-9._-]*' -o ! -name '[A-Za-z0-9]*' \) -prune -print | head -n 1)
+    [ -z "$bad" ] || issue path "a name is not made of parts that begin with a letter or digit and hold letters, digits, '.', '_', '-'"
+    bad=$(find . ! -name . \( -name '*[!A-Za-z0-9._-]*' -o ! -name '[A-Za-z0-9]*' \) -prune -o ! -type f ! -type d -print)
+    for path in $bad; do issue not-a-file "${path#./} is neither a regular file nor a folder"; done
+    [ "$refused" = no ] || return 0
+    folders=$(find . -type d ! -name . | sed 's|^\./||')
+    files=$(find . -type f -exec stat -c '%n %a %s - -' {} + | sed 's|^\./||')
+    said=$(printf '%s\n' "$files" "$folders" | awk 'length($1) > 100 { print "long"; exit }')
+    [ -z "$said" ] || issue path "a name is longer than 100 characters"
+    count=$(lines "$files")
+    [ "$count" -le 1000 ] || issue too-many "there are more than 1000 files"
 }
 
-# archive_form: from header to header; behind the first that is wrong nothing can be made out. The bytes between a file's
-# end and the next header are looked at together with that header.
+# archive_form: from header to header; behind the first that is wrong nothing can be made out. The rest of a file's last
+# block is looked at together with the header behind it: gap counts that file's own bytes in the block, pad the others.
 archive_form() {
-    archive_size=$(wc -c <"$bundle" | tr -d ' ')
-    offset=0 gap=0 count=0 before=''
-    : >"$work/files"
+    block=0 gap=0 pad=0 before=''
     while :; do
-        [ "$((offset + gap))" -le "$archive_size" ] || { issue archive-size "the archive ends early, in ${before#?}"; return 0; }
-        part "$bundle" "$offset" "$((gap + 512))" | od -An -v -tu1 |
-            awk -v gap="$gap" -v before="$before" "$header_program" >"$work/header"
-        read -r kind path mode size mtime <"$work/header"
-        case $kind in
-        padding) issue archive-padding "there are bytes between ${before#?} and the next entry" && return 0 ;;
-        early) issue archive-size "the archive ends early, after $archive_size bytes" && return 0 ;;
-        end) archive_end "$((archive_size - offset - gap))" && return 0 ;;
-        type) issue archive-type "an entry is not a regular file: $path" && return 0 ;;
-        path) issue path "a name is none that a bundle may hold" && return 0 ;;
-        order) issue archive-order "$path stands out of its place, or twice" && return 0 ;;
+        [ $((block * 512)) -le "$archive_size" ] || { issue archive-size "the archive ends early, in ${before#?}"; return 0; }
+        first=$block
+        [ $pad = 0 ] || first=$((block - 1))
+        said=$(dd if="$archive" bs=512 skip=$first count=$((block - first + 1)) 2>/dev/null | od -An -v -tu1 |
+            awk -v gap=$gap -v pad=$pad -v before="$before" "$header_program")
+        set -- $said
+        case $1 in
         entry) ;;
-        *) issue archive-header "a header is not the one that its entry must have: $path" && return 0 ;;
+        end) archive_end $((archive_size - block * 512)) ;;
+        early) issue archive-size "the archive ends early, after $archive_size bytes" ;;
+        padding) issue archive-padding "there are bytes between ${before#?} and the next entry" ;;
+        type) issue archive-type "an entry is not a regular file: $2" ;;
+        header) issue archive-header "a header is not the one that its entry must have: $2" ;;
+        path) issue path "a name is none that a bundle may hold" ;;
+        order) issue archive-order "$2 stands out of its place, or twice" ;;
+        *) stop "a header can't be read" ;;
         esac
+        [ "$1" = entry ] || return 0
         count=$((count + 1))
-        [ "$count" -le "$most_files" ] || { issue too-many "there are more than $most_files entries"; return 0; }
-        start=$((offset + gap + 512)) gap=$(((512 - size % 512) % 512))
-        offset=$((start + size))
-        printf '%s %s %s %s %s\n' "$path" "$mode" "$size" "$mtime" "$start" >>"$work/files"
-        case $path in blobs/*) before=1$path ;; *) before=0$path ;; esac
+        [ $count -le 1000 ] || { issue too-many "there are more than 1000 entries"; return 0; }
+        files="$files${files:+$newline}$2 $3 $4 $5 $(((block + 1) * 512))"
+        gap=$(($4 % 512)) pad=$(((512 - $4 % 512) % 512))
+        block=$((block + 1 + ($4 + 511) / 512))
+        case $2 in blobs/*) before=1$2 ;; *) before=0$2 ;; esac
     done
 }
 
@@ -167,7 +200,7 @@ archive_end() {
         issue archive-size "the archive ends early, in its last block"
     elif [ "$1" -gt 1024 ]; then
         issue archive-size "$(($1 - 1024)) bytes follow the end of the archive"
-    elif [ "$(tail -c 1024 "$bundle" | tr -d '\000' | wc -c | tr -d ' ')" != 0 ]; then
+    elif [ "$(dd if="$archive" bs=512 skip=$((block + 1)) 2>/dev/null | tr -d '\000' | wc -c | tr -d ' ')" != 0 ]; then
         issue archive-padding "the archive's last block is not zeros"
     fi
 }
@@ -175,7 +208,7 @@ archive_end() {
 # The one header that an entry of a bundle can have (POSIX.1-2017 pax, ustar): decoded, written again, compared.
 # shellcheck disable=SC2016 # an awk program
 header_program='
-    { for (i = 1; i <= NF; i++) if (seen++ < gap) { if ($i + 0) dirty = 1 } else b[n++] = $i + 0 }
+    { for (i = 1; i <= NF; i++) if (seen++ >= gap + pad || !pad) b[n++] = $i + 0; else if (seen > gap && $i + 0) dirty = 1 }
     function text(at, len,   s, k) { s = ""; for (k = at; k < at + len && b[k]; k++) s = s sprintf("%c", b[k]); return s }
     function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
     function put(at, len, value,   k) { for (k = at + len - 1; k >= at; k--) { w[k] = 48 + value % 8; value = int(value / 8) } w[at + len] = 32 }
@@ -202,46 +235,54 @@ header_program='
         for (i = 1; i <= 8; i++) w[256 + i] = u[i] + 0
         put(148, 6, sum)
         for (i = 0; i < 512; i++) if (w[i] != b[i]) { print "header", shown; exit }
-        if (length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { print "path"; exit }
+        if (path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { print "path"; exit }
         place = (path ~ /^blobs\// ? "1" : "0") path
         if (before != "" && ("x" before) >= ("x" place)) { print "order", path; exit }
         printf "entry %s %o %.0f %.0f\n", path, mode, size, mtime
     }'
 
-# part FILE START COUNT: these bytes.
-part() {
-    tail -c +"$(($2 + 1))" "$1" 2>/dev/null | head -c "$3"
+# file_of PATH: sets size and start from its line in files, or to nothing if it is not there.
+file_of() {
+    size='' start=''
+    case $newline$files in
+    *"$newline$1 "*)
+        start=${newline}$files
+        start=${start#*"$newline$1 "}
+        set -- ${start%%"$newline"*}
+        size=$2 start=$4
+        ;;
+    esac
+}
+
+# bytes_of PATH SIZE START: the file's content, out of the folder or out of the tar. dd without a count moves to the place
+# (BusyBox's tail can't go beyond 2 GiB), and head takes up from there.
+bytes_of() {
+    if [ -n "$archive" ]; then
+        { dd bs=512 skip=$(($3 / 512)) count=0 2>/dev/null && head -c "$2"; } <"$archive"
+    else
+        cat "$folder/$1"
+    fi
+}
+
+# keep PATH: its bytes in $work, all of them; from here on nobody changes them.
+keep() {
+    file_of "$1"
+    bytes_of "$1" "$size" "$start" >"$work/$1" && [ "$(wc -c <"$work/$1")" -eq "$size" ] || stop "no room for $1 in ${TMPDIR:-/tmp}, or it can't be read"
 }
 
 is_there() {
-    awk -v path="$1" '$1 == path { found = 1 } END { exit !found }' "$work/files"
+    file_of "$1"
+    [ -n "$size" ]
 }
 
-# bytes_of PATH: the file's content, out of the folder or out of the tar.
-bytes_of() {
-    if [ -z "$bundle" ]; then
-        cat "$here/$1"
-    else
-        # shellcheck disable=SC2046 # two numbers
-        part "$bundle" $(awk -v path="$1" '$1 == path { print $5, $3 }' "$work/files")
-    fi
-}
-
-# --- the rungs -----------------------------------------------------------------------------------------------------
+# --- the other rungs -----------------------------------------------------------------------------------------------
 
 signature_rung() {
-    : >"$work/issues"
+    begin signature
     if [ "$trust" = none ]; then
         row signature unchecked "not asked for (--trust none)"
         return 0
-    fi
-    signature_issues
-    [ -s "$work/issues" ] || signed_by=$trust
-    rung signature "SHA256SUMS is signed by $trust" || :
-}
-
-signature_issues() {
-    if [ -z "$trust" ]; then
+    elif [ -z "$trust" ]; then
         issue no-trust "nobody said whose signature is trusted (--trust)"
     elif ! is_there SHA256SUMS; then
         issue missing-file "SHA256SUMS is missing"
@@ -252,223 +293,328 @@ signature_issues() {
     elif ! is_there SHA256SUMS.pub; then
         issue missing-file "SHA256SUMS.pub is missing"
     else
-        for each in SHA256SUMS SHA256SUMS.sig SHA256SUMS.pub; do bytes_of "$each" >"$work/$each"; done
-        openssl pkey -pubin -in "$work/SHA256SUMS.pub" >"$work/again.pem" 2>/dev/null || :
-        if ! cmp -s "$work/again.pem" "$work/SHA256SUMS.pub" || ! is_p256 "$work/again.pem"; then
-            issue other-key "SHA256SUMS.pub is no P-256 public key in its one form"
-        elif [ "$(fingerprint "$work/again.pem")" != "$trust" ]; then
-            issue other-key "the bundle's key is $(fingerprint "$work/again.pem"), trusted is $trust"
-        elif ! openssl dgst -sha256 -verify "$work/again.pem" -signature "$work/SHA256SUMS.sig" "$work/SHA256SUMS" >/dev/null 2>&1; then
-            issue signature "SHA256SUMS.sig is no signature by $trust over SHA256SUMS"
-        fi
+        signature_check
+    fi
+    [ "$issues" != 0 ] || signed_by=$trust
+    end "SHA256SUMS is signed by $trust"
+}
+
+signature_check() {
+    for each in SHA256SUMS SHA256SUMS.sig SHA256SUMS.pub; do keep $each; done
+    key_of "$work/SHA256SUMS.pub"
+    if [ -z "$key" ] || ! openssl pkey -pubin -in "$work/SHA256SUMS.pub" 2>/dev/null | cmp -s - "$work/SHA256SUMS.pub"; then
+        issue other-key "SHA256SUMS.pub is no P-256 public key in its one form"
+    elif [ "$key" != "$trust" ]; then
+        issue other-key "the bundle's key is $key, trusted is $trust"
+    elif ! openssl dgst -sha256 -verify "$work/SHA256SUMS.pub" -signature "$work/SHA256SUMS.sig" "$work/SHA256SUMS" >/dev/null 2>&1; then
+        issue signature "SHA256SUMS.sig is no signature by $trust over SHA256SUMS"
     fi
 }
 
-# sums_rung: reads the sums as strictly as they are written, then hashes every file that they list.
+# sums_rung: reads the sums as strictly as they are written, then hashes every file that they list. Sets listed, one line
+# a file: path and sum; empty if the sums can't be read.
 sums_rung() {
-    : >"$work/issues" && : >"$work/listed"
-    has_sums=no
+    begin sums
+    listed='' sums_good=no
     if ! is_there SHA256SUMS; then
         issue missing-file "SHA256SUMS is missing"
     else
-        bytes_of SHA256SUMS >"$work/SHA256SUMS"
-        sums_form && has_sums=yes && sums_compare
+        keep SHA256SUMS
+        sums_read
+        sums_compare
     fi
-    sums_good=no
-    if rung sums "$(lines "$work/listed") files are those that SHA256SUMS lists"; then sums_good=yes; fi
+    [ "$issues" != 0 ] || sums_good=yes
+    end "$(lines "$listed") files are those that SHA256SUMS lists"
 }
 
-sums_form() {
-    [ "$(tail -c 1 "$work/SHA256SUMS" | od -An -tx1 | tr -d ' ')" = 0a ] || { issue sums-form "SHA256SUMS does not end with a line's end"; return 1; }
-    if tr -d '\000' <"$work/SHA256SUMS" | cmp -s - "$work/SHA256SUMS" && said=$(awk -v most="$most_files" "$sums_program" "$work/SHA256SUMS"); then
-        sed 's/^\(.\{64\}\)  \(.*\)$/\2 \1/' "$work/SHA256SUMS" | sort >"$work/listed"
-        return 0
+sums_read() {
+    if [ "$(tail -c 1 "$work/SHA256SUMS" | od -An -tx1 | tr -d ' ')" != 0a ]; then
+        issue sums-form "SHA256SUMS does not end with a line's end"
+    elif ! is_printable "$work/SHA256SUMS"; then
+        issue sums-form "SHA256SUMS holds other characters than it may"
+    else
+        said=$(awk "$sums_program" "$work/SHA256SUMS")
+        case $said in
+        wrong*) issue sums-form "SHA256SUMS ${said#wrong }" ;;
+        *) listed=$said ;;
+        esac
     fi
-    issue sums-form "SHA256SUMS ${said:-holds a NUL}"
-    return 1
+}
+
+# is_printable FILE: nothing but ASCII without control characters, and ends of lines.
+is_printable() {
+    [ "$(tr -d '\n -~' <"$1" | wc -c)" -eq 0 ]
 }
 
 # shellcheck disable=SC2016 # an awk program
 sums_program='
-    function bad(why) { if (!wrong) print why; wrong = 1; exit 1 }
+    function bad(why) { wrong = why; exit }
     {
-        path = substr($0, 67)
-        if (NR > most) bad("has more than " most " lines")
-        if (substr($0, 1, 66) !~ /^[0-9a-f]+  $/ || length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) bad("line " NR " is not a sum and a path")
+        sum = substr($0, 1, 64); path = substr($0, 67)
+        if (NR > 1000) bad("has more than 1000 lines")
+        if (length(sum) != 64 || sum ~ /[^0-9a-f]/ || substr($0, 65, 2) != "  ") bad("line " NR " is not a sum and a path")
+        if (length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) bad("line " NR " is not a sum and a path")
         if (path ~ /^SHA256SUMS(\.sig|\.pub)?$/) bad("line " NR " lists " path ", which no sum can hold")
         if (("x" before) >= ("x" path)) bad("line " NR " is out of order, or twice")
         before = path
-        lower = tolower(path)
-        if (lower in files || lower in folders && folders[lower] == "") bad("lists names that are one on some disks: " path)
-        files[lower] = path
-        all[NR] = path
+        all[NR] = path; sums[NR] = sum
+        if (tolower(path) in files) bad("lists names that are one on some disks: " path)
+        files[tolower(path)] = 1
         if (path == "manifest.json") manifest = 1
     }
     END {
-        if (wrong) exit 1
-        if (!manifest) bad("does not list manifest.json")
-        for (i = 1; i <= NR; i++) {
+        if (!wrong && !manifest) wrong = "does not list manifest.json"
+        for (i = 1; i <= NR && !wrong; i++) {
             parts = split(all[i], part, "/")
             folder = ""
             for (k = 1; k < parts; k++) {
                 folder = folder (k > 1 ? "/" : "") part[k]
                 lower = tolower(folder)
-                if (lower in files || (lower in spelled && spelled[lower] != folder)) bad("lists names that are one on some disks: " all[i])
+                if (lower in files || (lower in spelled && spelled[lower] != folder)) wrong = "lists names that are one on some disks: " all[i]
                 spelled[lower] = folder
             }
         }
+        if (wrong) print "wrong " wrong
+        else for (i = 1; i <= NR; i++) print all[i], sums[i]
     }'
 
 sums_compare() {
-    if [ -z "$bundle" ]; then
-        (cd "$here" && sha256sum -c "$work/SHA256SUMS" 2>/dev/null) | grep -v ': OK$' >"$work/different" || :
-        cut -d' ' -f1 "$work/listed" >"$work/listed.paths"
-        while read -r path; do
-            is_there "$path" || issue missing-file "$path is missing"
-        done <"$work/listed.paths"
-        while read -r line; do
-            path=${line%%: *}
-            ! is_there "$path" || issue digest "$path is not the file that was listed"
-        done <"$work/different"
-    else
-        while read -r path sum; do
-            if ! is_there "$path"; then
-                issue missing-file "$path is missing"
-            elif [ "$(bytes_of "$path" | sha256sum | cut -d' ' -f1)" != "$sum" ]; then
-                issue digest "$path is not the file that was listed"
-            fi
-        done <"$work/listed"
-    fi
+    IFS=$newline
+    for each in $listed; do
+        IFS=' '
+        set -- $each
+        file_of "$1"
+        if [ -z "$size" ]; then
+            issue missing-file "$1 is missing"
+        else
+            sum=$(bytes_of "$1" "$size" "$start" | sha256sum)
+            [ "${sum%% *}" = "$2" ] || issue digest "$1 is not the file that was listed"
+        fi
+    done
+    IFS=" 	$newline"
 }
 
 extra_rung() {
-    : >"$work/issues"
-    if [ "$has_sums" = no ]; then
+    begin no-extra
+    if [ -z "$listed" ]; then
         row no-extra unreached "there are no sums to compare with"
         return 0
     fi
-    { cut -d' ' -f1 "$work/listed"; printf 'SHA256SUMS\nSHA256SUMS.sig\nSHA256SUMS.pub\n'; } | sort >"$work/known"
-    cut -d' ' -f1 "$work/files" | sort | comm -23 - "$work/known" >"$work/extra"
-    awk '{ path = $1; while (sub(/\/[^\/]*$/, "", path)) print path }' "$work/listed" | sort -u | comm -13 - "$work/folders" >>"$work/extra"
-    while read -r path; do issue extra-file "$path is not listed"; done <"$work/extra"
-    rung no-extra "nothing else is there" || :
+    said=$(printf '%s\n' "$listed" "= files" "$files" "= folders" "$folders" | awk '
+        $1 == "=" { part = $2; next }
+        $1 == "" { next }
+        !part { known[$1] = 1; path = $1; while (sub(/\/[^\/]*$/, "", path)) needed[path] = 1; next }
+        part == "files" && !($1 in known) && $1 !~ /^SHA256SUMS(\.sig|\.pub)?$/ { print $1 }
+        part == "folders" && !($1 in needed) { print $1 }')
+    for path in $said; do issue extra-file "$path is not listed"; done
+    end "nothing else is there"
 }
 
 manifest_rung() {
-    : >"$work/issues" && : >"$work/manifest"
-    if [ "$sums_good" = no ]; then
+    begin manifest
+    if [ $sums_good = no ]; then
         row manifest unreached "its bytes are not proven"
         return 0
     fi
-    bytes_of manifest.json | awk "$manifest_program" >"$work/manifest" || issue manifest-form "manifest.json is not written as it must be"
-    [ -s "$work/issues" ] || manifest_compare
-    rung manifest "sizes and modes of $(lines "$work/manifest") files are as manifest.json gives them" || :
+    keep manifest.json
+    manifest=wrong
+    if is_printable "$work/manifest.json"; then
+        manifest=$({ printf '%s\n' "$manifest_lines" ==; cat "$work/manifest.json"; } | awk "$manifest_program")
+    fi
+    if [ "$manifest" = wrong ] || [ "$(tail -c 1 "$work/manifest.json" | od -An -tx1 | tr -d ' ')" != 0a ]; then
+        issue manifest-form "manifest.json is not written as it must be"
+    else
+        manifest_compare
+    fi
+    end "sizes and modes of $(($(lines "$manifest") - 1)) files are as manifest.json gives them"
 }
 
-# manifest_compare: against the sums, and against what is there. $work/manifest: path, mode, size, sum; the time is apart.
 manifest_compare() {
-    created=$(sed -n 's/^created //p' "$work/manifest")
-    grep -v '^created ' "$work/manifest" >"$work/manifest.files"
-    mv "$work/manifest.files" "$work/manifest"
-    awk '{ print $1, $4 }' "$work/manifest" | sort >"$work/manifest.sums"
-    grep -v '^manifest\.json ' "$work/listed" | cmp -s - "$work/manifest.sums" || issue manifest-disagrees "manifest.json and SHA256SUMS list other files or digests"
-    awk -v archive="${bundle:+yes}" -v created="$created" "$files_program" "$work/manifest" "$work/files" >"$work/told"
-    while read -r code path rest; do issue "$code" "$path $rest"; done <"$work/told"
+    said=$(printf '%s\n' "$listed" "= manifest" "$manifest" "= files" "$files" | awk -v archive="${archive:+yes}" "$agree_program")
+    IFS=$newline
+    for each in $said; do issue "${each%% *}" "${each#* }"; done
+    IFS=" 	$newline"
 }
 
-# The lines of manifest.json in the one form that it has (canonical JSON, ASCII): a file's fields, in their order.
+# manifest.json line by line; there is one form. After @: S text, T time, N number, D digest, M mode, P path, R role, X sum.
+manifest_lines='{
+  "apiVersion": "cloudlet-bundle/v1",
+  "cloudlet": {
+    "name": @S,
+    "organization": @S,
+    "region": @S
+  },
+  "files": [
+    {
+      "mode": @M,
+      "origin": @S,
+      "path": @P,
+      "role": @R,
+      "sha256": @X,
+      "size": @N
+    }
+  ],
+  "generator": {
+    "name": @S,
+    "version": @S
+  },
+  "kind": "Manifest",
+  "lock": {
+    "digest": @D
+  },
+  "platform": @S,
+  "release": {
+    "created": @T,
+    "name": @S,
+    "sequence": @N
+  },
+  "spec": {
+    "digest": @D
+  }
+}'
+
+# Prints the release's time, then path, mode, size and sum of each file; or "wrong".
 # shellcheck disable=SC2016 # an awk program
 manifest_program='
-    function value(line) { sub(/^ *"[a-zA-Z0-9]+": /, "", line); sub(/,$/, "", line); gsub(/^"|"$/, "", line); return line }
-    NR == 1 && $0 != "{" { exit 1 }
-    /^    "created": / { created = value($0) }
-    /^  "files": \[$/ { inside = 1; next }
-    inside && /^  \],?$/ { inside = 0; next }
-    inside && /^    \{$/ { path = mode = size = sum = ""; next }
-    inside && /^      "mode": / { mode = value($0) }
-    inside && /^      "path": / { path = value($0) }
-    inside && /^      "sha256": / { sum = value($0) }
-    inside && /^      "size": / { size = value($0) }
-    inside && /^    \},?$/ {
-        if (mode !~ /^0(644|755)$/ || path !~ /^[A-Za-z0-9][A-Za-z0-9._\/-]*$/ || size !~ /^[0-9]+$/ || sum !~ /^[0-9a-f]+$/ || length(sum) != 64) { bad = 1; exit 1 }
-        print path, mode, size, sum
-        count++
+    !given { if ($0 == "==") given = NR; else form[NR] = $0; next }
+    {
+        if (!(++at in form)) wrong = 1
+        if (wrong) exit
+        # Another file follows: the next line is the first of its eight again.
+        if (form[at] == "    }" && $0 == "    },") { file(); at -= 8; next }
+        if (form[at] == "    }") file()
+        mark = index(form[at], "@")
+        if (!mark) { if ($0 != form[at]) wrong = 1; next }
+        before = substr(form[at], 1, mark - 1); after = substr(form[at], mark + 2)
+        value = substr($0, mark, length($0) - mark + 1 - length(after))
+        if (substr($0, 1, mark - 1) != before || substr($0, mark + length(value)) != after) wrong = 1
+        else take(substr(form[at], mark + 1, 1), value)
     }
     END {
-        if (bad || !count || created !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z$/) exit 1
-        # Days since the Epoch, by the civil calendar counted from 1 March.
-        y = substr(created, 1, 4) + 0; m = substr(created, 6, 2) + 0; d = substr(created, 9, 2) + 0
+        if (wrong || form[at] != "}" || at != given - 1) { print "wrong"; exit }
+        print created
+        for (i = 1; i <= count; i++) print path[i], mode[i], size[i], sum[i]
+    }
+    function take(kind, value,   text) {
+        text = substr(value, 2, length(value) - 2)
+        if (kind == "N") { if (value !~ /^(0|[1-9][0-9]*)$/ || length(value) > 15) wrong = 1; else now["N"] = value; return }
+        if (value !~ /^"([]-~ !#-[]|\\["\\bfnrt]|\\u(000[0-7bef]|001[0-9a-f]|007f|00[89a-f][0-9a-f]|0[1-9a-f][0-9a-f][0-9a-f]|[1-9a-f][0-9a-f][0-9a-f][0-9a-f]))+"$/) wrong = 1
+        if (kind == "M" && text !~ /^0(644|755)$/) wrong = 1
+        if (kind == "P" && (length(text) > 100 || text !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/ || text ~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub)?)$/)) wrong = 1
+        if (kind == "R" && text !~ /^(data|document|evidence|payload|script|site|vm-image)$/) wrong = 1
+        if (kind == "D" && !sub(/^sha256:/, "", text)) wrong = 1
+        if ((kind == "D" || kind == "X") && (length(text) != 64 || text ~ /[^0-9a-f]/)) wrong = 1
+        if (kind == "T" && (created = epoch(text)) < 0) wrong = 1
+        now[kind] = text
+    }
+    function file(   place) {
+        place = (now["P"] ~ /^blobs\// ? "x1" : "x0") now["P"]
+        if (last >= place || ++count > 1000) wrong = 1
+        last = place
+        path[count] = now["P"]; mode[count] = now["M"]; size[count] = now["N"]; sum[count] = now["X"]
+    }
+    # Seconds since the Epoch, by the civil calendar counted from 1 March; -1 for what is no time.
+    function epoch(text,   y, m, d, h, i, s) {
+        if (text !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z$/) return -1
+        y = substr(text, 1, 4) + 0; m = substr(text, 6, 2) + 0; d = substr(text, 9, 2) + 0
+        h = substr(text, 12, 2) + 0; i = substr(text, 15, 2) + 0; s = substr(text, 18, 2) + 0
+        if (y < 1970 || m < 1 || m > 12 || d < 1 || d > days(y, m) || h > 23 || i > 59 || s > 59) return -1
         if (m <= 2) { y--; m += 12 }
-        days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + d - 1 - 719468
-        printf "created %.0f\n", days * 86400 + substr(created, 12, 2) * 3600 + substr(created, 15, 2) * 60 + substr(created, 18, 2)
-    }'
+        s += ((365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + d - 719469) * 24 + h) * 3600 + i * 60
+        return s <= 2147483647 ? sprintf("%.0f", s) : -1
+    }
+    function days(y, m) { return m == 2 ? 28 + (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0)) : 30 + (m + (m > 7)) % 2 }'
 
 # In an archive, exactly the mode and the release's time. In a folder a umask may have taken bits away, but none may have
 # come, its owner can still read it, and a script can still be run by its owner.
 # shellcheck disable=SC2016 # an awk program
-files_program='
+agree_program='
     function bits(text,   v, k) { v = 0; for (k = 1; k <= length(text); k++) v = v * 8 + substr(text, k, 1); return v }
     function has(v, bit) { return int(v / bit) % 2 }
     function fits(mode, wanted, least,   bit) {
         for (bit = 1; bit <= 2048; bit *= 2) if (has(mode, bit) && !has(wanted, bit) || has(least, bit) && !has(mode, bit)) return 0
         return 1
     }
-    NR == FNR { mode[$1] = $2; size[$1] = $3; next }
-    # What the sums do not list was refused already.
-    !($1 in mode) && $1 !~ /^(manifest\.json|SHA256SUMS|SHA256SUMS\.sig|SHA256SUMS\.pub)$/ { next }
+    $1 == "=" { part = $2; next }
+    !part { if ($1 != "manifest.json") sums[$1] = $2; next }
+    part == "manifest" && NF == 1 { created = $1; next }
+    part == "manifest" { mode[$1] = $2; size[$1] = $3; sum[$1] = $4; next }
     {
-        wanted = bits($1 in mode ? mode[$1] : "0644")
-        if ($1 in size && size[$1] != $3) print "manifest-disagrees", $1, "has another size in manifest.json"
-        good = archive ? bits($2) == wanted : fits(bits($2), wanted, wanted == bits("0755") ? bits("0500") : bits("0400"))
-        if (!good) print "mode", $1, "has mode " $2 ", not " ($1 in mode ? mode[$1] : "0644")
+        there[$1] = $3
+        # What the sums do not list was refused already.
+        if (!($1 in mode) && $1 !~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub)?)$/) next
+        wanted = $1 in mode ? mode[$1] : "0644"
+        good = archive ? bits($2) == bits(wanted) : fits(bits($2), bits(wanted), wanted == "0755" ? bits("0500") : bits("0400"))
+        if (!good) print "mode", $1, "has mode " $2 ", not " wanted
         if (archive && $4 != created) print "time", $1, "has another time than the release"
+    }
+    END {
+        for (path in sums) if (!(path in sum)) print "manifest-disagrees", path, "is in SHA256SUMS alone"
+        for (path in sum) if (!(path in sums) || sums[path] != sum[path] || there[path] != size[path]) print "manifest-disagrees", path, "has another digest or size in manifest.json"
     }'
 
 # --- what is said --------------------------------------------------------------------------------------------------
 
-issue() { # CODE MESSAGE
-    printf 'verify/%s: %s\n' "$1" "$2" >>"$work/issues"
+# begin RUNG … issue CODE MESSAGE … end PROVED: proven if there was no issue.
+begin() {
+    rung=$1 issues=0
 }
 
-# rung NAME PROVED: proven, or every issue of it.
-rung() {
-    if [ ! -s "$work/issues" ]; then
-        row "$1" proven "$2"
-        return 0
-    fi
-    refused=yes
-    while IFS= read -r line; do row "$1" refused "$line"; done <"$work/issues"
-    return 1
+issue() {
+    refused=yes issues=$((issues + 1))
+    row "$rung" refused "verify/$1: $2"
 }
 
-row() { # NAME STATUS SAYS
-    [ "$quiet" = yes ] && [ "$2" != refused ] || printf '%-9s  %-9s  %s\n' "$1" "$2" "$3"
+end() {
+    [ "$issues" != 0 ] || row "$rung" proven "$1"
+}
+
+row() { # RUNG STATUS SAYS
+    [ $quiet = yes ] && [ "$2" != refused ] || printf '%-9s  %-9s  %s\n' "$1" "$2" "$3"
 }
 
 verdict() {
-    if [ "$refused" = yes ]; then
+    if [ $refused = yes ]; then
         printf 'REFUSED: do not use this bundle\n'
-        exit 1
+        leave 1
+    elif [ $quiet = yes ]; then
+        leave 0
     elif [ -z "$signed_by" ]; then
         printf 'WHOLE, but nobody knows who made it: the signature was not checked\n'
     else
         printf 'GOOD: everything in it was signed by %s\n' "$signed_by"
     fi
-    exit 0
+    leave 0
 }
 
+# lines TEXT: how many there are.
 lines() {
-    wc -l <"$1" | tr -d ' '
+    if [ -z "$1" ]; then echo 0; else printf '%s\n' "$1" | wc -l | tr -d ' '; fi
 }
 
 wrong_usage() {
     printf 'verify.sh: %s\n(verify.sh --help tells how)\n' "$1" >&2
-    exit 2
+    leave 2
 }
 
 stop() {
     printf 'verify.sh: %s\n' "$1" >&2
-    exit 3
+    leave 3
+}
+
+# leave STATUS: the one way out that is meant.
+leave() {
+    ended=yes
+    exit "$1"
+}
+
+at_end() {
+    trap - EXIT
+    [ -z "$work" ] || rm -rf "$work"
+    [ $ended = yes ] || {
+        printf 'verify.sh: something failed on this machine, so nothing is proven\n' >&2
+        exit 3
+    }
 }
 
 main "$@"

@@ -4,13 +4,14 @@
  */
 
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { drawBundle } from "../../src/cli/draw.ts";
 import { resolveInputs } from "../../src/cli/inputs.ts";
 import { processIo } from "../../src/cli/io.ts";
+import { main } from "../../src/cli/main.ts";
 import { layBundle, produce } from "../../src/pack/stream.ts";
 import { generateKey, publicHalf } from "../../src/seal/keys.ts";
 import { seal } from "../../src/seal/seal.ts";
@@ -19,6 +20,7 @@ import { verifyBundle, type Trust } from "../../src/seal/verify.ts";
 import { openBundle } from "../../src/store/bundle-file.ts";
 import { makeReferenceInputs } from "../../scripts/make-reference-inputs.ts";
 import { archiveDamages, folderDamages, folderHarmless } from "./damages.ts";
+import { reseal, resealedFaults, resealedHarmless } from "./resealed.ts";
 
 const root = join(import.meta.dirname, "../..");
 const work = mkdtempSync(join(tmpdir(), "cloudlet verify's-"));
@@ -114,13 +116,15 @@ async function judgeFolder(t: Test, what: string, damage: (folder: string) => un
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(place, "b.tar"), good);
   execFileSync("tar", ["-xf", join(place, "b.tar"), "-C", folder]);
-  damage(folder);
+  await damage(folder);
   const shell = nextShell();
-  // The script itself may be what was damaged: the operator's copy judges it, from where it lies.
+  // The script itself may be what was damaged: the operator's copy judges it.
   const words = trust === undefined ? [] : ["--trust", trust];
-  const script = join(place, "verify.sh");
-  writeFileSync(script, readFileSync(verifySh, "utf8").replace('here=$(cd "$(dirname -- "$0")" && pwd -P)', 'here=$(cd "$(dirname -- "$0")/bundle" && pwd -P)'));
-  const [ours, theirs, reader] = await Promise.all([byVerify(folder, trust), byShell(shell, script, words), byReader(folder, trust ?? "")]);
+  const [ours, theirs, reader] = await Promise.all([
+    byVerify(folder, trust),
+    byShell(shell, verifySh, ["--bundle", folder, ...words]),
+    byReader(folder, trust ?? ""),
+  ]);
   t.equal(ours.good, expected, `${what}: verify`);
   t.strictSame(theirs, ours, `${what}: verify.sh in ${shell.join(" ")}`);
   t.equal(reader, expected, `${what}: the independent reader`);
@@ -147,6 +151,13 @@ t.test("every damage to the folder is refused", async (t) => {
   await inTwos(folderDamages, ([what, damage]) => judgeFolder(t, what, damage, fingerprint, false));
 });
 
+t.test("what is signed and wrong is refused, what is only unusual is not", async (t) => {
+  const signer = pemSigner(key);
+  if (!signer.ok) throw new Error("the key is no key");
+  const cases = [...resealedFaults.map((each) => [each, false] as const), ...resealedHarmless.map((each) => [each, true] as const)];
+  await inTwos(cases, ([each, expected]) => judgeFolder(t, each.what, (folder) => reseal(folder, each, signer.value), fingerprint, expected));
+});
+
 t.test("a key file is as good as its fingerprint, and what is no key is no judgement", async (t) => {
   const path = join(work, "good.tar");
   writeFileSync(path, good);
@@ -158,14 +169,72 @@ t.test("a key file is as good as its fingerprint, and what is no key is no judge
   }
 });
 
-t.test("without a tool it fails closed", async (t) => {
-  const few = join(work, "few");
-  mkdirSync(few);
-  for (const tool of ["awk", "cat", "cmp", "comm", "cut", "dirname", "find", "grep", "head", "mktemp", "mv", "od", "rm", "sed", "sha256sum", "sort", "stat", "tail", "tr", "wc"]) {
-    execFileSync("ln", ["-s", execFileSync("sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).trim(), join(few, tool)]);
+t.test("a trust in any case of letters is the same to both", async (t) => {
+  const path = join(work, "good.tar");
+  const hex = fingerprint.slice(7);
+  for (const [trust, status] of [[`sha256:${hex}`, 0], [`SHA256:${hex.toUpperCase()}`, 0], [hex, 3], [`SHA256:${hex}0`, 2], [`SHA256:${hex.replace(/../g, "$&:")}`, 2], ["", 2]] as const) {
+    t.equal((await run(["dash", verifySh, "--bundle", path, "--trust", trust])).status, status, `verify.sh: ${trust}`);
+    t.equal(await main(["verify", path, "--trust", trust], { ...processIo(), workingFolder: work, out: () => undefined, err: () => undefined }), status, `verify: ${trust}`);
   }
-  chmodSync(few, 0o755);
-  const child = await run(["/usr/bin/env", `PATH=${few}`, "/bin/dash", verifySh, "--bundle", join(work, "good.tar"), "--trust", fingerprint]);
-  t.equal(child.status, 3);
-  t.match(child.text, /missing: openssl/);
+});
+
+/** A folder with links to these tools, to be a PATH. */
+function toolbox(name: string, tools: readonly string[]): string {
+  const folder = join(work, name);
+  mkdirSync(folder);
+  for (const tool of tools) symlinkSync(execFileSync("sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).trim(), join(folder, tool));
+  return folder;
+}
+
+const tools = ["awk", "cat", "cmp", "dd", "dirname", "find", "grep", "head", "mktemp", "od", "openssl", "rm", "sed", "sha256sum", "stat", "tail", "tr", "wc"];
+
+t.test("these tools are enough, and without one of them it fails closed", async (t) => {
+  const path = toolbox("few", tools);
+  const judge = (): ReturnType<typeof run> => run(["/usr/bin/env", `PATH=${path}`, "/bin/dash", verifySh, "--bundle", join(work, "good.tar"), "--trust", fingerprint]);
+  t.equal((await judge()).status, 0);
+  for (const tool of tools) {
+    renameSync(join(path, tool), join(work, "away"));
+    const child = await judge();
+    t.equal(child.status, 3, tool);
+    t.match(child.text, `missing: ${tool}`);
+    renameSync(join(work, "away"), join(path, tool));
+  }
+});
+
+t.test("BusyBox alone is enough, with openssl", async (t) => {
+  const path = join(work, "busybox");
+  mkdirSync(path);
+  for (const tool of tools.filter((each) => each !== "openssl" && each !== "mktemp")) symlinkSync("/bin/busybox", join(path, tool));
+  symlinkSync("/bin/busybox", join(path, "mktemp"));
+  symlinkSync("/usr/bin/openssl", join(path, "openssl"));
+  for (const bundle of [join(work, "good.tar"), unpacked()]) {
+    const child = await run(["/usr/bin/env", `PATH=${path}`, "/bin/busybox", "sh", verifySh, "--bundle", bundle, "--trust", fingerprint]);
+    t.equal(child.status, 0, child.text);
+  }
+});
+
+function unpacked(): string {
+  const folder = mkdtempSync(join(work, "unpacked-"));
+  execFileSync("tar", ["-xf", join(work, "good.tar"), "-C", folder]);
+  return folder;
+}
+
+t.test("a disk that is full proves nothing", async (t) => {
+  const folder = unpacked();
+  for (const kept of ["SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.pub", "manifest.json"]) {
+    // What is written there ends as on a full disk.
+    const path = join(work, `full-${kept}`);
+    mkdirSync(path);
+    writeFileSync(join(path, "mktemp"), `#!/bin/sh\nfolder=$(/usr/bin/mktemp -d) && ln -s /dev/full "$folder/${kept}" && printf '%s\\n' "$folder"\n`, { mode: 0o755 });
+    for (const shell of shells) {
+      const child = await run(["/usr/bin/env", `PATH=${path}:${process.env["PATH"] ?? ""}`, ...shell, verifySh, "--bundle", folder, "--trust", fingerprint]);
+      t.equal(child.status, 3, `${kept}: ${shell.join(" ")}`);
+      t.match(child.text, `no room for ${kept}`);
+    }
+  }
+  for (const shell of shells) {
+    const child = await run(["sh", "-c", '"$@" >/dev/full', "sh", ...shell, verifySh, "--bundle", folder, "--trust", fingerprint]);
+    t.equal(child.status, 3, `nothing can be said: ${shell.join(" ")}`);
+    t.match(child.text, "nothing is proven");
+  }
 });
