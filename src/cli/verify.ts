@@ -41,7 +41,8 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
   const { size } = await stat(path);
   const progress = progressOn(io, options.quiet === true);
   let done = 0;
-  const source = await openBundle(path, (bytes) => progress.report("verifying", (done += bytes), Math.max(size, done)));
+  const hashed = (bytes: number): void => progress.report("verifying", (done += bytes), Math.max(size, done));
+  const source = await openBundle(path, { hashed, signal: io.signal });
   const verdict = await verifyBundle(source, trust).finally(progress.finish);
   io.out(options.json ? `${JSON.stringify({ bundle: path, ...verdict }, null, 2)}\n` : verdictText(verdict));
   return verdict.good ? 0 : 1;

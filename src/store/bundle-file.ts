@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { pathProblem } from "../pack/layout.ts";
 import type { BundleSource, FolderEntry, Place } from "../seal/bundle-source.ts";
 import { hashStretches } from "./hash-workers.ts";
+import type { HashWatch } from "./hash-workers.ts";
 
-/** Opens the tar or the folder at `path`; `hashed` hears how many bytes have been hashed. */
-export async function openBundle(path: string, hashed: (bytes: number) => void = () => undefined): Promise<BundleSource> {
+/** Opens the tar or the folder at `path`. `watch` is for the hashing. */
+export async function openBundle(path: string, watch: HashWatch = {}): Promise<BundleSource> {
   const found = await stat(path);
   const fileOf = (place: Place): string => (place.file === "" ? path : join(path, place.file));
   const reader = {
     read: (place: Place) => readPlace(fileOf(place), place),
-    hash: (places: readonly Place[]) => hashStretches(places.map((place) => ({ path: fileOf(place), start: place.start, end: place.end })), hashed),
+    hash: (places: readonly Place[]) => hashStretches(places.map((place) => ({ path: fileOf(place), start: place.start, end: place.end })), watch),
   };
   return found.isDirectory()
     ? { kind: "folder", entries: await entriesOf(path), ...reader }

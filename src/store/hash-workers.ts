@@ -11,10 +11,19 @@ export type Stretch = Omit<HashWanted, "id">;
 /** Less than this is hashed before a thread has started. Bytes. */
 const worthThreads = 32 * 1024 * 1024;
 
-/** Digests of the stretches in their order, 64 hexadecimal digits each. `hashed` hears of every one that is done. */
-export async function hashStretches(stretches: readonly Stretch[], hashed: (bytes: number) => void = () => undefined): Promise<readonly string[]> {
+export interface HashWatch {
+  /** Hears how many bytes each stretch had that is done. */
+  readonly hashed?: (bytes: number) => void;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Digests of the stretches in their order, 64 hexadecimal digits each. */
+export async function hashStretches(stretches: readonly Stretch[], watch: HashWatch = {}): Promise<readonly string[]> {
+  const { hashed = () => undefined, signal } = watch;
+  signal?.throwIfAborted();
   const total = stretches.reduce((sum, { start, end }) => sum + end - start, 0);
-  return total < worthThreads ? hashHere(stretches, hashed) : hashOnThreads(stretches, hashed);
+  return total < worthThreads ? hashHere(stretches, hashed) : hashOnThreads(stretches, hashed, signal);
 }
 
 function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): readonly string[] {
@@ -26,14 +35,23 @@ function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void
 }
 
 /** The largest first, so that no thread is left with one when the others are done. */
-async function hashOnThreads(stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<readonly string[]> {
+async function hashOnThreads(
+  stretches: readonly Stretch[],
+  hashed: (bytes: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
   const digests = Array.from({ length: stretches.length }, () => "");
   const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => b.end - b.start - (a.end - a.start) || a.id - b.id);
   const count = Math.min(availableParallelism(), queue.length);
   const workers = Array.from({ length: count }, () => new Worker(workerUrl()));
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
   try {
-    await Promise.all(workers.map((worker) => work(worker, queue, digests, stretches, hashed)));
+    const working = Promise.all(workers.map((worker) => work(worker, queue, digests, stretches, hashed)));
+    await Promise.race([working, stopped.promise]);
   } finally {
+    signal?.removeEventListener("abort", stop);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
   return digests;

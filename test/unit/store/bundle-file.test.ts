@@ -35,9 +35,14 @@ t.test("a stretch has the same digest here and on a thread", async (t) => {
   const wanted = ranges.map(([start, end]) => createHash("sha256").update(bytes.subarray(start, end)).digest("hex"));
   let heard = 0;
   const stretches = ranges.map(([start, end]) => ({ path, start, end }));
-  t.strictSame(await hashStretches(stretches, (hashed) => (heard += hashed)), wanted, "on threads");
+  t.strictSame(await hashStretches(stretches, { hashed: (bytes) => (heard += bytes) }), wanted, "on threads");
   t.equal(heard, ranges.reduce((sum, [start, end]) => sum + end - start, 0));
   t.strictSame(await hashStretches(stretches.slice(1)), wanted.slice(1), "here");
   await t.rejects(hashStretches([{ path: `${path}x`, start: 0, end: 1 }]), { code: "ENOENT" });
+  const stop = new AbortController();
+  const stopped = hashStretches([{ path: "/dev/zero", start: 0, end: 1e15 }], { signal: stop.signal });
+  setTimeout(() => stop.abort(new Error("stopped")), 100);
+  await t.rejects(stopped, { message: "stopped" });
+  await t.rejects(hashStretches(stretches, { signal: stop.signal }), { message: "stopped" }, "before it began");
   await t.rejects(hashStretches([{ path: `${path}x`, start: 0, end: 1e9 }]), { name: "EnvironmentError" }, "on threads");
 });
