@@ -219,6 +219,19 @@ function unpacked(): string {
   return folder;
 }
 
+t.test("without --bundle it judges the folder that it lies in, from anywhere and without a home", async (t) => {
+  const folder = join(work, 'a "b" $c');
+  renameSync(unpacked(), folder);
+  for (const shell of shells) {
+    const whole = ["/usr/bin/env", "-i", `PATH=${process.env["PATH"] ?? ""}`, "LC_ALL=tr_TR.UTF-8", "sh", "-c", 'umask 0777 && exec "$@"', "sh", ...shell];
+    const child = await run([...whole, join(folder, "verify.sh"), "--trust", fingerprint]);
+    t.equal(child.status, 0, `${shell.join(" ")}: ${child.text}`);
+    t.match(child.text, /^GOOD: /m);
+    const quiet = await run([...whole, join(folder, "verify.sh"), "--trust", fingerprint, "--quiet"]);
+    t.strictSame(quiet, { status: 0, text: "" }, `${shell.join(" ")}: --quiet`);
+  }
+});
+
 t.test("a disk that is full proves nothing", async (t) => {
   const folder = unpacked();
   for (const kept of ["SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.pub", "manifest.json"]) {
