@@ -228,7 +228,9 @@ t.test("without --bundle it judges the folder that it lies in, from anywhere and
     t.equal(child.status, 0, `${shell.join(" ")}: ${child.text}`);
     t.match(child.text, /^GOOD: /m);
     const quiet = await run([...whole, join(folder, "verify.sh"), "--trust", fingerprint, "--quiet"]);
-    t.strictSame(quiet, { status: 0, text: "" }, `${shell.join(" ")}: --quiet`);
+    // Where that locale is not installed, bash itself says so.
+    const said = quiet.text.replace(/^.*setlocale: .*\n/gm, "");
+    t.strictSame([quiet.status, said], [0, ""], `${shell.join(" ")}: --quiet`);
   }
 });
 
