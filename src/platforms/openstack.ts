@@ -124,7 +124,7 @@ function draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
     format,
     view,
   });
-  const library = [...assets.keys()].filter((path) => path.startsWith("openstack/lib/")).sort();
+  const scripts = [...assets.keys()].filter((path) => path.startsWith("openstack/lib/")).sort();
   return [
     file("site/heat-template.yaml", "heat-template.yaml", "yaml"),
     file("site/heat-environment.yaml", "heat-environment.yaml", "yaml"),
@@ -139,6 +139,6 @@ function draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
       format: "env",
       view: { ...view, variables: siteVariables(plan) },
     },
-    ...library.map((asset): Draft => ({ kind: "static", path: asset.slice("openstack/".length), mode: 0o644, role: "script", asset })),
+    ...scripts.map((asset): Draft => ({ kind: "static", path: asset.slice("openstack/".length), mode: 0o644, role: "script", asset })),
   ];
 }
