@@ -15,7 +15,7 @@ const work = join(root, "out/bench");
 const cli = join(root, "bin/cloudlet-bundle.js");
 const sizeGiB = Number(argument("--size") ?? "4");
 const rounds = 3;
-/** Odd, so that there is a middle one. */
+/** Odd, so that there is a middle one; see addPairs. */
 const buildRounds = 7;
 
 interface Figure {
@@ -75,8 +75,8 @@ async function measureBuild(build: readonly string[], files: readonly string[], 
     ours.push(await measured(build, bundle));
     tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], other));
   }
-  add(`build of ${sizeGiB} GiB / cat`, medianOfPairs(ours, cat), 1.15, "x");
-  add(`build of ${sizeGiB} GiB / GNU tar`, medianOfPairs(ours, tar), 1.15, "x");
+  addPairs(`build of ${sizeGiB} GiB / cat`, ours, cat, 1.15);
+  addPairs(`build of ${sizeGiB} GiB / GNU tar`, ours, tar, 1.15);
   add("build, peak memory", highest(ours), 160, "MiB");
 }
 
@@ -144,16 +144,23 @@ function add(what: string, value: number, limit: number, unit: string): void {
   process.stdout.write(`${value <= limit ? "ok  " : "FAIL"} ${shown.padStart(8)} ${unit.padEnd(3)} (at most ${limit})  ${what}\n`);
 }
 
+/**
+ * Each run against its peer of the same round, for a disk's speed drifts; how many rounds there are is fixed beforehand. The
+ * middle ratio is shown. A shared disk may be three times slower for some seconds, so the budget counts as broken when all
+ * rounds but one are above it: were the true ratio below it, that would happen in one of sixteen runs (sign test).
+ */
+function addPairs(what: string, ours: readonly Measured[], peer: readonly Measured[], limit: number): void {
+  const ratios = ours.map((run, index) => run.seconds / (peer[index]?.seconds ?? Number.NaN)).sort((a, b) => a - b);
+  const above = ratios.filter((ratio) => !(ratio <= limit)).length;
+  const middle = ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
+  figures.push({ what, value: above, limit: ratios.length - 2, unit: "rounds" });
+  const pairs = ratios.map((ratio) => ratio.toFixed(2)).join(" ");
+  process.stdout.write(`${above <= ratios.length - 2 ? "ok  " : "FAIL"} ${middle.toFixed(2).padStart(8)} x   (at most ${limit})  ${what}; ${above} of ${ratios.length} rounds above: ${pairs}\n`);
+}
+
 /** Of runs that differ by what else the machine does, the fastest says most about the work itself. */
 function fastest(runs: readonly Measured[]): number {
   return Math.min(...runs.map((run) => run.seconds));
-}
-
-/** Each run against its peer of the same round, for a disk's speed drifts; how many rounds there are is fixed beforehand. */
-function medianOfPairs(ours: readonly Measured[], peer: readonly Measured[]): number {
-  const ratios = ours.map((run, index) => run.seconds / (peer[index]?.seconds ?? Number.NaN)).sort((a, b) => a - b);
-  process.stdout.write(`     pairs: ${ratios.map((ratio) => ratio.toFixed(2)).join(" ")}\n`);
-  return ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
 }
 
 function highest(runs: readonly Measured[]): number {

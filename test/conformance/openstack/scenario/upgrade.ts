@@ -1,7 +1,7 @@
 /** --upgrade to a second release keeps port and floating IP; --rollback goes back; --uninstall leaves nothing. */
 
 import type { Test } from "tap";
-import { inventory, stamp } from "../cloud.ts";
+import { openstack, stamp } from "../cloud.ts";
 import { cloudlet, dhcp, floating } from "../cloudlets.ts";
 import { Operator, site } from "../installer.ts";
 
@@ -43,6 +43,8 @@ export async function run(t: Test): Promise<void> {
   const resumed = await operator.run(third, [...trust, "--upgrade", "--yes"]);
   t.equal(resumed.status, 0, resumed.text);
   t.strictSame(operator.receipt()["addresses"], addresses);
-  t.ok((inventory()["images"]?.length ?? 9) <= 4, "images of this and the former release only");
+  const needed = [first, third].flatMap((bundle) => [site(bundle)("CB_VM_IMAGE_NAME"), site(bundle)("CB_PAYLOAD_NAME")]);
+  const images = openstack(["image", "list", "--property", `cloudlet_bundle=${stack}`, "-f", "value", "-c", "Name"]).split("\n");
+  t.strictSame(images.toSorted(), [...new Set(needed)].toSorted(), "images of this and the former release only");
   t.equal((await operator.uninstall(third)).status, 0);
 }
