@@ -7,7 +7,7 @@ import type { Issue, Outcome } from "../core/issue.ts";
 import type { Json } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Sourced } from "../core/origin.ts";
-import { guest } from "../guest/guest.ts";
+import { guests } from "../guest/guest.ts";
 import { lockPath, originsPath, releasePath, specPath } from "../pack/layout.ts";
 import type { Plan } from "../plan/plan.ts";
 import { plan } from "../plan/plan.ts";
@@ -37,11 +37,11 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
   const planned = plan(spec.sourced, release.sourced, lock.sourced);
   if (!planned.ok) return planned;
   const platform = platformNamed(spec.spec.platform.type);
-  const made = guest(planned.value, assets);
+  const made = guests(planned.value, assets);
   const issues: readonly Issue[] = [...planned.issues, ...platform.check(planned.value), ...made.issues];
   if (!made.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const drafts = [
-    ...commonDrafts(platform, planned.value, made.value, assets),
+    ...commonDrafts(platform, planned.value, assets),
     ...platform.draft(planned.value, made.value, assets),
   ];
   const files = [

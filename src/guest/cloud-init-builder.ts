@@ -138,6 +138,15 @@ export function timeServers(servers: readonly Text[]): CloudConfig {
   return { ntp: { enabled: true, ntp_client: "systemd-timesyncd", servers: [...servers] } };
 }
 
+/** The journal's share of the disk at most, in systemd's notation, such as 500M. */
+export function journalLimit(size: string): CloudConfig {
+  const path = "/etc/systemd/journald.conf.d/50-cloudlet.conf";
+  return {
+    ...writeFiles([{ path, content: `[Journal]\nSystemMaxUse=${size}\n`, mode: 0o644 }]),
+    runcmd: [["systemctl", "try-restart", "systemd-journald.service"]],
+  };
+}
+
 export function writeFiles(files: readonly GuestFile[]): CloudConfig {
   return {
     write_files: files.map((file) => ({

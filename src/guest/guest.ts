@@ -1,7 +1,6 @@
 /** Plan to guest: what the VM is told about itself, and the hook that makes a cloudlet of it. */
 
 import type { Assets } from "../core/assets.ts";
-import { asset } from "../core/assets.ts";
 import { hexOf, sha256 } from "../core/digest.ts";
 import type { Span } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
@@ -9,12 +8,17 @@ import { outcome } from "../core/issue.ts";
 import { novaUserDataBytes } from "../core/limits.ts";
 import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
-import { shWord } from "../core/sh-word.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { CloudConfig, Text } from "./cloud-init-builder.ts";
+import type { CloudConfig } from "./cloud-init-builder.ts";
 import * as cloudInit from "./cloud-init-builder.ts";
+import type { OwnFile } from "./files.ts";
+import { enabledUnits, firewallUnit, ownFiles } from "./files.ts";
+import { metaData, networkConfig } from "./no-cloud.ts";
+import type { YamlText } from "./yaml-text.ts";
 
 export interface Guest {
+  readonly machine: Machine;
   readonly userData: {
     readonly text: string;
     readonly spans: readonly Span[];
@@ -25,44 +29,58 @@ export interface Guest {
     /** Bytes that it may have once every secret has its longest value. */
     readonly mostBytes: Val<number>;
   };
+  /** For platforms whose datasource takes them: cloud-init's NoCloud, VMware. */
+  readonly metaData: YamlText;
+  readonly networkConfig: YamlText;
+  /** What makes a cloudlet of a VM that is there already; user-data holds them too. */
+  readonly files: readonly OwnFile[];
   /** Keys that MobiledgeX's image reads from the IaaS's metadata, sorted. */
-  readonly metaData: readonly { readonly name: Val<string>; readonly value: Val<string> }[];
+  readonly properties: readonly { readonly name: Val<string>; readonly value: Val<string> }[];
 }
 
-const environmentPath = "/etc/cloudlet/bootstrap.env";
-const scriptPath = "/usr/local/sbin/cloudlet-bootstrap";
-const unitPath = "/etc/systemd/system/cloudlet-bootstrap.service";
+/** One for each machine of the plan. */
+export type Guests = readonly [Guest, ...Guest[]];
 
-/** Issues: `guest/path-taken` and `guest/user-data-too-long`. */
-export function guest(plan: Plan, assets: Assets): Outcome<Guest> {
-  const taken = takenPaths(plan);
+/** Of all machines; issues: those of each. */
+export function guests(plan: Plan, assets: Assets): Outcome<Guests> {
+  const outcomes = plan.machines.map((machine) => guest(plan, machine, assets));
+  const issues = outcomes.flatMap((each) => each.issues);
+  const made = outcomes.flatMap((each) => (each.ok ? [each.value] : []));
+  if (made.length < outcomes.length) return { ok: false, issues };
+  return { ok: true, value: made as readonly Guest[] as Guests, issues };
+}
+
+/** What the machine is told. Issues: `guest/path-taken` and `guest/user-data-too-long`. */
+export function guest(plan: Plan, machine: Machine, assets: Assets): Outcome<Guest> {
+  const files = ownFiles(plan, machine, assets);
+  const taken = takenPaths(machine, files);
   if (taken.length > 0) return { ok: false, issues: taken };
-  const { text, spans } = cloudInit.cloudConfig(partsOf(plan, assets), [
+  const { text, spans } = cloudInit.cloudConfig(partsOf(plan, machine, files), [
     "What the PlatformVM is told at its first boot. @@CLOUDLET-...@@ stands for what only the site knows:",
     "secrets (as base64) and the hardware addresses of its network cards.",
   ]);
-  const mostBytes = Buffer.byteLength(text, "utf8") + growthOf(plan);
+  const mostBytes = Buffer.byteLength(text, "utf8") + growthOf(machine);
   const lines = linesOf(text, spans);
   const [first, ...rest] = lines as [Val<string>, ...Val<string>[]];
-  return outcome(sizeIssues(plan, mostBytes), () => ({
-    userData: {
-      text,
-      spans,
-      lines,
-      sha256: derive([first, ...rest], () => hexOf(sha256(text))),
-      mostBytes: derive([first, ...rest], () => mostBytes),
-    },
-    metaData: [
+  const digest = derive([first, ...rest], () => hexOf(sha256(text)));
+  return outcome(sizeIssues(machine, mostBytes), () => ({
+    machine,
+    userData: { text, spans, lines, sha256: digest, mostBytes: derive([first, ...rest], () => mostBytes) },
+    metaData: metaData(machine, digest),
+    networkConfig: networkConfig(machine, plan.spec.networks),
+    files,
+    properties: [
       { name: val("role", "constant:guest-role"), value: val("mex-agent-node", "constant:guest-role") },
       { name: val("skipk8s", "constant:guest-role"), value: val("yes", "constant:guest-role") },
     ],
   }));
 }
 
-function partsOf(plan: Plan, assets: Assets): readonly CloudConfig[] {
+function partsOf(plan: Plan, machine: Machine, files: readonly OwnFile[]): readonly CloudConfig[] {
   const { spec } = plan;
+  const units = plan.firewall.value === "guest" ? [firewallUnit, ...enabledUnits] : enabledUnits;
   return [
-    cloudInit.hostname(plan.names.host),
+    cloudInit.hostname(machine.host),
     cloudInit.timezone("UTC"),
     cloudInit.users(spec.users),
     cloudInit.keysOnly(),
@@ -73,61 +91,24 @@ function partsOf(plan: Plan, assets: Assets): readonly CloudConfig[] {
     cloudInit.nameServers(spec.networks.dns),
     cloudInit.timeServers(spec.networks.ntp),
     cloudInit.writeFiles(
-      plan.slots.map((slot) => ({ path: slot.path, content: slot.placeholder, mode: 0o600, encoding: "b64" as const })),
+      machine.slots.map((slot) => ({ path: slot.path, content: slot.placeholder, mode: 0o600, encoding: "b64" as const })),
     ),
-    cloudInit.writeFiles([
-      { path: environmentPath, content: { lines: environmentLines(plan) }, mode: 0o600 },
-      { path: scriptPath, content: asset(assets, "guest/cloudlet-bootstrap"), mode: 0o755 },
-      { path: unitPath, content: asset(assets, "guest/cloudlet-bootstrap.service"), mode: 0o644 },
-    ]),
+    cloudInit.journalLimit("500M"),
+    cloudInit.writeFiles(
+      files.map(({ path, mode, content }) => ({ path, mode, content: typeof content === "string" ? content : { lines: content } })),
+    ),
     cloudInit.runCommands([
       ["systemctl", "daemon-reload"],
-      ["systemctl", "enable", "--now", "--no-block", "cloudlet-bootstrap.service"],
+      ["systemctl", "enable", "--now", "--no-block", ...units],
     ]),
   ];
-}
-
-/** What the bootstrap script reads: every value one single-quoted word, as in site.env. */
-function environmentLines(plan: Plan): readonly Text[] {
-  const line = (name: string, value: Val): Val<string> => derive([value], (text) => `${name}=${shWord(String(text))}`);
-  const numbered = (prefix: string, number: Val<number>, name: string, value: Val): Val<string> =>
-    derive([number, value], (position, text) => `${prefix}_${position}_${name}=${shWord(String(text))}`);
-  const perNic = plan.nics.flatMap((nic) => [
-    numbered("CB_NIC", nic.number, "MAC", nic.macPlaceholder),
-    numbered("CB_NIC", nic.number, "PURPOSE", nic.purpose),
-    ...(nic.mtu === undefined ? [] : [numbered("CB_NIC", nic.number, "MTU", nic.mtu)]),
-  ]);
-  const perContainer = plan.containers.flatMap((container) => [
-    numbered("CB_CONTAINER", container.number, "ROLE", container.role),
-    numbered("CB_CONTAINER", container.number, "IMAGE", container.image),
-    numbered("CB_CONTAINER", container.number, "ID", container.imageId),
-  ]);
-  return [
-    line("CB_CLOUDLET", plan.spec.name),
-    line("CB_ORGANIZATION", plan.spec.organization),
-    line("CB_RELEASE", plan.release.name),
-    line("CB_RELEASE_SEQUENCE", plan.release.sequence),
-    line("CB_PAYLOAD_SIZE", plan.payload.size),
-    line("CB_PAYLOAD_SHA256", plan.payload.sha256),
-    ...counted("CB_CONTAINER_COUNT", plan.containers.map((container) => container.role)),
-    ...perContainer,
-    ...counted("CB_NIC_COUNT", plan.nics.map((nic) => nic.network)),
-    ...perNic,
-  ];
-}
-
-function counted(name: string, items: readonly Val[]): readonly Text[] {
-  const origins = [...new Set(items.flatMap((item) => item.origins))].sort();
-  const [first, ...rest] = origins;
-  const text = `${name}='${items.length}'`;
-  return [first === undefined ? text : val(text, first, ...rest)];
 }
 
 /** A secret may go to any file of the guest but those that the guest itself is made of. */
-function takenPaths(plan: Plan): readonly Issue[] {
-  const own = new Set([environmentPath, scriptPath, unitPath]);
+function takenPaths(machine: Machine, files: readonly OwnFile[]): readonly Issue[] {
+  const own = new Set(files.map((file) => file.path));
   const seen = new Set<string>();
-  return plan.slots.flatMap((slot) => {
+  return machine.slots.flatMap((slot) => {
     const path = slot.path.value;
     const isTaken = own.has(path) || seen.has(path);
     seen.add(path);
@@ -146,16 +127,16 @@ function takenPaths(plan: Plan): readonly Issue[] {
 }
 
 /** What secrets and hardware addresses add to the bytes of their placeholders, at most. */
-function growthOf(plan: Plan): number {
+function growthOf(machine: Machine): number {
   const macLength = "fa:16:3e:00:00:00".length;
-  const secrets = plan.slots.map((slot) => slot.maxEncoded.value - slot.placeholder.value.length);
-  const cards = plan.nics.map((nic) => macLength - nic.macPlaceholder.value.length);
+  const secrets = machine.slots.map((slot) => slot.maxEncoded.value - slot.placeholder.value.length);
+  const cards = machine.nics.map((nic) => macLength - nic.mac.value.length);
   return [...secrets, ...cards].reduce((sum, each) => sum + each, 0);
 }
 
-function sizeIssues(plan: Plan, mostBytes: number): readonly Issue[] {
+function sizeIssues(machine: Machine, mostBytes: number): readonly Issue[] {
   if (mostBytes <= novaUserDataBytes) return [];
-  const secretBytes = plan.slots.reduce((sum, slot) => sum + slot.maxEncoded.value, 0);
+  const secretBytes = machine.slots.reduce((sum, slot) => sum + slot.maxEncoded.value, 0);
   return [
     {
       code: "guest/user-data-too-long",

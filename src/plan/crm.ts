@@ -3,7 +3,7 @@
 import type { Origin, Sourced, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
 import type { Lock, LockedContainer } from "../spec/lock.ts";
-import type { Release } from "../spec/release.ts";
+import type { Release, ReleaseContainer } from "../spec/release.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Nic } from "./networks.ts";
 import { positions } from "./positions.ts";
@@ -23,6 +23,15 @@ export interface ContainerPlan {
   readonly secretVariables: readonly { readonly name: Val<string>; readonly path: Val<string> }[];
   /** Paths of the guest that it sees under the same name. */
   readonly volumes: readonly Val<string>[];
+  readonly health: Health | undefined;
+}
+
+/** How the guest sees that a container is well; without one, that it runs and goes on running. */
+export interface Health {
+  /** TCP, on the guest's own loopback address. */
+  readonly port: Val<number>;
+  /** Of an HTTP GET that answers 200; undefined: that somebody listens is enough. */
+  readonly path: Val<string> | undefined;
 }
 
 export interface Variable {
@@ -40,18 +49,25 @@ export function containersOf(
   lock: Sourced<Lock>,
   nics: readonly Nic[],
   slots: readonly Slot[],
+  haRole: Val<string> | undefined,
 ): readonly ContainerPlan[] {
   const environment = variablesOf(spec, release, nics);
   const secretVariables = slots.flatMap(({ variable, path }) => (variable === undefined ? [] : [{ name: variable, path }]));
   const numbers = positions(lock.containers.map((container) => container.role));
   return lock.containers.map((container, index) => {
     const { role, image } = container;
-    const identity = { number: numbers[index] as Val<number>, role, image, imageId: container.config.digest };
+    const identity = {
+      number: numbers[index] as Val<number>,
+      role,
+      image,
+      imageId: container.config.digest,
+      health: healthOf(release.containers.find((each) => each.role.value === role.value)?.health),
+    };
     switch (role.value) {
       case "crmserver":
         return {
           ...identity,
-          arguments: crmArguments(spec, release, role),
+          arguments: crmArguments(spec, release, role, haRole),
           environment,
           secretVariables,
           volumes: volumes(role, ["/var/tmp", "/root/accesskey", cachePath]),
@@ -68,6 +84,10 @@ export function containersOf(
         return { ...identity, arguments: prometheusArguments(role), environment: [], secretVariables: [], volumes: [] };
     }
   });
+}
+
+function healthOf(health: Sourced<ReleaseContainer>["health"]): Health | undefined {
+  return health === undefined ? undefined : { port: health.port, path: health.path };
 }
 
 function volumes(role: Val<string>, paths: readonly string[]): readonly Val<string>[] {
@@ -100,7 +120,12 @@ function commonArguments(spec: Sourced<Spec>, release: Sourced<Release>, role: V
   ];
 }
 
-function crmArguments(spec: Sourced<Spec>, release: Sourced<Release>, role: Val<string>): readonly Val<string>[] {
+function crmArguments(
+  spec: Sourced<Spec>,
+  release: Sourced<Release>,
+  role: Val<string>,
+  haRole: Val<string> | undefined,
+): readonly Val<string>[] {
   const { controller, vmImage } = release;
   return [
     ...option("--notifyAddrs", joined(controller.notifyAddresses)),
@@ -110,6 +135,7 @@ function crmArguments(spec: Sourced<Spec>, release: Sourced<Release>, role: Val<
     ...option("--vmImageVersion", spec.versions.vmImage ?? vmImage.version),
     ...option("--cacheDir", derive([role], () => cachePath)),
     ...flag("--commercialCerts", controller.commercialCerts),
+    ...(haRole === undefined ? [] : option("--HARole", haRole)),
     ...option("-d", derive([role], () => "api,infra,notify,info")),
   ];
 }

@@ -2,6 +2,7 @@
 
 import type { Val, Sourced } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
+import { hexOf, sha256 } from "../core/digest.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
 import { portName } from "./names.ts";
 import { positions } from "./positions.ts";
@@ -26,8 +27,8 @@ export interface Nic {
   readonly defaultRoute: Val<boolean>;
   readonly vnicType: Val<string> | undefined;
   readonly portName: Val<string>;
-  /** Stands in user-data for the card's hardware address, which the IaaS chooses. */
-  readonly macPlaceholder: Val<string>;
+  /** Its hardware address, lower case with colons; where the IaaS chooses it, what stands for it until then. */
+  readonly mac: Val<string>;
 }
 
 export interface Rule {
@@ -41,24 +42,38 @@ export interface Rule {
   readonly description: Val<string>;
 }
 
-export function nicsOf(spec: Sourced<Spec>, platformVm: Val<string>): readonly Nic[] {
+/** The cards of the machine `name`, the `machine`th of the cloudlet, from 0. */
+export function nicsOf(spec: Sourced<Spec>, name: Val<string>, machine: number): readonly Nic[] {
   const numbers = positions(spec.networks.external.map((network) => network.name));
   return spec.networks.external.map((network, index) => ({
     number: numbers[index] as Val<number>,
     network: network.name,
     purpose: network.purpose,
-    ...addressOf(network),
+    ...addressOf(network, machine),
     mtu: network.mtu,
     defaultRoute: network.defaultRoute,
     vnicType: network.vnicType,
-    portName: derive([platformVm, network.name], portName),
-    macPlaceholder: derive([numbers[index] as Val<number>], (number) => `@@CLOUDLET-PORT-MAC:${number}@@`),
+    portName: derive([name, network.name], portName),
+    mac: macOf(spec, name, numbers[index] as Val<number>),
   }));
+}
+
+/** Platforms that take the address we choose; it must be the same each time the bundle is made. */
+const choosing: readonly string[] = ["libvirt"];
+
+/** 52:54:00 is what QEMU and libvirt use for VMs; the rest comes from the names, so that cloudlets of one site differ. */
+function macOf(spec: Sourced<Spec>, name: Val<string>, number: Val<number>): Val<string> {
+  const { type } = spec.platform;
+  if (!choosing.includes(type.value)) return derive([number], (position) => `@@CLOUDLET-PORT-MAC:${position}@@`);
+  return derive([name, spec.organization, number], (vm, organization, position) => {
+    const digest = hexOf(sha256(JSON.stringify([organization, vm, position])));
+    return ["52", "54", "00", digest.slice(0, 2), digest.slice(2, 4), digest.slice(4, 6)].join(":");
+  });
 }
 
 type AddressFields = Pick<Nic, "mode" | "ip" | "prefix" | "gateway" | "subnet" | "pool" | "floatingIpId">;
 
-function addressOf(network: Sourced<ExternalNetwork>): AddressFields {
+function addressOf(network: Sourced<ExternalNetwork>, _machine: number): AddressFields {
   // The mode is inside a Val, so the compiler can't narrow the union by it; the fields of the other modes are undefined.
   const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields>;
   const { mode, ip, prefix, gateway, subnet, pool, floatingIpId } = address;

@@ -10,11 +10,11 @@ import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Resources, Spec } from "../spec/spec.ts";
 import { disagreements } from "./agreement.ts";
-import type { ContainerPlan } from "./crm.ts";
-import { containersOf } from "./crm.ts";
-import { hostName, keepsEveryCharacter, platformVmName } from "./names.ts";
-import type { Nic, Rule } from "./networks.ts";
-import { nicsOf, rulesOf } from "./networks.ts";
+import type { Machine } from "./machines.ts";
+import { machinesOf } from "./machines.ts";
+import { keepsEveryCharacter, platformVmName } from "./names.ts";
+import type { Rule } from "./networks.ts";
+import { rulesOf } from "./networks.ts";
 import type { Slot } from "./secrets.ts";
 import { slotsOf } from "./secrets.ts";
 import { sizeIssues, sizesOf } from "./sizes.ts";
@@ -26,7 +26,6 @@ export interface Plan {
   readonly names: {
     /** Also of the stack and of the group of VMs. */
     readonly platformVm: Val<string>;
-    readonly host: Val<string>;
   };
   /** Seconds since the Epoch; every time in the bundle is this one. */
   readonly createdSeconds: Val<number>;
@@ -36,10 +35,13 @@ export interface Plan {
   readonly flavor: Val<string> | undefined;
   readonly need: Sourced<Resources>;
   readonly tenant: Sourced<Resources>;
-  readonly nics: readonly Nic[];
   readonly rules: readonly Rule[];
+  /** Who holds to them: the IaaS, or the guest itself where the IaaS has no firewall for VMs. */
+  readonly firewall: Val<"iaas" | "guest">;
+  /** Of all machines. */
   readonly slots: readonly Slot[];
-  readonly containers: readonly ContainerPlan[];
+  /** One, or two with high availability. */
+  readonly machines: readonly [Machine, ...Machine[]];
 }
 
 /** A blob of the bundle, and the image that the IaaS makes of it. */
@@ -73,8 +75,8 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
     derive([platformVm, lock.payload.digest], (pf, digest) => `${pf}-payload-${shortHex(digest)}`),
     lock.payload,
   );
-  const nics = nicsOf(spec, platformVm);
   const slots = slotsOf(spec);
+  const machines = machinesOf(spec, release, lock, platformVm, slots) as readonly [Machine, ...Machine[]];
   const issues = [
     ...disagreements(spec, release, lock),
     ...sizeIssues(spec, release, sizes),
@@ -82,25 +84,30 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
       { name: platformVm, pointer: "/name" },
       { name: vmImage.name, pointer: "/name" },
       { name: payload.name, pointer: "/name" },
-      ...nics.map(({ portName }, index) => ({ name: portName, pointer: `/networks/external/${index}/name` })),
+      ...machines.flatMap(({ nics }) =>
+        nics.map(({ portName }, index) => ({ name: portName, pointer: `/networks/external/${index}/name` })),
+      ),
     ]),
   ];
   return outcome(issues, () => ({
     spec,
     release,
-    names: { platformVm, host: derive([platformVm], hostName) },
+    names: { platformVm },
     createdSeconds: derive([release.created], (time) => Date.parse(time) / 1000),
     vmImage: { ...vmImage, format: lock.vmImage.format, diskGiB: sizes.imageDiskGiB, memoryMiB: release.vmImage.minMemoryMiB },
     payload: { ...payload, volumeGiB: sizes.payloadVolumeGiB },
     flavor: spec.compute.flavor,
     need: spec.compute.platformVm,
     tenant: spec.compute.tenant,
-    nics,
     rules: rulesOf(spec),
+    firewall: derive([spec.platform.type], (type) => (firewalls.includes(type) ? "iaas" : "guest")),
     slots,
-    containers: containersOf(spec, release, lock, nics, slots),
+    machines,
   }));
 }
+
+/** The kinds of IaaS that filter a VM's traffic themselves. */
+const firewalls: readonly string[] = ["openstack"];
 
 function imagePlan(file: Val<string>, name: Val<string>, blob: Sourced<Lock["payload"]>): ImagePlan {
   const digest: Val<string> = blob.digest;

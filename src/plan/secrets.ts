@@ -23,6 +23,8 @@ export interface Slot {
   readonly path: Val<string>;
   /** Variable of the CRM that gets the value, besides. */
   readonly variable: Val<string> | undefined;
+  /** Number of the one machine that gets it; undefined: all do. */
+  readonly machine: number | undefined;
 }
 
 export function slotsOf(spec: Sourced<Spec>): readonly Slot[] {
@@ -44,5 +46,6 @@ function slotOf(slot: Sourced<SecretSlot>, number: Val<number>): Slot {
     maxEncoded: derive([slot.maxBytes], (bytes) => 4 * Math.ceil(bytes / 3)),
     path: target.path ?? derive([slot.name], (name) => `/etc/cloudlet/secrets/${name}`),
     variable: target.name,
+    machine: undefined,
   };
 }

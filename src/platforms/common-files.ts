@@ -1,13 +1,24 @@
 /** The files that every bundle has, whatever its IaaS. */
 
 import type { Assets } from "../core/assets.ts";
-import type { Guest } from "../guest/guest.ts";
+import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
 import { val } from "../core/origin.ts";
 import type { Draft, View } from "./draft.ts";
 import type { Platform } from "./platform.ts";
 
-export function commonDrafts(platform: Platform, plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
+/** Layout is of a stage to the right, so its name stands here as well; a test of the bundle's layout holds them together. */
+const userDataPath = "site/user-data";
+
+/** The user-data of every machine, for platforms whose VMs have cloud-init. */
+export function userDataDrafts(guests: Guests): readonly Draft[] {
+  return guests.map(({ machine, userData }): Draft => {
+    const path = machine.role === undefined ? userDataPath : `${userDataPath}-${machine.role.value}`;
+    return { kind: "text", path, mode: 0o644, role: "site", source: "cloud-init-builder", text: userData.text, spans: userData.spans };
+  });
+}
+
+export function commonDrafts(platform: Platform, plan: Plan, assets: Assets): readonly Draft[] {
   const view: View = {
     cloudlet: plan.spec.name,
     organization: plan.spec.organization,
@@ -22,7 +33,6 @@ export function commonDrafts(platform: Platform, plan: Plan, guest: Guest, asset
   return [
     { kind: "template", path: "START-HERE.md", mode: 0o644, role: "document", template: "common/START-HERE.md", format: "markdown", view },
     { kind: "template", path: "site/secrets.template", mode: 0o644, role: "site", template: "common/secrets.template", format: "env", view },
-    { kind: "text", path: "site/user-data", mode: 0o644, role: "site", source: "cloud-init-builder", ...guest.userData },
     ...scripts.map((asset): Draft => {
       const path = asset.slice("common/".length);
       // What lies in lib/ is read by the two programs, not run.

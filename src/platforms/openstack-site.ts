@@ -21,8 +21,8 @@ export function siteVariables(plan: Plan): readonly Variable[] {
   return [
     count("CB_SECRET_COUNT", plan.slots.map((slot) => slot.name)),
     ...plan.slots.flatMap(slotVariables),
-    count("CB_NETWORK_COUNT", plan.nics.map((nic) => nic.network)),
-    ...plan.nics.flatMap(nicVariables),
+    count("CB_NETWORK_COUNT", plan.machines[0].nics.map((nic) => nic.network)),
+    ...plan.machines[0].nics.flatMap(nicVariables),
     variable("CB_OS_TEMPLATE", val("site/heat-template.yaml", "constant:layout")),
     variable("CB_OS_ENVIRONMENT", val("site/heat-environment.yaml", "constant:layout")),
     variable("CB_OS_FLAVOR", plan.flavor ?? notChosen),

@@ -13,9 +13,9 @@ import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 export function stackView(plan: Plan, guest: Guest): View {
   const parameters = openstackParameters(plan);
   const { spec, release, names } = plan;
-  const floating = plan.nics.filter((nic) => nic.mode.value === "floating");
-  const [firstNic] = plan.nics;
-  const defaultRoute = plan.nics.find((nic) => nic.defaultRoute.value) ?? firstNic;
+  const floating = plan.machines[0].nics.filter((nic) => nic.mode.value === "floating");
+  const [firstNic] = plan.machines[0].nics;
+  const defaultRoute = plan.machines[0].nics.find((nic) => nic.defaultRoute.value) ?? firstNic;
   return {
     cloudlet: spec.name,
     organization: spec.organization,
@@ -25,7 +25,7 @@ export function stackView(plan: Plan, guest: Guest): View {
     created: release.created,
     createdSeconds: plan.createdSeconds,
     name: names.platformVm,
-    host: names.host,
+    host: plan.machines[0].host,
     platform: spec.platform.type,
     flavor: plan.flavor ?? notChosen,
     need: plan.need,
@@ -40,13 +40,13 @@ export function stackView(plan: Plan, guest: Guest): View {
     serverGroupPolicy: parameters.serverGroupPolicy,
     securityGroup: parameters.securityGroupName,
     rules: plan.rules.map(ruleView),
-    networks: plan.nics.map(nicView),
+    networks: plan.machines[0].nics.map(nicView),
     floatingNetworks: floating.map(nicView),
     // A floating IP's network has a router, and with it a gateway.
-    otherNetworks: plan.nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(nicView),
+    otherNetworks: plan.machines[0].nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(nicView),
     defaultRouteNetwork: defaultRoute?.network,
     secrets: plan.slots.map(slotView),
-    metadata: [...guest.metaData, ...parameters.serverMetadata],
+    metadata: [...guest.properties, ...parameters.serverMetadata],
     userData: guest.userData.lines,
     userDataSha256: guest.userData.sha256,
   };
@@ -68,7 +68,7 @@ function nicView(nic: Nic): View {
     parameter: numbered("external_network"),
     port: numbered("port"),
     portName: nic.portName,
-    macPlaceholder: nic.macPlaceholder,
+    macPlaceholder: nic.mac,
     vnicType: nic.vnicType,
     fixed:
       nic.ip === undefined

@@ -2,8 +2,9 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
-import type { Guest } from "../guest/guest.ts";
+import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
+import { userDataDrafts } from "./common-files.ts";
 import type { Draft } from "./draft.ts";
 import { openstackParameters } from "./openstack-parameters.ts";
 import { siteVariables } from "./openstack-site.ts";
@@ -51,10 +52,10 @@ function check(plan: Plan): readonly Issue[] {
   if (plan.flavor === undefined) {
     refuse("platform/no-flavor", "/compute", "the PlatformVM has no flavor", "Name a flavor of the cloud in compute.flavor.");
   }
-  if (plan.nics.length === 0) {
+  if (plan.machines[0].nics.length === 0) {
     refuse("platform/no-external-network", "/networks", "the PlatformVM has no external network", "List at least one in networks.external.");
   }
-  for (const [index, { vnicType }] of plan.nics.entries()) {
+  for (const [index, { vnicType }] of plan.machines[0].nics.entries()) {
     if (vnicType === undefined || vnicTypes.includes(vnicType.value)) continue;
     const pointer = `/networks/external/${index}/vnicType`;
     refuse("platform/vnic-type", pointer, `Heat of OpenStack Queens knows no vnic_type ${vnicType.value}`, `It knows ${vnicTypes.join(", ")}.`);
@@ -83,7 +84,7 @@ function warnings(plan: Plan): readonly Issue[] {
   const warn = (code: Issue["code"], pointer: string, message: string, hint: string): void => {
     issues.push({ code, severity: "warning", pointer, message, hint });
   };
-  for (const [index, { gateway, mode, defaultRoute, network }] of plan.nics.entries()) {
+  for (const [index, { gateway, mode, defaultRoute, network }] of plan.machines[0].nics.entries()) {
     const pointer = `/networks/external/${index}`;
     if (gateway !== undefined) {
       const message = `Neutron gives the guest the subnet's own gateway; see that it is ${gateway.value}`;
@@ -113,8 +114,8 @@ function warnings(plan: Plan): readonly Issue[] {
   return issues;
 }
 
-function draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
-  const view = stackView(plan, guest);
+function draft(plan: Plan, guests: Guests, assets: Assets): readonly Draft[] {
+  const view = stackView(plan, guests[0]);
   const file = (path: string, template: string, format: "yaml" | "markdown"): Draft & { kind: "template" } => ({
     kind: "template",
     path,
@@ -126,6 +127,7 @@ function draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[] {
   });
   const scripts = [...assets.keys()].filter((path) => path.startsWith("openstack/lib/")).sort();
   return [
+    ...userDataDrafts(guests),
     file("site/heat-template.yaml", "heat-template.yaml", "yaml"),
     file("site/heat-environment.yaml", "heat-environment.yaml", "yaml"),
     { ...file("site/manifest.yaml", "manifest.yaml", "yaml"), quotes: { heatTemplate: "site/heat-template.yaml" } },

@@ -2,7 +2,7 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
-import type { Guest } from "../guest/guest.ts";
+import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 
@@ -16,7 +16,7 @@ export interface Platform {
   /** What the plan asks for and this IaaS can't do, by name (`platform/…`); warnings for what it does in its own way. */
   check(plan: Plan): readonly Issue[];
   /** The files of the bundle that are this platform's, in the order in which they are rendered. */
-  draft(plan: Plan, guest: Guest, assets: Assets): readonly Draft[];
+  draft(plan: Plan, guests: Guests, assets: Assets): readonly Draft[];
 }
 
 /** What the site must have; documents list it, preflight looks for it. */

@@ -49,4 +49,6 @@ export interface ReleaseContainer {
   readonly source: string;
   /** The image ID: digest of the image's config. */
   readonly digest: Digest;
+  /** How the guest sees that it is well; left out: that it runs and goes on running. */
+  readonly health?: { readonly port: number; readonly path?: string };
 }

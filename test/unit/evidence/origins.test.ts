@@ -29,7 +29,7 @@ t.test("every value of a rendered file lies in a span of its line", (t) => {
     const { files, plan } = compose(name);
     const template = files.find((file) => file.path === "site/heat-template.yaml");
     const lines = textOf(template).split("\n");
-    const missing = [plan.names.platformVm, plan.vmImage.name, ...plan.nics.map((nic) => nic.network), ...plan.slots.map((slot) => slot.placeholder)].filter((value) =>
+    const missing = [plan.names.platformVm, plan.vmImage.name, ...plan.machines[0].nics.map((nic) => nic.network), ...plan.slots.map((slot) => slot.placeholder)].filter((value) =>
       lines.some((line, index) => line.includes(String(value.value)) && !template?.spans.some((span) => span.line === index + 1)),
     );
     t.strictSame(missing, [], name);

@@ -14,7 +14,8 @@ interface UserData {
 }
 
 function made(name: string) {
-  const outcome = guest(compose(name).plan, assets);
+  const { plan } = compose(name);
+  const outcome = guest(plan, plan.machines[0], assets);
   if (!outcome.ok) throw new Error("no guest");
   return { ...outcome.value.userData, config: load(outcome.value.userData.text) as UserData };
 }
@@ -31,7 +32,7 @@ t.test("user-data holds what the spec says, and a hook", (t) => {
   t.notMatch(assets.get("guest/cloudlet-bootstrap"), "\t", "a tab would make one long quoted line of it");
   t.match(files["/etc/cloudlet/bootstrap.env"]?.content, /^CB_CLOUDLET='cologne-5'\n(CB_[A-Z0-9_]+='[^']*'\n)+$/);
   t.match(files["/etc/cloudlet/bootstrap.env"]?.content, "CB_NIC_1_MTU='1400'\n");
-  t.strictSame(config.runcmd.at(-1), ["systemctl", "enable", "--now", "--no-block", "cloudlet-bootstrap.service"]);
+  t.strictSame(config.runcmd.at(-1), ["systemctl", "enable", "--now", "--no-block", "cloudlet-bootstrap.service", "cloudlet-health.timer"]);
   t.ok(config.write_files.every((file) => /^0[0-7]{3}$/.test(file.permissions) && file.owner === "root:root"));
   t.end();
 });

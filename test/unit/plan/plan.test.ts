@@ -42,14 +42,14 @@ t.test("names are MobiledgeX's", (t) => {
 t.test("network cards, rules, sizes and slots", (t) => {
   const { plan } = compose("everything");
   t.strictSame(
-    plan.nics.map((nic) => [nic.number.value, nic.network.value, nic.mode.value, nic.portName.value, nic.defaultRoute.value, nic.mtu?.value]),
+    plan.machines[0].nics.map((nic) => [nic.number.value, nic.network.value, nic.mode.value, nic.portName.value, nic.defaultRoute.value, nic.mtu?.value]),
     [
       [1, "provider", "static", "cologne-5-ExampleTel-pf-provider-port", false, 1400],
       [2, "inner", "floating", "cologne-5-ExampleTel-pf-inner-port", true, undefined],
       [3, "public", "dhcp", "cologne-5-ExampleTel-pf-public-port", false, undefined],
     ],
   );
-  t.strictSame(plan.nics[0]?.portName.origins, ["spec:/name", "spec:/networks/external/0/name", "spec:/organization"]);
+  t.strictSame(plan.machines[0].nics[0]?.portName.origins, ["spec:/name", "spec:/networks/external/0/name", "spec:/organization"]);
   t.strictSame(
     plan.rules.map((rule) => [rule.direction.value, rule.family.value, rule.protocol.value, rule.from?.value, rule.to?.value, rule.cidr.value].join(" ")),
     [
@@ -86,7 +86,7 @@ t.test("by default something goes out, and nothing in", (t) => {
 });
 
 t.test("what the containers run with", (t) => {
-  const [crm, shepherd, prometheus] = compose("everything").plan.containers;
+  const [crm, shepherd, prometheus] = compose("everything").plan.machines[0].containers;
   t.strictSame(crm?.arguments.map((each) => each.value), [
     "--notifyAddrs", "eu.ctrl.example.net:37001",
     "--notifySrvAddr", "127.0.0.1:0",
