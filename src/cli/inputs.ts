@@ -99,6 +99,7 @@ async function resolveAnew(
     releaseFolder: dirname(known.releasePath),
     store: known.store,
     architecture: how.architecture,
+    environment: io.environment,
     progress: progress.report,
     signal: io.signal,
   }).finally(progress.finish);

@@ -45,7 +45,7 @@ export interface ReleaseContainer {
   readonly role: "crmserver" | "shepherd" | "prometheus";
   /** The name it gets in the guest, such as mobiledgex/edge-cloud-crm:2026-11. */
   readonly image: string;
-  /** `docker-archive:PATH`, `oci-archive:PATH` or `oci:PATH`, relative to the release file. */
+  /** `docker-archive:PATH`, `oci-archive:PATH` or `oci:PATH`, relative to the release file, or `docker://HOST/REPOSITORY:TAG`. */
   readonly source: string;
   /** The image ID: digest of the image's config. */
   readonly digest: Digest;

@@ -8,9 +8,13 @@ export const RESOLVE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "An image, or a part of it, is not where the release says.",
     remedy: "Correct the source; paths are relative to the release file. A URL must answer with the file itself.",
   },
+  "resolve/image-refused": {
+    meaning: "A registry does not give a container to us: it wants credentials, or others than ours.",
+    remedy: "Log in with `docker login` or `skopeo login`. Many registries answer so for a name that they don't know.",
+  },
   "resolve/image-form": {
-    meaning: "A container's source is not what its prefix says, or is damaged.",
-    remedy: "Save the image again, with `docker save` or `skopeo copy`, and name the form that it has.",
+    meaning: "A container's source is not what its prefix says, is of a kind that is not taken, or is damaged.",
+    remedy: "Save the image again, with `docker save` or `skopeo copy`, and name the form that it has; or push it again.",
   },
   "resolve/image-digest": {
     meaning: "An image is not the one whose digest the release names, or its parts don't fit together.",

@@ -12,6 +12,8 @@ import type { Lock, LockedBlob, LockedContainer } from "../spec/lock.ts";
 import type { ReleaseDocument } from "../spec/read-release.ts";
 import type { Release } from "../spec/release.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { sendThrough, type Environment } from "./sources/http-send.ts";
+import type { Network } from "./sources/image.ts";
 import { readContainer } from "./sources/container.ts";
 import { fetchVmImage } from "./sources/vm-image.ts";
 
@@ -22,6 +24,8 @@ export interface Resolving {
   readonly store: BlobStore;
   /** As OCI names it: amd64, arm64. */
   readonly architecture: string;
+  /** Proxies, trusted certificates and registry credentials are named in it. */
+  readonly environment: Environment;
   readonly progress: (what: string, done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
@@ -32,7 +36,8 @@ export interface Resolving {
  */
 export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
   const { release, digest } = resolving.release;
-  const image = await resolveImage(resolving, release);
+  const network: Network = { send: sendThrough(resolving.environment), environment: resolving.environment };
+  const image = await resolveImage(resolving, release, network);
   const containers: LockedContainer[] = [];
   const issues: Issue[] = [...image.issues];
   for (const [index, container] of release.containers.entries()) {
@@ -42,6 +47,7 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
       digest: container.digest,
       architecture: resolving.architecture,
       store: resolving.store,
+      network,
       pointer: below("/containers", index),
       progress: (done, total) => resolving.progress(`container ${container.role}`, done, total),
       signal: resolving.signal,
@@ -73,7 +79,7 @@ export async function missingBlobs(lock: Lock, store: BlobStore): Promise<readon
   return [...missing];
 }
 
-function resolveImage(resolving: Resolving, { vmImage }: Release): ReturnType<typeof fetchVmImage> {
+function resolveImage(resolving: Resolving, { vmImage }: Release, { send }: Network): ReturnType<typeof fetchVmImage> {
   return fetchVmImage({
     source: vmImage.source,
     folder: resolving.releaseFolder,
@@ -81,6 +87,7 @@ function resolveImage(resolving: Resolving, { vmImage }: Release): ReturnType<ty
     sizeLimit: vmImage.sizeLimit,
     format: vmImage.format,
     store: resolving.store,
+    send,
     progress: (done, total) => resolving.progress(`VM image ${vmImage.name}`, done, total),
     signal: resolving.signal,
   });

@@ -1,29 +1,19 @@
-/** Container images from archives and layouts into the store: every layer uncompressed, every digest checked. */
+/** Container images from archives, layouts and registries into the store: every layer uncompressed, every digest checked. */
 
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import { Readable } from "node:stream";
 import type { Digest } from "../../core/digest.ts";
-import { isDigest, sha256 } from "../../core/digest.ts";
 import type { Issue, Outcome } from "../../core/issue.ts";
 import { below } from "../../core/pointer.ts";
 import { BlobMismatch } from "../blob-store.ts";
 import { dockerImage } from "./docker-archive.ts";
-import { ImageProblem, parseJson, type ContainerWanted, type ImageFound } from "./image.ts";
-import { archiveFiles, compressionHead, compressionOf, folderFiles, NotAnArchive, type ImageFiles } from "./image-files.ts";
+import { readConfig } from "./image-config.ts";
+import { ImageProblem, type ContainerRead, type ContainerWanted, type ImageFound } from "./image.ts";
+import { archiveFiles, folderFiles, NotAnArchive, type ImageFiles } from "./image-files.ts";
+import { storeLayer } from "./layer.ts";
 import { ociImage } from "./oci-layout.ts";
-
-export interface ContainerRead {
-  readonly architecture: string;
-  readonly config: { readonly digest: Digest; readonly size: number };
-  readonly layers: readonly { readonly digest: Digest; readonly size: number }[];
-}
-
-/** A layer of more than this is a mistake or an attack: no image registry takes it. Bytes. */
-const layerLimit = 64 * 1024 ** 3;
+import { readRegistryImage } from "./registry.ts";
 
 /** Puts an image's config and layers into the store. Issues where the image is not what the release says. */
 export async function readContainer(wanted: ContainerWanted): Promise<Outcome<ContainerRead>> {
@@ -31,6 +21,7 @@ export async function readContainer(wanted: ContainerWanted): Promise<Outcome<Co
   const path = rest.join(":");
   const place = isAbsolute(path) ? path : join(wanted.folder, path);
   try {
+    if (form === "docker") return { ok: true, value: await readRegistryImage(wanted), issues: [] };
     const found = await stat(place).catch(() => undefined);
     if (found === undefined) {
       throw new ImageProblem("resolve/image-missing", `there is no ${place}`, "paths are relative to the release file");
@@ -94,107 +85,6 @@ async function store(files: ImageFiles, image: ImageFound, wanted: ContainerWant
   return { architecture, config: { digest: config.digest, size: config.size }, layers };
 }
 
-async function storeLayer(
-  bytes: AsyncIterable<Uint8Array>,
-  layer: { readonly diffId: Digest; readonly digest: Digest | undefined },
-  wanted: ContainerWanted,
-): Promise<void> {
-  const hash = createHash("sha256");
-  const { head, all } = await peek(bytes);
-  const compression = compressionOf(head);
-  if (compression === "xz") {
-    throw new ImageProblem(
-      "resolve/image-form",
-      "one of its layers is compressed with xz, which no registry takes",
-      "save the image again",
-    );
-  }
-  const counted = hashing(all, hash);
-  const change = compression === "gzip" ? createGunzip : createZstdDecompress;
-  const plain = compression === "plain" ? counted : unpacked(counted, change());
-  await wanted.store.put(plain, { digest: layer.diffId, sizeLimit: layerLimit }, { signal: wanted.signal });
-  const found: Digest = `sha256:${hash.digest("hex")}`;
-  if (layer.digest !== undefined && found !== layer.digest) {
-    throw new ImageProblem(
-      "resolve/image-digest",
-      `a layer's bytes are ${found}, its manifest says ${layer.digest}`,
-      "the image is damaged: save it again",
-    );
-  }
-}
-
-/** The first bytes, enough to tell how they are compressed, and all of them. */
-async function peek(
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Uint8Array; readonly all: AsyncIterable<Uint8Array> }> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  let head: Uint8Array = new Uint8Array();
-  while (head.byteLength < compressionHead) {
-    const next = await iterator.next();
-    if (next.done) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    yield head;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  }
-  return { head, all: all() };
-}
-
-async function* hashing(
-  bytes: AsyncIterable<Uint8Array>,
-  hash: ReturnType<typeof createHash>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-function unpacked(bytes: AsyncIterable<Uint8Array>, change: NodeJS.ReadWriteStream): AsyncIterable<Uint8Array> {
-  const out = new PassThrough({ highWaterMark: 1_048_576 });
-  pipeline(Readable.from(bytes), change, out).catch((error: Error) => out.destroy(error));
-  return out;
-}
-
-interface Config {
-  readonly architecture?: unknown;
-  readonly os?: unknown;
-  readonly rootfs?: { readonly diff_ids?: unknown };
-}
-
-/** OCI image-spec, config.md: `os`, `architecture`, `rootfs.diff_ids`. */
-function readConfig(
-  bytes: Uint8Array,
-  wanted: ContainerWanted,
-): { readonly architecture: string; readonly diffIds: readonly Digest[] } {
-  const id = sha256(bytes);
-  if (id !== wanted.digest) {
-    throw new ImageProblem(
-      "resolve/image-digest",
-      `its image ID is ${id}, the release says ${wanted.digest}`,
-      "give the right archive, or correct the release's digest",
-    );
-  }
-  const config = parseJson(bytes) as Config | undefined;
-  const diffIds = config?.rootfs?.diff_ids;
-  if (!Array.isArray(diffIds) || !diffIds.every((each): each is Digest => typeof each === "string" && isDigest(each))) {
-    throw new ImageProblem(
-      "resolve/image-form",
-      "its config names no layers (rootfs.diff_ids)",
-      "save the image again",
-    );
-  }
-  if (config?.os !== "linux" || config.architecture !== wanted.architecture) {
-    throw new ImageProblem(
-      "resolve/image-platform",
-      `it is for ${String(config?.os)}/${String(config?.architecture)}, linux/${wanted.architecture} is wanted`,
-      "give the right image, or --architecture",
-    );
-  }
-  return { architecture: wanted.architecture, diffIds };
-}
-
 function issueOf(error: unknown, wanted: ContainerWanted, place: string): Issue | undefined {
   const at = { severity: "error", pointer: below(wanted.pointer, "source") } as const;
   if (error instanceof ImageProblem) {
@@ -213,8 +103,8 @@ function issueOf(error: unknown, wanted: ContainerWanted, place: string): Issue 
     return {
       ...at,
       code: "resolve/image-digest",
-      message: `${wanted.source}: a layer is not the one that the config names (${error.message})`,
-      hint: "the image is damaged: save it again",
+      message: `${wanted.source}: a part of it is not the one that is named (${error.message})`,
+      hint: "the image is damaged: save or push it again",
     };
   }
   const code = (error as NodeJS.ErrnoException).code ?? "";
@@ -223,7 +113,7 @@ function issueOf(error: unknown, wanted: ContainerWanted, place: string): Issue 
       ...at,
       code: "resolve/image-form",
       message: `${wanted.source}: a layer can't be unpacked (${code})`,
-      hint: "the image is damaged: save it again",
+      hint: "the image is damaged: save or push it again",
     };
   }
   return undefined;

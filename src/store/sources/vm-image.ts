@@ -7,7 +7,9 @@ import type { Digest } from "../../core/digest.ts";
 import type { Issue, IssueCode, Outcome } from "../../core/issue.ts";
 import { BlobMismatch, type BlobStore, type StoredBlob } from "../blob-store.ts";
 import { diskImageHead, diskImageOf } from "../disk-image.ts";
-import { fetchFile, forget, NotServed, TooBig, type Patience } from "./http.ts";
+import { fetchFile, forget, TooBig } from "./http.ts";
+import type { Send } from "./http-send.ts";
+import { NotServed, type Patience } from "./patience.ts";
 
 export interface VmImageWanted {
   /** A path, or an http(s) URL. */
@@ -19,6 +21,7 @@ export interface VmImageWanted {
   readonly sizeLimit: number;
   readonly format: "qcow2" | "raw" | "vmdk";
   readonly store: BlobStore;
+  readonly send: Send;
   readonly progress: (done: number, total: number) => void;
   readonly signal: AbortSignal;
   readonly patience?: Patience;
@@ -62,10 +65,10 @@ async function fetchBlob(wanted: VmImageWanted): Promise<StoredBlob> {
 }
 
 async function download(wanted: VmImageWanted): Promise<StoredBlob> {
-  const { store, digest, sizeLimit, signal, progress, patience } = wanted;
+  const { store, digest, sizeLimit, send, signal, progress, patience } = wanted;
   const partial = await store.claimPartial(`${wanted.source} ${digest}`);
   try {
-    const fetching = { url: wanted.source, partial, sizeLimit, progress, signal };
+    const fetching = { url: wanted.source, send, partial, sizeLimit, progress, signal };
     await fetchFile(patience === undefined ? fetching : { ...fetching, patience });
     return await store.adopt(partial.bytes, digest, { signal });
   } catch (error) {

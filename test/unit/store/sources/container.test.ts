@@ -11,12 +11,15 @@ import { pack } from "tar-stream";
 import type { Digest } from "../../../../src/core/digest.ts";
 import type { Outcome } from "../../../../src/core/issue.ts";
 import { openStore } from "../../../../src/store/blob-store.ts";
-import { readContainer, type ContainerRead } from "../../../../src/store/sources/container.ts";
+import { sendThrough } from "../../../../src/store/sources/http-send.ts";
+import type { ContainerRead, Network } from "../../../../src/store/sources/image.ts";
+import { readContainer } from "../../../../src/store/sources/container.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-sources-"));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 const signal = new AbortController().signal;
 const progress = (): void => undefined;
+const network: Network = { send: sendThrough({}), environment: {} };
 const reached = new Set<string>();
 let places = 0;
 const place = (name: string): string => join(folder, `${(places += 1)}-${name}`);
@@ -101,6 +104,7 @@ async function read(
     digest: more.digest ?? id,
     architecture: more.architecture ?? "amd64",
     store,
+    network,
     pointer: "/containers/0",
     progress,
     signal,
@@ -313,6 +317,7 @@ t.test("whoever waits can stop it", async (t) => {
     digest: id,
     architecture: "amd64",
     store: await openStore(place("store")),
+    network,
     pointer: "/containers/0",
     progress,
     signal: AbortSignal.abort(new Error("stopped")),

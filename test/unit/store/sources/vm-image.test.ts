@@ -14,6 +14,7 @@ import type { Digest } from "../../../../src/core/digest.ts";
 import type { Outcome } from "../../../../src/core/issue.ts";
 import { openStore } from "../../../../src/store/blob-store.ts";
 import { RESOLVE_ISSUE_CODES } from "../../../../src/store/issue-codes.ts";
+import { sendThrough, type Environment } from "../../../../src/store/sources/http-send.ts";
 import { fetchVmImage, type VmImageRead } from "../../../../src/store/sources/vm-image.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-sources-"));
@@ -39,7 +40,7 @@ interface How {
   readonly store?: string;
 }
 
-async function fetchImage(source: string, how: How = {}): Promise<Outcome<VmImageRead>> {
+async function fetchImage(source: string, how: How = {}, environment: Environment = {}): Promise<Outcome<VmImageRead>> {
   const store = await openStore(how.store ?? place("store"));
   const outcome = await fetchVmImage({
     source,
@@ -48,6 +49,7 @@ async function fetchImage(source: string, how: How = {}): Promise<Outcome<VmImag
     sizeLimit: how.sizeLimit ?? 50_000_000,
     format: how.format ?? "qcow2",
     store,
+    send: sendThrough(environment),
     progress,
     signal,
     patience: { tries: 3, pauseMs: 5, idleMs: 300 },
@@ -211,9 +213,10 @@ t.test("a download that was killed is continued at once by the next process", as
   const server = await serving((_, count) => (count === 1 ? "hang" : "whole"));
   const program = `
     import { openStore } from ${JSON.stringify(join(import.meta.dirname, "../../../../src/store/blob-store.ts"))};
+    import { sendThrough } from ${JSON.stringify(join(import.meta.dirname, "../../../../src/store/sources/http-send.ts"))};
     import { fetchVmImage } from ${JSON.stringify(join(import.meta.dirname, "../../../../src/store/sources/vm-image.ts"))};
     await fetchVmImage({ source: ${JSON.stringify(server.url)}, folder: "/", digest: ${JSON.stringify(bigDigest)}, sizeLimit: 1e9,
-      format: "qcow2", store: await openStore(${JSON.stringify(store)}, { now: Date.now }),
+      format: "qcow2", send: sendThrough({}), store: await openStore(${JSON.stringify(store)}, { now: Date.now }),
       progress: (done) => done === 100_000 && process.stdout.write("ready"), signal: new AbortController().signal });`;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -323,7 +326,7 @@ t.test("servers that do not do as they are asked", async (t) => {
 });
 
 t.test("every code but the containers' own has been reached", (t) => {
-  const others = ["resolve/image-form", "resolve/image-platform"];
+  const others = ["resolve/image-form", "resolve/image-platform", "resolve/image-refused"];
   t.strictSame([...reached, ...others].sort(), Object.keys(RESOLVE_ISSUE_CODES).sort());
   t.end();
 });

@@ -1,0 +1,123 @@
+/** One HTTP or HTTPS request: through the site's proxy, trusting the site's CA, following no redirect. */
+
+import { readFileSync } from "node:fs";
+import { Agent as PlainAgent, request as plainRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { isIP } from "node:net";
+import { getCACertificates } from "node:tls";
+import { EnvironmentError } from "../../core/environment-error.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly statusText: string;
+  /** By its name in lower case; one that came several times is joined by commas. */
+  header(name: string): string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Whoever does not read the body says so. */
+  discard(): void;
+}
+
+export interface Asking {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Makes it a POST of this form. */
+  readonly form?: URLSearchParams;
+}
+
+/** Throws what Node throws where the network fails; an EnvironmentError where another try can't help. */
+export type Send = (url: URL, asking: Asking) => Promise<Answer>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A body of so few bytes is read to its end, so that the connection can be used again. */
+const shortBody = 65_536;
+
+/**
+ * HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed as Node's own agents do (the names in lower case go first), but nothing
+ * that goes to this very machine passes a proxy. SSL_CERT_FILE is trusted besides what Node trusts (NODE_EXTRA_CA_CERTS).
+ */
+export function sendThrough(environment: Environment): Send {
+  const agents = new Map<string, PlainAgent | TlsAgent>();
+  return (url, asking) => {
+    const isOwn = isLoopback(url.hostname);
+    const key = `${url.protocol} ${isOwn}`;
+    const agent = agents.get(key) ?? agentFor(url.protocol, isOwn ? undefined : environment, environment["SSL_CERT_FILE"]);
+    agents.set(key, agent);
+    return send(url, asking, agent);
+  };
+}
+
+/** This machine itself, as RFC 6761 6.3, RFC 1122 3.2.1.3 and RFC 4291 2.5.3 name it. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function agentFor(protocol: string, proxies: Environment | undefined, caFile: string | undefined): PlainAgent | TlsAgent {
+  const options = { keepAlive: true, ...(proxies === undefined ? {} : { proxyEnv: { ...proxies } }) };
+  try {
+    return protocol === "https:" ? new TlsAgent({ ...options, ...(caFile ? { ca: trusted(caFile) } : {}) }) : new PlainAgent(options);
+  } catch (error) {
+    if (error instanceof EnvironmentError) throw error;
+    throw new EnvironmentError("the proxy that the environment names can't be used", {
+      hint: "HTTP_PROXY and HTTPS_PROXY are URLs, such as http://proxy.example:3128",
+      cause: error,
+    });
+  }
+}
+
+function trusted(caFile: string): string[] {
+  try {
+    return [...getCACertificates("default"), readFileSync(caFile, "utf8")];
+  } catch (error) {
+    throw new EnvironmentError(`SSL_CERT_FILE can't be read: ${caFile}`, { hint: "it names a file of PEM certificates", cause: error });
+  }
+}
+
+function send(url: URL, { headers, signal, form }: Asking, agent: PlainAgent | TlsAgent): Promise<Answer> {
+  const text = form?.toString();
+  const all: Record<string, string> = { "user-agent": "cloudlet-bundle", ...headers };
+  if (text !== undefined) {
+    all["content-type"] = "application/x-www-form-urlencoded";
+    all["content-length"] = String(Buffer.byteLength(text));
+  }
+  const request = url.protocol === "https:" ? tlsRequest : plainRequest;
+  return new Promise((resolve, reject) => {
+    const asked: ClientRequest = request(url, { agent, method: text === undefined ? "GET" : "POST", headers: all, signal });
+    asked.once("response", (answer: IncomingMessage) => resolve(answerOf(answer)));
+    asked.on("error", (error) => reject(orHopeless(error, url)));
+    asked.end(text);
+  });
+}
+
+function answerOf(message: IncomingMessage): Answer {
+  return {
+    status: message.statusCode ?? 0,
+    statusText: message.statusMessage ?? "",
+    header(name) {
+      const values = message.headersDistinct[name];
+      return values === undefined ? undefined : values.join(", ");
+    },
+    body: message as AsyncIterable<Uint8Array>,
+    discard() {
+      message.on("error", () => undefined);
+      if (Number(message.headers["content-length"] ?? Infinity) <= shortBody) message.resume();
+      else message.destroy();
+    },
+  };
+}
+
+/** Certificates don't become better by trying again. */
+function orHopeless(error: NodeJS.ErrnoException, url: URL): Error {
+  const code = error.code ?? "";
+  if (/CERT|^UNABLE_TO_|SELF_SIGNED/.test(code)) {
+    return new EnvironmentError(`the certificate of ${url.host} is not trusted: ${error.message}`, {
+      hint: "where the site has a CA of its own, name its PEM file: SSL_CERT_FILE=FILE",
+      cause: error,
+    });
+  }
+  if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return new EnvironmentError(`${url.host} does not speak TLS`, { hint: "a registry without TLS is used on this machine only (localhost)", cause: error });
+  }
+  return error;
+}
