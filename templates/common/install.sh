@@ -23,7 +23,7 @@ here=$(cd "$(dirname -- "$0")" && pwd -P)
 carriage_return=$(printf '\r')
 child='' told=no step_now='' verb='' only='' quiet=no colour=yes trust_said='' lock_held=no
 
-for part in say progress arguments site parameters secrets findings state journal receipt run; do
+for part in say progress arguments site parameters secrets findings state journal receipt guest run; do
     # shellcheck source=/dev/null
     . "$here/lib/$part.sh"
 done
