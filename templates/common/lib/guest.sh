@@ -1,4 +1,4 @@
-# What is told to a guest before its first boot, and what it says of itself on its console.
+# The guest, seen from outside: what it is told, what it says on its console, and what to do when it says that it failed.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
 # guest_fill IN OUT: user-data with the base64 of each secret where its placeholder stands, nothing where none was given.
@@ -15,17 +15,43 @@ guest_fill() {
           print text $0 }' "$work/secrets" "$1" >"$2.new" && chmod 600 "$2.new" && mv -f "$2.new" "$2"
 }
 
-# guest_stage FILE: "STAGE DETAIL" of the last status line that this release wrote to the console; nothing if there is
-# none. Other text may stand before and after, and a line that something else was written into does not count.
+# guest_stage FILE: "STAGE DETAIL" of the last status in a console's text that is of this release; nothing if there is none.
+# A console holds more: other releases' words on the same disk, kernel messages, carriage returns, bytes that are no text.
+# Nobody vouches for such a text, so only the form that cloudlet-bootstrap writes passes (docs/reference/guest-status.md).
 guest_stage() {
     [ -r "$1" ] || return 0
-    tr -d '\000-\011\013-\037\177-\377' <"$1" | LC_ALL=C guest_release=$CB_RELEASE guest_sequence=$CB_RELEASE_SEQUENCE awk '
-        BEGIN { head = "cloudlet-status {\"version\":1,\"release\":\"" ENVIRON["guest_release"] "\",\"sequence\":" ENVIRON["guest_sequence"] "," }
-        (at = index($0, head)) > 0 {
-            text = substr($0, at + length(head))
-            if (!match(text, /^"uptime":[0-9]+,"stage":"[a-z]+","detail":"[A-Za-z0-9_.,\/-]*"}/)) next
-            split(substr(text, 1, RLENGTH), part, "\"")
-            last = part[6] " " part[10]
+    LC_ALL=C tr '\r\000' '\n\n' <"$1" | LC_ALL=C awk \
+        -v head="cloudlet-status {\"version\":1,\"release\":\"$CB_RELEASE\",\"sequence\":$CB_RELEASE_SEQUENCE," '
+        (at = index($0, head)) && match($0, /"stage":"[a-z]+","detail":"[A-Za-z0-9_.,\/-]*"}/) && RSTART > at {
+            split(substr($0, RSTART, RLENGTH), word, "\"")
+            said = word[4] " " word[8]
         }
-        END { if (last != "") print last }'
+        END { if (said != "") print said }'
+}
+
+# guest_remedy REASON: what the operator does about a guest that said `failed REASON`. The guest tries again at each boot.
+guest_remedy() {
+    case $1 in
+    payload-digest-differs)
+        printf '%s' "The payload disk was damaged on its way. Compare the payload image's digest with the bundle's, replace the disk, reboot the VM." ;;
+    payload-of-another-release)
+        printf '%s' "The disk attached is another release's payload. Attach the one of this bundle and reboot the VM." ;;
+    no-payload-disk)
+        printf '%s' "The VM has no disk with the payload. See that it is attached, and reboot the VM." ;;
+    no-container-engine)
+        printf '%s' "The VM image has neither docker nor podman. Ask the bundle's maker for an image that keeps the base image's contract." ;;
+    docker-does-not-answer | podman-does-not-answer)
+        printf '%s' "Reboot the VM. If it happens again: journalctl -u docker in the VM; the image may lack what the engine needs." ;;
+    docker-load | podman-load | image-missing-after-load)
+        printf '%s' "The container engine refused the payload. Reboot the VM; if it happens again, journalctl -u cloudlet-bootstrap in the VM says why." ;;
+    disk-full)
+        printf '%s' "The VM's disk is too small for the containers. Choose a flavor or root volume with more disk." ;;
+    not-healthy-*)
+        printf '%s' "The containers run but are not well: ${1#not-healthy-}. Usual reasons: the access key was used before (give a fresh one with --secrets), or the controller can't be reached. The VM goes on looking and says so when they are well." ;;
+    firewall | no-iptables)
+        printf '%s' "The VM could not set its firewall, so it started nothing. The image needs iptables." ;;
+    no-*)
+        printf '%s' "The VM image lacks the program ${1#no-}. Ask the bundle's maker for an image that keeps the base image's contract." ;;
+    *) printf '%s' "Reboot the VM; it tries again at each boot. If it happens again, send the console's last lines to the bundle's maker." ;;
+    esac
 }
