@@ -20,7 +20,7 @@ guest_fill() {
 # Nobody vouches for such a text, so only the form that cloudlet-bootstrap writes passes (docs/reference/guest-status.md).
 guest_stage() {
     [ -r "$1" ] || return 0
-    LC_ALL=C tr '\r\000' '\n\n' <"$1" | LC_ALL=C awk \
+    LC_ALL=C tr -d '\000' <"$1" | LC_ALL=C tr '\r' '\n' | LC_ALL=C awk \
         -v head="cloudlet-status {\"version\":1,\"release\":\"$CB_RELEASE\",\"sequence\":$CB_RELEASE_SEQUENCE," '
         (at = index($0, head)) && match($0, /"stage":"[a-z]+","detail":"[A-Za-z0-9_.,\/-]*"}/) && RSTART > at {
             split(substr($0, RSTART, RLENGTH), word, "\"")
