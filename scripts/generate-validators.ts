@@ -14,6 +14,8 @@ const SCHEMAS = {
   release: "release.schema.json",
   lock: "lock.schema.json",
   platformOpenstack: "platform-openstack.schema.json",
+  platformLibvirt: "platform-libvirt.schema.json",
+  platformVmpool: "platform-vmpool.schema.json",
 };
 
 const texts = Object.fromEntries(

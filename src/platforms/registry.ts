@@ -1,10 +1,14 @@
 /** Every platform, one line each. */
 
+import { libvirt } from "./libvirt.ts";
 import { openstack } from "./openstack.ts";
 import type { Platform } from "./platform.ts";
+import { vmpool } from "./vmpool.ts";
 
 export const platforms: readonly Platform[] = [
+  libvirt,
   openstack,
+  vmpool,
 ];
 
 /** Throws on a name that `platformNames` does not list: reading the spec has refused it. */

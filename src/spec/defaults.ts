@@ -206,6 +206,28 @@ export const PLATFORM_DEFAULTS: Readonly<Record<string, readonly Default[]>> = {
       reason: "the guest needs only what is always there",
     },
   ],
+  libvirt: [
+    { name: "libvirt-driver", pointer: "/driver", value: "auto", reason: "libvirt where the host has it" },
+    { name: "libvirt-uri", pointer: "/uri", value: "qemu:///system", reason: "VMs of the host, not of a user" },
+    {
+      name: "libvirt-storage",
+      pointer: "/storage",
+      value: "/var/lib/libvirt/images/cloudlets",
+      reason: "where every distribution lets libvirt's VMs read",
+    },
+    { name: "libvirt-machine", pointer: "/machine", value: "q35", reason: "PCI Express, which passed-through GPUs want" },
+    { name: "libvirt-firmware", pointer: "/firmware", value: "bios", reason: "every image for clouds boots with it" },
+    { name: "libvirt-cpu", pointer: "/cpu", value: "host-passthrough", reason: "the VM stays on this host" },
+    { name: "libvirt-networks", pointer: "/networks", value: {}, reason: "a bridge of the network's name" },
+    { name: "libvirt-gpus", pointer: "/gpus", value: [], reason: "none is passed through" },
+    { name: "libvirt-autostart", pointer: "/autostart", value: true, reason: "a cloudlet comes back by itself" },
+    { name: "libvirt-emulation", pointer: "/emulation", value: false, reason: "too slow for real use" },
+  ],
+  vmpool: [
+    { name: "vmpool-ssh-user", pointer: "/machines/*/ssh/user", value: "root", reason: "what is written to the machine is root's" },
+    { name: "vmpool-ssh-port", pointer: "/machines/*/ssh/port", value: 22, reason: "the port of SSH (IANA)" },
+    { name: "vmpool-host-keys", pointer: "/machines/*/hostKeys", value: [], reason: "the site knows them" },
+  ],
 };
 
 export const RELEASE_DEFAULTS: readonly Default[] = [

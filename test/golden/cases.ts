@@ -9,6 +9,7 @@ import type { Issue, Outcome } from "../../src/core/issue.ts";
 import { sourced } from "../../src/core/origin.ts";
 import type { Composition } from "../../src/evidence/texts.ts";
 import { composeTexts } from "../../src/evidence/texts.ts";
+import { platforms } from "../../src/platforms/registry.ts";
 import { payloadEntries } from "../../src/pack/payload.ts";
 import { archiveSize } from "../../src/pack/stream.ts";
 import type { Lock } from "../../src/spec/lock.ts";
@@ -38,7 +39,7 @@ export function specText(name: string): string {
 
 /** The files of a bundle of this spec with the golden release and a lock made up for it. */
 export function composeText(text: string): Outcome<Composition> {
-  const spec = wellRead(readSpec(text, { platforms: ["openstack"] }));
+  const spec = wellRead(readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
   const release = wellRead(readRelease(readFileSync(join(here, "release.yaml"), "utf8")));
   const lock = lockOf(release);
   return composeTexts({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, assets);
