@@ -9,6 +9,7 @@ export interface OpenstackParameters {
   /** Undefined: the flavor's own disk. */
   readonly rootVolumeGiB: Val<number> | undefined;
   readonly volumeType: Val<string> | undefined;
+  /** With high availability never undefined. */
   readonly serverGroupPolicy: Val<string> | undefined;
   readonly keyName: Val<string>;
   readonly securityGroupName: Val<string>;
@@ -42,11 +43,17 @@ export function openstackParameters(plan: Plan): OpenstackParameters {
     availabilityZone: text("availabilityZone") ?? notChosen,
     rootVolumeGiB: root === undefined || root.value === 0 ? undefined : root,
     volumeType: text("volumeType"),
-    serverGroupPolicy: text("serverGroupPolicy"),
+    serverGroupPolicy: text("serverGroupPolicy") ?? groupOfTwo(plan),
     keyName: text("keyName") ?? notChosen,
     securityGroupName: text("securityGroupName") ?? derive([plan.names.platformVm], (name) => `${name}-sg`),
     extraFlavorProperties: properties("extraFlavorProperties"),
     imageProperties: properties("imageProperties"),
     serverMetadata: properties("serverMetadata"),
   };
+}
+
+/** Two PlatformVMs on one host would fail together, so they are kept apart unless the spec names a policy. */
+function groupOfTwo(plan: Plan): Val<string> | undefined {
+  const { highAvailability } = plan.spec.crm;
+  return highAvailability.value ? derive([highAvailability], () => "anti-affinity") : undefined;
 }

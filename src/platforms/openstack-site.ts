@@ -2,10 +2,12 @@
 
 import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Nic } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
 import { positions } from "../plan/positions.ts";
 import type { Slot } from "../plan/secrets.ts";
+import { nicNames } from "./openstack-names.ts";
 import type { Property } from "./openstack-parameters.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 
@@ -21,8 +23,14 @@ export function siteVariables(plan: Plan): readonly Variable[] {
   return [
     count("CB_SECRET_COUNT", plan.slots.map((slot) => slot.name)),
     ...plan.slots.flatMap(slotVariables),
-    count("CB_NETWORK_COUNT", plan.machines[0].nics.map((nic) => nic.network)),
-    ...plan.machines[0].nics.flatMap(nicVariables),
+    count("CB_MACHINE_COUNT", plan.machines.map((machine) => machine.name)),
+    ...plan.machines.flatMap(machineVariables),
+    // All cards of the first machine, then all of the second.
+    count("CB_NETWORK_COUNT", plan.machines.flatMap(({ nics }) => nics.map((nic) => nic.portName))),
+    ...plan.machines.flatMap((machine, index) => {
+      const before = plan.machines.slice(0, index).reduce((sum, { nics }) => sum + nics.length, 0);
+      return machine.nics.flatMap((nic) => nicVariables(machine, nic, before));
+    }),
     variable("CB_OS_TEMPLATE", val("site/heat-template.yaml", "constant:layout")),
     variable("CB_OS_ENVIRONMENT", val("site/heat-environment.yaml", "constant:layout")),
     variable("CB_OS_FLAVOR", plan.flavor ?? notChosen),
@@ -51,20 +59,27 @@ function slotVariables(slot: Slot): readonly Variable[] {
   ];
 }
 
-function nicVariables(nic: Nic): readonly Variable[] {
+function machineVariables(machine: Machine): readonly Variable[] {
+  return [numberedVariable("CB_MACHINE", machine.number, "NAME", machine.name)];
+}
+
+function nicVariables(machine: Machine, nic: Nic, before: number): readonly Variable[] {
   const isFloating = nic.mode.value === "floating";
-  const parameter = (name: string): Val<string> => derive([nic.number], (number) => `${name}_${number}`);
-  const numbered = (name: string, value: Val): Variable => numberedVariable("CB_NETWORK", nic.number, name, value);
+  const names = nicNames(machine, nic);
+  const position = derive([nic.number, machine.number], (number) => before + number);
+  const numbered = (name: string, value: Val): Variable => numberedVariable("CB_NETWORK", position, name, value);
   return [
+    numbered("MACHINE", machine.number),
     numbered("NAME", nic.network),
     numbered("PURPOSE", nic.purpose),
     numbered("MODE", nic.mode),
-    numbered("PARAMETER", parameter("external_network")),
+    numbered("PARAMETER", names.parameter),
     numbered("ADDRESS", nic.ip ?? notChosen),
     numbered("SUBNET", nic.subnet ?? notChosen),
+    numbered("SUBNET_PARAMETER", nic.ip === undefined ? notChosen : names.subnetParameter),
     numbered("POOL", nic.pool ?? notChosen),
-    numbered("POOL_PARAMETER", isFloating ? parameter("floating_network") : notChosen),
-    numbered("FLOATING_IP_PARAMETER", isFloating ? parameter("floating_ip_id") : notChosen),
+    numbered("POOL_PARAMETER", isFloating ? names.poolParameter : notChosen),
+    numbered("FLOATING_IP_PARAMETER", isFloating ? names.floatingIpParameter : notChosen),
     numbered("FLOATING_IP_ID", nic.floatingIpId ?? notChosen),
     numbered("VNIC_TYPE", nic.vnicType ?? notChosen),
     numbered("PORT_NAME", nic.portName),

@@ -2,20 +2,22 @@
 
 import type { Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
-import type { Guest } from "../guest/guest.ts";
+import type { Guest, Guests } from "../guest/guest.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Nic, Rule } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Slot } from "../plan/secrets.ts";
 import type { View } from "./draft.ts";
+import { machineName, nicNames } from "./openstack-names.ts";
 import type { Property } from "./openstack-parameters.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
 
-export function stackView(plan: Plan, guest: Guest): View {
+export function stackView(plan: Plan, guests: Guests): View {
   const parameters = openstackParameters(plan);
   const { spec, release, names } = plan;
-  const floating = plan.machines[0].nics.filter((nic) => nic.mode.value === "floating");
-  const [firstNic] = plan.machines[0].nics;
-  const defaultRoute = plan.machines[0].nics.find((nic) => nic.defaultRoute.value) ?? firstNic;
+  const [{ nics }] = plan.machines;
+  const defaultRoute = nics.find((nic) => nic.defaultRoute.value) ?? nics[0];
+  const machines = guests.map((guest) => machineView(guest, parameters.serverMetadata));
   return {
     cloudlet: spec.name,
     organization: spec.organization,
@@ -40,15 +42,51 @@ export function stackView(plan: Plan, guest: Guest): View {
     serverGroupPolicy: parameters.serverGroupPolicy,
     securityGroup: parameters.securityGroupName,
     rules: plan.rules.map(ruleView),
-    networks: plan.machines[0].nics.map(nicView),
-    floatingNetworks: floating.map(nicView),
+    networks: nics.map((nic, index) => networkView(plan, nic, index)),
     // A floating IP's network has a router, and with it a gateway.
-    otherNetworks: plan.machines[0].nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(nicView),
+    otherNetworks: nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(({ network }) => ({ network })),
     defaultRouteNetwork: defaultRoute?.network,
     secrets: plan.slots.map(slotView),
-    metadata: [...guest.properties, ...parameters.serverMetadata],
-    userData: guest.userData.lines,
-    userDataSha256: guest.userData.sha256,
+    machines,
+    // Of all machines, as the outputs list them.
+    ports: machines.flatMap((machine) => machine.cards),
+    floatingIps: machines.flatMap((machine) => machine.cards.flatMap((card) => (card.floating === undefined ? [] : [card.floating]))),
+  };
+}
+
+/** What one PlatformVM is made of: its names in the template, its cards, its secrets, what it is told. */
+function machineView(guest: Guest, metadata: readonly Property[]) {
+  const { machine, userData } = guest;
+  return {
+    name: machine.name,
+    server: machineName(machine, "server"),
+    generation: machineName(machine, "generation"),
+    rootVolume: machineName(machine, "root_volume"),
+    payloadVolume: machineName(machine, "payload_volume"),
+    cards: machine.nics.map((nic) => cardView(machine, nic)),
+    secrets: machine.slots.map(slotView),
+    metadata: [...guest.properties, ...metadata],
+    userData: userData.lines,
+    userDataSha256: userData.sha256,
+  };
+}
+
+/** A network that the PlatformVMs are on: what the site may choose about it. */
+function networkView(plan: Plan, nic: Nic, index: number): View {
+  const names = nicNames(plan.machines[0], nic);
+  const all = plan.machines.map((machine) => cardView(machine, machine.nics[index] as Nic));
+  return {
+    number: nic.number,
+    network: nic.network,
+    purpose: nic.purpose,
+    mode: nic.mode,
+    parameter: names.parameter,
+    fixed: all[0]?.fixed,
+    addresses: all.flatMap(({ fixed }) => (fixed === undefined ? [] : [{ ip: fixed.ip }])),
+    floating:
+      nic.mode.value === "floating"
+        ? { pool: nic.pool as Val<string>, poolParameter: names.poolParameter, ids: all.flatMap(({ floating }) => floating ?? []) }
+        : undefined,
   };
 }
 
@@ -57,34 +95,39 @@ function assignment(property: Property): View {
   return { assignment: derive([property.name, property.value], (name, value) => `${name}=${value}`) };
 }
 
-function nicView(nic: Nic): View {
-  const numbered = (name: string): Val<string> => derive([nic.number], (number) => `${name}_${number}`);
-  const isFloating = nic.mode.value === "floating";
+function cardView(machine: Machine, nic: Nic) {
+  const names = nicNames(machine, nic);
   return {
+    server: machine.name,
     number: nic.number,
-    network: nic.network,
     purpose: nic.purpose,
     mode: nic.mode,
-    parameter: numbered("external_network"),
-    port: numbered("port"),
+    parameter: names.parameter,
+    port: names.port,
     portName: nic.portName,
     macPlaceholder: nic.mac,
     vnicType: nic.vnicType,
     fixed:
       nic.ip === undefined
         ? undefined
-        : { ip: nic.ip, subnet: nic.subnet ?? notChosen, parameter: numbered("subnet"), isNamed: numbered("names_subnet") },
-    floating: isFloating
-      ? {
-          pool: nic.pool as Val<string>,
-          poolParameter: numbered("floating_network"),
-          id: nic.floatingIpId ?? notChosen,
-          idParameter: numbered("floating_ip_id"),
-          isOurs: numbered("makes_floating_ip"),
-          resource: numbered("floating_ip"),
-          association: numbered("floating_ip_association"),
-        }
-      : undefined,
+        : {
+            ip: nic.ip,
+            subnet: nic.subnet ?? notChosen,
+            parameter: names.subnetParameter,
+            isNamed: derive([nic.number], (number) => `names_subnet_${number}`),
+          },
+    floating:
+      nic.mode.value === "floating"
+        ? {
+            poolParameter: names.poolParameter,
+            id: nic.floatingIpId ?? notChosen,
+            idParameter: names.floatingIpParameter,
+            isOurs: names.makesFloatingIp,
+            resource: names.floatingIp,
+            association: names.association,
+            port: names.port,
+          }
+        : undefined,
   };
 }
 

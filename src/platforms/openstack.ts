@@ -1,4 +1,4 @@
-/** OpenStack, Queens and later: a Heat stack of one server, its ports, its security group and its payload volume. */
+/** OpenStack, Queens and later: a Heat stack of a server (two with high availability), ports, security group, payload volumes. */
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
@@ -14,6 +14,8 @@ import type { Platform, Requirement } from "./platform.ts";
 export const openstack: Platform = {
   name: "openstack",
   title: "OpenStack",
+  startHere: { place: "OpenStack cloud", access: "Log in to your cloud on this machine, as for its own client." },
+  usesVmImage: true,
   parameterSchema: "platform-openstack.schema.json",
   requirements: requirements(),
   check,
@@ -115,7 +117,7 @@ function warnings(plan: Plan): readonly Issue[] {
 }
 
 function draft(plan: Plan, guests: Guests, assets: Assets): readonly Draft[] {
-  const view = stackView(plan, guests[0]);
+  const view = stackView(plan, guests);
   const file = (path: string, template: string, format: "yaml" | "markdown"): Draft & { kind: "template" } => ({
     kind: "template",
     path,

@@ -3,12 +3,18 @@
 
 # finding CODE WHAT DO: stands in the way.
 finding() {
-    printf 'finding\t%s\t%s\t%s\n' "$1" "$2" "$3" >>"$work/findings"
+    findings_add finding "$1" "$2" "$3"
 }
 
 # note CODE WHAT DO: good to know, stands in nobody's way.
 note() {
-    printf 'note\t%s\t%s\t%s\n' "$1" "$2" "$3" >>"$work/findings"
+    findings_add note "$1" "$2" "$3"
+}
+
+# findings_add KIND CODE WHAT DO: once, for two PlatformVMs may want the same thing of the site.
+findings_add() {
+    findings_line=$(printf '%s\t%s\t%s\t%s' "$1" "$2" "$3" "$4")
+    grep -qxF -- "$findings_line" "$work/findings" || printf '%s\n' "$findings_line" >>"$work/findings"
 }
 
 # findings_count: how many stand in the way.

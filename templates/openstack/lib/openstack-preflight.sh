@@ -151,20 +151,29 @@ flavor_compare() {
     [ "$2" -ge "$3" ] || flavor_short="$flavor_short${flavor_short:+,} $2 $1, $3 needed"
 }
 
-# preflight_networks ask|judge: each external network of the spec.
+# preflight_networks ask|judge: each network card of each PlatformVM.
 preflight_networks() {
     networks_at=0
     while [ "$networks_at" -lt "$CB_NETWORK_COUNT" ]; do
         networks_at=$((networks_at + 1))
         network_key=CB_NETWORK_$networks_at
         network_mode=$(site_value "${network_key}_MODE")
-        network_name=$(parameter "external_network_$networks_at" "$(site_value "${network_key}_NAME")")
-        network_subnet=$(parameter "subnet_$networks_at" "$(site_value "${network_key}_SUBNET")")
+        network_parameter=$(site_value "${network_key}_PARAMETER")
+        network_subnet_parameter=$(site_value "${network_key}_SUBNET_PARAMETER")
+        network_pool_parameter=$(site_value "${network_key}_POOL_PARAMETER")
+        network_floating_parameter=$(site_value "${network_key}_FLOATING_IP_PARAMETER")
+        network_name=$(network_value "$networks_at" NAME PARAMETER)
+        network_subnet=$(network_value "$networks_at" SUBNET SUBNET_PARAMETER)
         network_address=$(site_value "${network_key}_ADDRESS")
-        network_pool=$(parameter "floating_network_$networks_at" "$(site_value "${network_key}_POOL")")
-        network_floating=$(parameter "floating_ip_id_$networks_at" "$(site_value "${network_key}_FLOATING_IP_ID")")
+        network_pool=$(network_value "$networks_at" POOL POOL_PARAMETER)
+        network_floating=$(network_value "$networks_at" FLOATING_IP_ID FLOATING_IP_PARAMETER)
         "network_$1" "$networks_at"
     done
+}
+
+# network_value NUMBER WHAT PARAMETER: the operator's choice, else the spec's.
+network_value() {
+    parameter "$(site_value "CB_NETWORK_$1_$3")" "$(site_value "CB_NETWORK_$1_$2")"
 }
 
 network_ask() {
@@ -189,11 +198,11 @@ network_ask() {
 
 network_judge() {
     if ! answered "network-$1"; then
-        network_unanswered "network-$1" network/missing "network $1 of the bundle, '$network_name', is not in this project" \
-            "Choose one (openstack network list): --parameter external_network_$1=NAME"
+        network_unanswered "network-$1" network/missing "network '$network_name' of the bundle is not in this project" \
+            "Choose one (openstack network list): --parameter $network_parameter=NAME"
     elif [ "$(answer "network-$1" subnets)" = '[]' ]; then
         finding network/no-subnet "network '$network_name' has no subnet, so a port on it gets no address" \
-            "Ask for a subnet, or choose another network: --parameter external_network_$1=NAME"
+            "Ask for a subnet, or choose another network: --parameter $network_parameter=NAME"
     fi
     case $network_mode in
     static) answered "network-$1" && network_judge_static "$1" || : ;;
@@ -214,15 +223,15 @@ network_unanswered() {
 
 network_judge_static() {
     if ! answered "subnet-$1"; then
-        network_unanswered "subnet-$1" network/no-subnet "subnet '$network_subnet' for network $1 is not there" \
-            "Choose one (openstack subnet list): --parameter subnet_$1=NAME"
+        network_unanswered "subnet-$1" network/no-subnet "subnet '$network_subnet' for network '$network_name' is not there" \
+            "Choose one (openstack subnet list): --parameter $network_subnet_parameter=NAME"
         return 0
     fi
     if [ -n "$network_subnet" ]; then
         network_cidrs=$(answer "subnet-$1" cidr)
         [ "$(answer "subnet-$1" network_id)" = "$(answer "network-$1" id)" ] ||
             finding network/other-subnet "subnet '$network_subnet' belongs to another network than '$network_name'" \
-                "Choose one of that network: --parameter subnet_$1=NAME"
+                "Choose one of that network: --parameter $network_subnet_parameter=NAME"
         [ "$(answer "subnet-$1" gateway_ip)" != "$network_address" ] ||
             finding address/gateway "$network_address is the gateway of subnet '$network_subnet'" \
                 "Ask for a bundle with a free address."
@@ -242,7 +251,7 @@ network_judge_static() {
         done
         [ "$network_inside" = yes ] ||
             finding address/outside "$network_address is in no subnet of '$network_name' ($(printf '%s' "$network_cidrs" | tr '\n' ' '))" \
-                "Choose the network that has it: --parameter external_network_$1=NAME, or ask for a bundle with another address."
+                "Choose the network that has it: --parameter $network_parameter=NAME, or ask for a bundle with another address."
         ;;
     esac
     ports_of_others | LC_ALL=C grep -q "ip_address[^0-9a-f]*$(printf '%s' "$network_address" | sed 's/\./\\./g')[^0-9a-f.:]" &&
@@ -260,22 +269,22 @@ network_judge_floating() {
     if [ -n "$network_floating" ]; then
         if ! answered "address-$1"; then
             network_unanswered "address-$1" floating-ip/missing "floating IP $network_floating is not in this project" \
-                "Choose a free one (openstack floating ip list): --parameter floating_ip_id_$1=ID"
+                "Choose a free one (openstack floating ip list): --parameter $network_floating_parameter=ID"
         elif network_port=$(answer "address-$1" port_id) && [ "${network_port:-None}" != None ] &&
             ! stack_output port_ids | grep -qxF -- "$network_port"; then
             finding floating-ip/taken "floating IP $(answer "address-$1" floating_ip_address) is in use by port $network_port" \
-                "Choose a free one (openstack floating ip list): --parameter floating_ip_id_$1=ID"
+                "Choose a free one (openstack floating ip list): --parameter $network_floating_parameter=ID"
         fi
     elif ! answered "pool-$1"; then
         network_unanswered "pool-$1" network/no-pool "the network '$network_pool' for floating IPs is not there" \
-            "Choose one (openstack network list --external): --parameter floating_network_$1=NAME"
+            "Choose one (openstack network list --external): --parameter $network_pool_parameter=NAME"
     else
         # The client's shell form writes the colon as an underscore; some of its releases write External for True.
         case $(answer "pool-$1" router_external)$(answer "pool-$1" router:external) in
         True | External) return 0 ;;
         esac
         finding network/not-external "network '$network_pool' is not external, so it gives no floating IPs" \
-            "Choose one (openstack network list --external): --parameter floating_network_$1=NAME"
+            "Choose one (openstack network list --external): --parameter $network_pool_parameter=NAME"
     fi
 }
 
@@ -309,7 +318,7 @@ judge_quota() {
     while [ "$quota_at" -lt "$CB_NETWORK_COUNT" ]; do
         quota_at=$((quota_at + 1))
         [ "$(site_value "CB_NETWORK_${quota_at}_MODE")" = floating ] || continue
-        [ -n "$(parameter "floating_ip_id_$quota_at" "$(site_value "CB_NETWORK_${quota_at}_FLOATING_IP_ID")")" ] ||
+        [ -n "$(network_value "$quota_at" FLOATING_IP_ID FLOATING_IP_PARAMETER)" ] ||
             quota_floating=$((quota_floating + 1))
     done
     quota_root=0
@@ -318,15 +327,17 @@ judge_quota() {
     quota_group=0
     [ -z "$CB_OS_SERVER_GROUP" ] || quota_group=1
     : >"$work/quota-table"
-    quota instances servers "$(limit maxTotalInstances instances)" "$(limit totalInstancesUsed instances_used)" 1
-    quota cores vCPU "$(limit maxTotalCores total_cores)" "$(limit totalCoresUsed total_cores_used)" "$flavor_vcpus"
-    quota ram 'MiB of memory' "$(limit maxTotalRAMSize total_ram)" "$(limit totalRAMUsed total_ram_used)" "$flavor_ram"
+    quota instances servers "$(limit maxTotalInstances instances)" "$(limit totalInstancesUsed instances_used)" \
+        "$CB_MACHINE_COUNT"
+    quota cores vCPU "$(limit maxTotalCores total_cores)" "$(limit totalCoresUsed total_cores_used)" $((CB_MACHINE_COUNT * flavor_vcpus))
+    quota ram 'MiB of memory' "$(limit maxTotalRAMSize total_ram)" "$(limit totalRAMUsed total_ram_used)" \
+        $((CB_MACHINE_COUNT * flavor_ram))
     quota server-groups 'server groups' "$(limit maxServerGroups server_groups)" \
         "$(limit totalServerGroupsUsed server_groups_used)" "$quota_group"
     quota volumes volumes "$(limit maxTotalVolumes max_total_volumes)" \
-        "$(limit totalVolumesUsed total_volumes_used)" $((1 + quota_root))
+        "$(limit totalVolumesUsed total_volumes_used)" $((CB_MACHINE_COUNT * (1 + quota_root)))
     quota gigabytes 'GiB of volumes' "$(limit maxTotalVolumeGigabytes max_total_volume_gigabytes)" \
-        "$(limit totalGigabytesUsed total_gigabytes_used)" $((quota_payload_gib + CB_OS_ROOT_VOLUME_GIB))
+        "$(limit totalGigabytesUsed total_gigabytes_used)" $((CB_MACHINE_COUNT * (quota_payload_gib + CB_OS_ROOT_VOLUME_GIB)))
     quota ports ports "$(answer quota ports)" "$(count ports)" "$CB_NETWORK_COUNT"
     quota secgroups 'security groups' "$(answer quota "$(quota_key secgroups security_groups)")" "$(count groups)" 1
     # Neutron gives each new group two rules of its own, which Heat then takes away.

@@ -63,10 +63,20 @@ prove_left() {
         while read -r prove_id prove_name; do
             if [ "$prove_kind" = image ] || grep -qxF -- "$prove_id" "$work/owned" ||
                 { [ "$prove_kind" = stack ] && [ "$prove_id" = "$CB_NAME" ]; } ||
-                { [ "$prove_kind" = server ] && [ "$prove_name" = "$CB_NAME" ]; } ||
+                { [ "$prove_kind" = server ] && machines_named "$prove_name"; } ||
                 { [ "$prove_kind" = group ] && [ "$prove_name" = "$CB_OS_SECURITY_GROUP" ]; }; then
                 printf '%s %s %s\n' "$prove_kind" "$prove_id" "$prove_name"
             fi
         done <"$work/left-$prove_kind"
     done
+}
+
+# machines_named NAME: true if one of our PlatformVMs is called so.
+machines_named() {
+    machines_at=0
+    while [ "$machines_at" -lt "$CB_MACHINE_COUNT" ]; do
+        machines_at=$((machines_at + 1))
+        [ "$(site_value "CB_MACHINE_${machines_at}_NAME")" != "$1" ] || return 0
+    done
+    return 1
 }

@@ -1,7 +1,7 @@
 # OpenStack behind the words that install.sh uses for every IaaS (platform_*). Its parts: openstack-*.sh.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
-for platform_part in ask preflight image stack remove; do
+for platform_part in ask preflight image stack server remove; do
     # shellcheck source=/dev/null
     . "$here/lib/openstack-$platform_part.sh"
 done
@@ -139,11 +139,13 @@ platform_status() {
     [ "$stack_status" != absent ] || return 1
     status_well=0
     case $stack_status in *_COMPLETE) ;; *) status_well=1 ;; esac
-    server_look
-    printf 'server   %s %s\n' "${server_id:--}" "$server_status"
-    [ "$server_status" = ACTIVE ] || status_well=1
+    server_step check || status_well=1
+    while IFS='	' read -r status_number status_name status_id status_status status_health status_stage status_detail; do
+        printf 'server   %s %s %s\nguest    %s: %s %s\n' "$status_name" "$status_id" "$status_status" \
+            "$status_health" "$status_stage" "$status_detail"
+    done <"$work/servers"
     addresses_look
-    while IFS='	' read -r status_network status_port status_fixed status_floating; do
+    while IFS='	' read -r status_server status_network status_port status_fixed status_floating; do
         printf 'port     %s %s %s %s\n' "$status_network" "$status_port" "$status_fixed" "$status_floating"
     done <"$work/addresses"
     images_ours
@@ -151,26 +153,27 @@ platform_status() {
     return "$status_well"
 }
 
-# platform_console: the guest's own words, the last of them.
-platform_console() {
-    [ -n "${server_id-}" ] && client console log show "$server_id" 2>/dev/null | tail -n 15 || :
-}
-
-# addresses_look: $work/addresses gets network, port, fixed addresses, floating address, in the order of the spec.
+# addresses_look: $work/addresses gets server, network, port, fixed addresses, floating address, in the order of the spec.
 addresses_look() {
-    ask ports port list --server "$server_id" -f value -c ID -c 'Fixed IP Addresses'
+    addresses_at=0
+    while IFS= read -r server_id <&3; do
+        addresses_at=$((addresses_at + 1))
+        ask "ports-$addresses_at" port list --server "$server_id" -f value -c ID -c 'Fixed IP Addresses'
+    done 3<"$work/server-ids"
     ask floating floating ip list -f value -c 'Floating IP Address' -c Port
     asked_all
+    cat "$work/ports-"* >"$work/own-addresses" 2>/dev/null || :
     addresses_at=0
     for addresses_port in $(stack_output port_ids); do
         addresses_at=$((addresses_at + 1))
-        addresses_fixed=$(grep "^$addresses_port " "$work/ports" | awk '{
+        addresses_fixed=$(grep "^$addresses_port " "$work/own-addresses" | awk '{
             while (match($0, /ip_address[^0-9a-fA-F]+[0-9a-fA-F.:]+/)) {
                 text = substr($0, RSTART, RLENGTH); sub(/^ip_address[^0-9a-fA-F]+/, "", text)
                 printf "%s%s", n++ ? " " : "", text; $0 = substr($0, RSTART + RLENGTH) } }') || :
         addresses_floating=$(sed -n "s/ $addresses_port\$//p" "$work/floating" | head -n 1)
-        printf '%s\t%s\t%s\t%s\n' "$(parameter "external_network_$addresses_at" \
-            "$(site_value "CB_NETWORK_${addresses_at}_NAME")")" "$addresses_port" "${addresses_fixed:--}" "${addresses_floating:--}"
+        printf '%s\t%s\t%s\t%s\t%s\n' \
+            "$(site_value "CB_MACHINE_$(site_value "CB_NETWORK_${addresses_at}_MACHINE")_NAME")" \
+            "$(network_value "$addresses_at" NAME PARAMETER)" "$addresses_port" "${addresses_fixed:--}" "${addresses_floating:--}"
     done >"$work/addresses"
 }
 
@@ -179,12 +182,21 @@ platform_receipt() {
     [ "$verb" != uninstall ] || return 0
     addresses_look
     printf '  "stack": { "id": %s, "status": %s },\n' "$(json_string "$stack_id")" "$(json_string "$stack_status")"
-    printf '  "server": { "id": %s, "status": %s },\n' "$(json_string "$server_id")" "$(json_string "$server_status")"
-    printf '  "images": [%s, %s],\n' "$(json_string "$(step_id_of image-vm)")" "$(json_string "$(step_id_of image-payload)")"
+    printf '  "servers": ['
+    receipt_comma=''
+    while IFS='	' read -r receipt_number receipt_name receipt_id receipt_status receipt_health receipt_stage receipt_detail; do
+        printf '%s\n    { "name": %s, "id": %s, "status": %s, "health": %s' "$receipt_comma" "$(json_string "$receipt_name")" \
+            "$(json_string "$receipt_id")" "$(json_string "$receipt_status")" "$(json_string "$receipt_health")"
+        [ "$receipt_stage" = - ] ||
+            printf ', "stage": %s, "detail": %s' "$(json_string "$receipt_stage")" "$(json_string "$receipt_detail")"
+        printf ' }'
+        receipt_comma=,
+    done <"$work/servers"
+    printf '\n  ],\n  "images": [%s, %s],\n' "$(json_string "$(step_id_of image-vm)")" "$(json_string "$(step_id_of image-payload)")"
     printf '  "addresses": ['
     receipt_comma=''
-    while IFS='	' read -r receipt_network receipt_port receipt_fixed receipt_floating; do
-        printf '%s\n    { "network": %s, "port": %s, "fixed": %s' "$receipt_comma" \
+    while IFS='	' read -r receipt_server receipt_network receipt_port receipt_fixed receipt_floating; do
+        printf '%s\n    { "server": %s, "network": %s, "port": %s, "fixed": %s' "$receipt_comma" "$(json_string "$receipt_server")" \
             "$(json_string "$receipt_network")" "$(json_string "$receipt_port")" "$(json_string "$receipt_fixed")"
         [ "$receipt_floating" = - ] || printf ', "floating": %s' "$(json_string "$receipt_floating")"
         printf ' }'

@@ -57,7 +57,7 @@ t.test("the Heat template: cards in order, floating IPs that outlive a server, s
     ["secret_vendor_token", ""],
     ["secret_kafka_password", undefined],
   ]);
-  t.strictSame(Object.keys(outputs ?? {}), ["server_id", "server_name", "addresses", "port_ids", "floating_ips", "payload_volume_id", "security_group_id"]);
+  t.strictSame(Object.keys(outputs ?? {}), ["server_ids", "server_names", "addresses", "port_ids", "floating_ips", "payload_volume_ids", "security_group_id"]);
   t.ok(Object.values(parameters ?? {}).every((parameter) => typeof parameter["label"] === "string" && typeof parameter["description"] === "string"));
   const groups = (template["parameter_groups"] as unknown as readonly { parameters: readonly string[] }[]).flatMap((group) => group.parameters);
   t.strictSame([...groups].sort(), Object.keys(parameters ?? {}).sort(), "every parameter is in a group");

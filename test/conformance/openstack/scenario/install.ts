@@ -1,4 +1,4 @@
-/** --yes ends with a complete stack and an active server; once more changes nothing; no secret shows anywhere. */
+/** --yes ends with a complete stack and a healthy server; once more changes nothing; no secret shows anywhere. */
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,11 +28,12 @@ export async function run(t: Test): Promise<void> {
   const receipt = operator.receipt() as unknown as Receipt;
   t.equal(receipt.result, "complete");
   t.equal(receipt.stack.status, "CREATE_COMPLETE");
-  t.equal(receipt.server.status, "ACTIVE");
+  t.match(receipt.servers, [{ name: stack, status: "ACTIVE", health: "healthy", stage: "healthy", detail: "crmserver" }]);
+  t.match(installed.stdout, /^guest +healthy: healthy crmserver$/m);
   t.strictSame(receipt.addresses.map((address) => address.network), ["cb-own", "cb-static", "provider"], "ports in the order of the spec");
   t.equal(receipt.addresses[1]?.fixed, "10.77.0.77");
   t.match(receipt.addresses[0]?.floating ?? "", /^203\.0\.113\./);
-  const ports = openstackJson(["port", "list", "--server", receipt.server.id, "-c", "ID", "-c", "Name"]) as readonly { ID: string; Name: string }[];
+  const ports = openstackJson(["port", "list", "--server", receipt.servers[0]?.id ?? "", "-c", "ID", "-c", "Name"]) as readonly { ID: string; Name: string }[];
   const names = receipt.addresses.map((address) => ports.find((port) => port.ID === address.port)?.Name);
   t.strictSame(names, [1, 2, 3].map((number) => value(`CB_NETWORK_${number}_PORT_NAME`)));
   const everything = `${operator.traces()}${installed.stdout}${installed.stderr}`;
@@ -65,7 +66,7 @@ export async function run(t: Test): Promise<void> {
 interface Receipt {
   readonly result: string;
   readonly stack: { readonly id: string; readonly status: string };
-  readonly server: { readonly id: string; readonly status: string };
+  readonly servers: readonly { readonly name: string; readonly id: string; readonly status: string; readonly health: string; readonly stage: string; readonly detail: string }[];
   readonly addresses: readonly { readonly network: string; readonly port: string; readonly fixed: string; readonly floating?: string }[];
 }
 

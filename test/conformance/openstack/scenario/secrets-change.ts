@@ -32,5 +32,5 @@ export async function run(t: Test): Promise<void> {
 }
 
 function serverOf(operator: Operator): string {
-  return (operator.receipt() as unknown as { server: { id: string } }).server.id;
+  return (operator.receipt() as unknown as { servers: readonly [{ id: string }] }).servers[0].id;
 }
