@@ -17,6 +17,7 @@ export interface ContainerPlan {
   readonly image: Val<string>;
   /** Digest of its config, which is its image ID. */
   readonly imageId: Val<string>;
+  readonly architecture: Val<string>;
   readonly arguments: readonly Val<string>[];
   readonly environment: readonly Variable[];
   /** Variables whose values are secrets: the guest reads each from its file. */
@@ -61,6 +62,7 @@ export function containersOf(
       role,
       image,
       imageId: container.config.digest,
+      architecture: container.architecture,
       health: healthOf(release.containers.find((each) => each.role.value === role.value)?.health),
     };
     switch (role.value) {
@@ -136,6 +138,7 @@ function crmArguments(
     ...option("--cacheDir", derive([role], () => cachePath)),
     ...flag("--commercialCerts", controller.commercialCerts),
     ...(haRole === undefined ? [] : option("--HARole", haRole)),
+    ...(spec.crm.redisAddress === undefined ? [] : option("--redisStandaloneAddr", spec.crm.redisAddress)),
     ...option("-d", derive([role], () => "api,infra,notify,info")),
   ];
 }

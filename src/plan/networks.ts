@@ -64,6 +64,8 @@ const choosing: readonly string[] = ["libvirt"];
 /** 52:54:00 is what QEMU and libvirt use for VMs; the rest comes from the names, so that cloudlets of one site differ. */
 function macOf(spec: Sourced<Spec>, name: Val<string>, number: Val<number>): Val<string> {
   const { type } = spec.platform;
+  // The cards of a machine that is there already are left as they are, so nobody looks for one.
+  if (type.value === "vmpool") return derive([type], () => "");
   if (!choosing.includes(type.value)) return derive([number], (position) => `@@CLOUDLET-PORT-MAC:${position}@@`);
   return derive([name, spec.organization, number], (vm, organization, position) => {
     const digest = hexOf(sha256(JSON.stringify([organization, vm, position])));
@@ -71,13 +73,20 @@ function macOf(spec: Sourced<Spec>, name: Val<string>, number: Val<number>): Val
   });
 }
 
+interface SecondFields {
+  readonly secondaryIp?: Val<string>;
+  readonly secondaryFloatingIpId?: Val<string>;
+}
+
 type AddressFields = Pick<Nic, "mode" | "ip" | "prefix" | "gateway" | "subnet" | "pool" | "floatingIpId">;
 
-function addressOf(network: Sourced<ExternalNetwork>, _machine: number): AddressFields {
+/** The second machine's own address is in fields of its own; network, subnet and pool are those of the first. */
+function addressOf(network: Sourced<ExternalNetwork>, machine: number): AddressFields {
   // The mode is inside a Val, so the compiler can't narrow the union by it; the fields of the other modes are undefined.
-  const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields>;
-  const { mode, ip, prefix, gateway, subnet, pool, floatingIpId } = address;
-  return { mode, ip, prefix, gateway, subnet, pool, floatingIpId };
+  const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields> & SecondFields;
+  const { mode, prefix, gateway, subnet, pool } = address;
+  const own = machine === 0 ? address : { ip: address.secondaryIp, floatingIpId: address.secondaryFloatingIpId };
+  return { mode, ip: own.ip, prefix, gateway, subnet, pool, floatingIpId: own.floatingIpId };
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { Assets } from "../core/assets.ts";
 import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { Val } from "../core/origin.ts";
 import { val } from "../core/origin.ts";
 import type { Draft, View } from "./draft.ts";
 import type { Platform } from "./platform.ts";
@@ -19,11 +20,14 @@ export function userDataDrafts(guests: Guests): readonly Draft[] {
 }
 
 export function commonDrafts(platform: Platform, plan: Plan, assets: Assets): readonly Draft[] {
+  const ofPlatform = <T extends string | boolean>(value: T): Val<T> => val(value, ...plan.spec.platform.type.origins);
   const view: View = {
     cloudlet: plan.spec.name,
     organization: plan.spec.organization,
     name: plan.names.platformVm,
-    title: val(platform.title, ...plan.spec.platform.type.origins),
+    place: ofPlatform(platform.startHere.place),
+    access: ofPlatform(platform.startHere.access),
+    carriesVmImage: ofPlatform(platform.usesVmImage),
     release: plan.release.name,
     sequence: plan.release.sequence,
     created: plan.release.created,

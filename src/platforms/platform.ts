@@ -10,6 +10,15 @@ export interface Platform {
   /** As `platform.type` of a spec names it. */
   readonly name: string;
   readonly title: string;
+  /** How START-HERE.md speaks of it. */
+  readonly startHere: {
+    /** Where the PlatformVM is made: "in your …". */
+    readonly place: string;
+    /** What the operator does so that this machine has access. */
+    readonly access: string;
+  };
+  /** False: the VMs are there already, so the bundle carries the payload alone. */
+  readonly usesVmImage: boolean;
   /** The schema of `platform.parameters`, a file of `schemas/`. */
   readonly parameterSchema: string;
   readonly requirements: readonly Requirement[];

@@ -5,7 +5,7 @@
 # The program's variables (each set in the file in brackets):
 #   here, caller_folder          the bundle's folder, and where the operator stood           [this]
 #   CB_*                         what the bundle is about                                     [site.env]
-#   verb only trust secrets_file state receipt_file yes quiet colour parameters_given              [arguments]
+#   verb only trust secrets_file state receipt_file yes quiet colour parameters_given on_machine              [arguments]
 #   work journal state_salt      this run's files, the journal                                [state]
 #   installed_* open_*           the last completed run, a run that did not end               [journal]
 #   target_digest target_folder target_parameters target_secrets target_key former_key                [run]
@@ -55,6 +55,8 @@ ended() {
     fi
     [ "$1" = 0 ] || [ "$told" = yes ] || printf 'install.sh ended unexpectedly (status %s%s): %s\n' "$1" \
         "${step_now:+, step $step_now}" 'what was done is recorded; run it again, and report this.' >&2
+    # Not every platform holds something open, and none does before its file is read.
+    ! command -v platform_close >/dev/null 2>&1 || platform_close || :
     state_close
     exit "$1"
 }

@@ -25,6 +25,7 @@ Options:
   --parameter N=V      a parameter of the Heat template, such as flavor=m1.large; may be repeated
   --state DIR          where the journal is kept (default: ~/.local/state/cloudlet-bundle/<name>)
   --receipt FILE       where the receipt is written (default: receipt.json in the state directory)
+  --local              this machine is to be the PlatformVM (of a VM pool only)
   --yes                do not ask
   --quiet              say only what is wrong
   --no-colour          no colours (also: NO_COLOR)
@@ -38,9 +39,9 @@ Examples:
 END
 }
 
-# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given.
+# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given, on_machine.
 arguments_read() {
-    verb='' only='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given=''
+    verb='' only='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
     while [ $# -gt 0 ]; do
         case $1 in
         --check | --plan)
@@ -61,6 +62,10 @@ arguments_read() {
             [ $# -ge 2 ] && [ -n "$2" ] || arguments_wrong "$1 needs a value"
             arguments_value "$1" "$2"
             shift
+            ;;
+        --local)
+            [ -f "$here/lib/$CB_PLATFORM-local.sh" ] || arguments_wrong "--local: a bundle for $CB_PLATFORM is not installed from its own PlatformVM"
+            on_machine=yes
             ;;
         --yes) yes=yes ;;
         --quiet) quiet=yes ;;

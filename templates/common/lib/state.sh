@@ -125,9 +125,10 @@ bundle_save() {
     saved=$(bundle_saved "$target_key")
     [ ! -d "$saved" ] || return 0
     rm -rf "$saved.new"
-    mkdir -p "$saved.new/site"
+    mkdir -p "$saved.new"
     cp "$here/site.env" "$saved.new/site.env"
     for saved_file in $(platform_keeps); do
+        mkdir -p "$saved.new/$(dirname "$saved_file")"
         cp "$here/$saved_file" "$saved.new/$saved_file"
     done
     cp "$work/parameters" "$saved.new/parameters"

@@ -178,6 +178,7 @@ t.test("platforms and access", (t) => {
   ]);
   t.same(codes(direct.replace("{type: openstack}", "{type: vmpool, parameters: {x: 1}}")), [
     "spec/vm-pool",
+    "schema/missing-key",
     "schema/unknown-key",
   ]);
   t.end();
