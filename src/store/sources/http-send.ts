@@ -33,12 +33,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const shortBody = 65_536;
 
 /**
- * HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed as Node's own agents do (the names in lower case go first), but nothing
- * that goes to this very machine passes a proxy. SSL_CERT_FILE is trusted besides what Node trusts (NODE_EXTRA_CA_CERTS).
+ * HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed as Node's own agents do (24.5 and later; the names in lower case go
+ * first), but nothing that goes to this very machine passes a proxy. SSL_CERT_FILE is trusted besides what Node trusts (NODE_EXTRA_CA_CERTS).
  */
 export function sendThrough(environment: Environment): Send {
   const agents = new Map<string, PlainAgent | TlsAgent>();
-  return (url, asking) => {
+  return async (url, asking) => {
     const isOwn = isLoopback(url.hostname);
     const key = `${url.protocol} ${isOwn}`;
     const agent = agents.get(key) ?? agentFor(url.protocol, isOwn ? undefined : environment, environment["SSL_CERT_FILE"]);
@@ -54,16 +54,26 @@ export function isLoopback(hostname: string): boolean {
 }
 
 function agentFor(protocol: string, proxies: Environment | undefined, caFile: string | undefined): PlainAgent | TlsAgent {
-  const options = { keepAlive: true, ...(proxies === undefined ? {} : { proxyEnv: { ...proxies } }) };
-  try {
-    return protocol === "https:" ? new TlsAgent({ ...options, ...(caFile ? { ca: trusted(caFile) } : {}) }) : new PlainAgent(options);
-  } catch (error) {
-    if (error instanceof EnvironmentError) throw error;
-    throw new EnvironmentError("the proxy that the environment names can't be used", {
-      hint: "HTTP_PROXY and HTTPS_PROXY are URLs, such as http://proxy.example:3128",
-      cause: error,
-    });
+  const options = { keepAlive: true, ...(proxies === undefined ? {} : { proxyEnv: proxyNames(proxies) }) };
+  if (protocol !== "https:") return new PlainAgent(options);
+  return new TlsAgent({ ...options, ...(caFile ? { ca: trusted(caFile) } : {}) });
+}
+
+/** As curl takes them, `proxy.example:3128` is an HTTP proxy; Node would pass over a value that it can't use, in silence. */
+function proxyNames(environment: Environment): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of ["http_proxy", "https_proxy"]) {
+    const value = environment[name] || environment[name.toUpperCase()] || "";
+    if (value === "") continue;
+    const url = URL.parse(value.includes("://") ? value : `http://${value}`);
+    if (url === null || !["http:", "https:"].includes(url.protocol)) {
+      // The value may hold a password.
+      throw new EnvironmentError(`the proxy that ${name.toUpperCase()} names can't be used`, { hint: "it is a URL, such as http://proxy.example:3128" });
+    }
+    found[name] = url.href;
   }
+  const none = environment["no_proxy"] || environment["NO_PROXY"];
+  return none ? { ...found, no_proxy: none } : found;
 }
 
 function trusted(caFile: string): string[] {

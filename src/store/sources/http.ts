@@ -10,6 +10,7 @@ import { BlobMismatch } from "../blob-store.ts";
 import { orDiskFull, refuseFullDisk } from "../disk-space.ts";
 import type { PartialDownload } from "../partials.ts";
 import type { Answer, Send } from "./http-send.ts";
+import { followRedirects } from "./http-redirects.ts";
 import { NotServed, pauseAfter, refusal, usualPatience, type Patience } from "./patience.ts";
 
 export interface Fetching {
@@ -39,8 +40,6 @@ export interface Content {
 export class TooBig extends Error {
   override readonly name = "TooBig";
 }
-
-const mostRedirects = 5;
 
 /**
  * Brings the whole file to `partial.bytes`. Throws NotServed where the server refuses for good, TooBig, BlobMismatch where
@@ -165,40 +164,19 @@ function contentCheck(content: Content): ContentCheck {
   };
 }
 
-/** Follows redirects itself, so that https never leads to http, and a `file:` or other scheme nowhere. */
-async function request(
+function request(
   fetching: Fetching,
   from: number,
   note: Note | undefined,
   signal: AbortSignal,
 ): Promise<Answer> {
-  let url = new URL(fetching.url);
   // A content coding would make offsets mean something else: RFC 9110 section 14.2.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (from > 0 && note !== undefined) {
     headers["range"] = `bytes=${from}-`;
     if (fetching.content === undefined) headers["if-range"] = note.validator;
   }
-  for (let hops = 0; hops <= mostRedirects; hops += 1) {
-    const answer = await fetching.send(url, { headers, signal });
-    const location = answer.header("location");
-    if (answer.status < 300 || answer.status >= 400 || location === undefined) return answer;
-    answer.discard();
-    const next = URL.parse(location, url.href);
-    if (next === null || next.username !== "" || next.password !== "") {
-      throw new NotServed(`${shown(url)} leads to an address that can't be fetched`);
-    }
-    if (next.protocol !== "https:" && !(next.protocol === "http:" && url.protocol === "http:")) {
-      throw new NotServed(`${shown(url)} leads to ${next.protocol}//…, which is less safe`);
-    }
-    url = next;
-  }
-  throw new NotServed(`${fetching.url} leads on more than ${mostRedirects} times`);
-}
-
-/** Without its query: addresses that a registry leads to hold a signature there. */
-function shown(url: URL): string {
-  return `${url.origin}${url.pathname}`;
+  return followRedirects(fetching.send, new URL(fetching.url), { headers, signal });
 }
 
 /** Where the answer's bytes belong, and how many there are in all. */

@@ -62,7 +62,9 @@ export async function pauseAfter(error: unknown, fruitless: number, of: { readon
   const { url, patience, signal } = of;
   const asked = error instanceof NotNow ? error.pauseMs : 0;
   if (fruitless >= patience.tries || asked > longestPauseMs) throw givenUp(url, error, asked);
-  const pause = Math.max(asked, patience.pauseMs * 2 ** Math.max(0, fruitless - 1));
+  // A line that breaks after it has brought something needs a breath, no rest.
+  const own = fruitless === 0 ? patience.pauseMs / 10 : patience.pauseMs * 2 ** (fruitless - 1);
+  const pause = Math.max(asked, own);
   await sleepFor(pause, undefined, { signal });
 }
 

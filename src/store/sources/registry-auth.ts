@@ -13,10 +13,12 @@ export interface Challenge {
 
 /** A token is some kilobytes. */
 const mostTokenBytes = 1_048_576;
+/** A token may run out again while others use it; one that is never taken is no token for this. */
+const mostRenewals = 3;
 
 /**
  * A `send` that answers the registry's challenges. What it knows goes to the registry's own origin and, to get a token, to
- * the realm; never anywhere else, whatever a redirect says. An old token is made anew once for each request.
+ * the realm; never anywhere else, whatever a redirect says. A token that has run out is had anew.
  */
 export function authorizing(
   send: Send,
@@ -25,23 +27,24 @@ export function authorizing(
 ): Send {
   let authorization: string | undefined;
   let renewing: Promise<string | undefined> | undefined;
+  const renewed = async (challenge: string, signal: AbortSignal): Promise<string | undefined> => {
+    // Several blobs find out at once that a token is too old; one asks for all.
+    renewing ??= authorize(send, reference, challengesOf(challenge), credentials, signal).finally(() => {
+      renewing = undefined;
+    });
+    return renewing;
+  };
   return async (url, asking) => {
     if (url.origin !== reference.origin) return send(url, asking);
-    const with_ = (value: string | undefined): Promise<Answer> =>
-      send(url, value === undefined ? asking : { ...asking, headers: { ...asking.headers, authorization: value } });
-    const used = authorization;
-    const answer = await with_(used);
-    if (answer.status !== 401) return answer;
-    // Several blobs find out at once that a token is too old; one asks for all.
-    if (authorization === used) {
-      renewing ??= authorize(send, reference, challengesOf(answer.header("www-authenticate") ?? ""), credentials, asking.signal).finally(() => {
-        renewing = undefined;
-      });
-      authorization = await renewing.finally(() => undefined);
+    for (let renewals = 0; ; renewals += 1) {
+      const used = authorization;
+      const headers = used === undefined ? asking.headers : { ...asking.headers, authorization: used };
+      const answer = await send(url, { ...asking, headers });
+      if (answer.status !== 401 || renewals === mostRenewals) return answer;
+      if (authorization === used) authorization = await renewed(answer.header("www-authenticate") ?? "", asking.signal);
+      if (authorization === undefined || authorization === used) return answer;
+      answer.discard();
     }
-    if (authorization === undefined || authorization === used) return answer;
-    answer.discard();
-    return with_(authorization);
   };
 }
 

@@ -1,10 +1,10 @@
 /** A registry's blobs into the store: several at once, each gone on with where it broke off, each checked as it arrives. */
 
-import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Digest } from "../../core/digest.ts";
 import { BlobMismatch, type BlobStore } from "../blob-store.ts";
-import { fetchFile, forget } from "./http.ts";
-import { storeLayer } from "./layer.ts";
+import { fetchFile, forget, type Fetching } from "./http.ts";
+import { storeLayerFile } from "./layer.ts";
 import { urlOf, type RegistryClient } from "./registry-client.ts";
 
 export interface WantedLayer {
@@ -75,12 +75,11 @@ async function fetchLayer(
       progress,
       signal,
     };
-    await fetchFile(client.patience === undefined ? fetching : { ...fetching, patience: client.patience });
+    await fetchWhole(client.patience === undefined ? fetching : { ...fetching, patience: client.patience });
     // Unpacking is work for the processor, which more of it at once would not make faster, only bigger.
     await unpacking(async () => {
       if (layer.digest === layer.diffId) return void (await store.adopt(partial.bytes, layer.digest, { signal }));
-      const bytes = createReadStream(partial.bytes, { highWaterMark: 1_048_576 });
-      await storeLayer(bytes, { diffId: layer.diffId, digest: undefined }, { store, signal }).finally(() => bytes.destroy());
+      await storeLayerFile(partial.bytes, layer.diffId, { store, signal });
       await forget(partial);
     });
   } catch (error) {
@@ -89,6 +88,18 @@ async function fetchLayer(
     throw error;
   } finally {
     await partial.release();
+  }
+}
+
+/** What an earlier run left may be the part that is wrong: then all of it is fetched once more. */
+async function fetchWhole(fetching: Fetching): Promise<void> {
+  const kept = (await stat(fetching.partial.bytes).catch(() => undefined))?.size ?? 0;
+  try {
+    await fetchFile(fetching);
+  } catch (error) {
+    if (!(error instanceof BlobMismatch) || kept === 0) throw error;
+    await forget(fetching.partial);
+    await fetchFile(fetching);
   }
 }
 

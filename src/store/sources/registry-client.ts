@@ -2,6 +2,7 @@
 
 import { EnvironmentError } from "../../core/environment-error.ts";
 import type { Answer, Send } from "./http-send.ts";
+import { followRedirects } from "./http-redirects.ts";
 import { NotServed, pauseAfter, refusal, usualPatience, type Patience } from "./patience.ts";
 import type { RegistryReference } from "./registry-reference.ts";
 
@@ -38,7 +39,7 @@ export async function readSmall(client: RegistryClient, url: URL, accept: string
 }
 
 async function readOnce(client: RegistryClient, url: URL, accept: string, limit: number, signal: AbortSignal): Promise<SmallDocument> {
-  const answer = await client.send(url, { headers: { accept, "accept-encoding": "identity" }, signal });
+  const answer = await followRedirects(client.send, url, { headers: { accept, "accept-encoding": "identity" }, signal });
   if (answer.status !== 200) throw refusal(answer);
   return { bytes: await all(answer, limit), header: (name) => answer.header(name) };
 }

@@ -2,6 +2,7 @@
 
 import { Readable } from "node:stream";
 import type { Digest } from "../../core/digest.ts";
+import { TooBig } from "./http.ts";
 import { readConfig } from "./image-config.ts";
 import { ImageProblem, type ContainerRead, type ContainerWanted } from "./image.ts";
 import { NotServed } from "./patience.ts";
@@ -33,7 +34,9 @@ export async function readRegistryImage(wanted: ContainerWanted): Promise<Contai
     const image = await findImage(client, wanted);
     return await store(client, image, wanted);
   } catch (error) {
-    throw error instanceof NotServed ? problemOf(error, reference) : error;
+    if (error instanceof NotServed) throw problemOf(error, reference);
+    if (!(error instanceof TooBig)) throw error;
+    throw new ImageProblem("resolve/image-digest", "a layer of it has more bytes than its manifest says", "push the image again");
   }
 }
 
