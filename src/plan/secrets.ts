@@ -29,10 +29,20 @@ export interface Slot {
 
 export function slotsOf(spec: Sourced<Spec>): readonly Slot[] {
   const numbers = positions(spec.secrets.map((slot) => slot.name));
-  return spec.secrets.map((slot, index) => slotOf(slot, numbers[index] as Val<number>));
+  const isTwo = spec.crm.highAvailability.value;
+  return spec.secrets.map((slot, index) => ({
+    ...slotOf(slot, numbers[index] as Val<number>),
+    machine: isTwo ? ofOneMachine.get(slot.name.value) : undefined,
+  }));
 }
 
-function slotOf(slot: Sourced<SecretSlot>, number: Val<number>): Slot {
+/** An access key is good for one machine. */
+const ofOneMachine: ReadonlyMap<string, number> = new Map([
+  ["ACCESS_KEY", 1],
+  ["ACCESS_KEY_SECONDARY", 2],
+]);
+
+function slotOf(slot: Sourced<SecretSlot>, number: Val<number>): Omit<Slot, "machine"> {
   // The kind is inside a Val, so the compiler can't narrow the union by it.
   const target = slot.target as { readonly kind: Val<string>; readonly path?: Val<string>; readonly name?: Val<string> };
   return {
@@ -46,6 +56,5 @@ function slotOf(slot: Sourced<SecretSlot>, number: Val<number>): Slot {
     maxEncoded: derive([slot.maxBytes], (bytes) => 4 * Math.ceil(bytes / 3)),
     path: target.path ?? derive([slot.name], (name) => `/etc/cloudlet/secrets/${name}`),
     variable: target.name,
-    machine: undefined,
   };
 }

@@ -16,6 +16,7 @@ export const PLAN_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "guest/user-data-too-long": { meaning: "With every secret at its longest, user-data is longer than the IaaS takes.", remedy: "Lower `maxBytes` of the secrets, or list fewer certificates, users and keys." },
   "platform/kubernetes": { meaning: "The platform can't run the CRM in Kubernetes.", remedy: "Write `deployment: docker`." },
   "platform/high-availability": { meaning: "The platform can't run two CRMs.", remedy: "Write `crm.highAvailability: false`." },
+  "platform/server-group-policy": { meaning: "Two PlatformVMs would be put on one host, where they fail together.", remedy: "Write `serverGroupPolicy: anti-affinity` or `soft-anti-affinity`, or leave it out." },
   "platform/no-flavor": { meaning: "Without a flavor there is no PlatformVM to describe.", remedy: "Name the flavor in `compute.flavor`." },
   "platform/no-external-network": { meaning: "Without an external network the PlatformVM reaches nobody.", remedy: "List at least one network in `networks.external`." },
   "platform/vnic-type": { meaning: "The platform has no such kind of virtual network card.", remedy: "Take one of those that the message names." },

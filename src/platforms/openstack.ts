@@ -32,6 +32,7 @@ function requirements(): readonly Requirement[] {
     { what: "no gateway on any external network but the one with the default route", why: "the guest would have two default routes" },
     { what: "for a static address, a network of the project's own", why: "Neutron's usual policy lets nobody choose addresses on a shared one" },
     { what: "while a stack is upgraded, quota for a second PlatformVM and its volumes", why: "Heat makes the new ones before it deletes the old" },
+    { what: "for high availability, two compute hosts and a Redis that both PlatformVMs reach", why: "the server group keeps the two apart; through Redis they agree who is active" },
     { what: "user-data by config drive", why: "the guest must not depend on a metadata service" },
   ];
 }
@@ -48,8 +49,10 @@ function check(plan: Plan): readonly Issue[] {
   if (spec.deployment.value === "kubernetes") {
     refuse("platform/kubernetes", "/deployment", "OpenStack bundles run the CRM in docker; Kubernetes is not supported", "Write deployment: docker.");
   }
-  if (spec.crm.highAvailability.value) {
-    refuse("platform/high-availability", "/crm/highAvailability", "OpenStack bundles run one CRM; two of them are not supported", "Write highAvailability: false.");
+  const policy = openstackParameters(plan).serverGroupPolicy?.value ?? "";
+  if (spec.crm.highAvailability.value && !policy.endsWith("anti-affinity")) {
+    const message = `with the policy ${policy} two PlatformVMs share a host, and fail with it`;
+    refuse("platform/server-group-policy", "/platform/parameters/serverGroupPolicy", message, "Write anti-affinity or soft-anti-affinity, or leave it out.");
   }
   if (plan.flavor === undefined) {
     refuse("platform/no-flavor", "/compute", "the PlatformVM has no flavor", "Name a flavor of the cloud in compute.flavor.");

@@ -154,7 +154,7 @@ export const SPEC_DEFAULTS: readonly Default[] = [
     name: "high-availability",
     pointer: "/crm/highAvailability",
     value: false,
-    reason: "needs the kubernetes deployment",
+    reason: "one PlatformVM",
   },
   {
     name: "notify-srv-addr",

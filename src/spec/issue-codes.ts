@@ -164,6 +164,11 @@ export const ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "The gateway is outside the prefix, is the PlatformVM's own address, or is no address of a machine.",
     remedy: "Check gateway and prefix.",
   },
+  "spec/high-availability": {
+    meaning:
+      "Two PlatformVMs lack what they need (`crm.redisAddress`, `secondaryIp` of a static address), or one has what only two need.",
+    remedy: "Add what is missing; without `crm.highAvailability` delete what is too much.",
+  },
   "spec/address-taken": { meaning: "Two network cards have the same address.", remedy: "Give each its own." },
   "spec/networks-overlap": {
     meaning: "Two networks of the PlatformVM have addresses in common, so that neither can be routed.",

@@ -14,6 +14,7 @@ import { readDocument } from "./read-document.ts";
 import { trust, users } from "./rules/access.ts";
 import { environment, secrets } from "./rules/environment.ts";
 import { firewall } from "./rules/firewall.ts";
+import { highAvailability } from "./rules/high-availability.ts";
 import { location } from "./rules/location.ts";
 import { addresses, defaultRoute, networkNames } from "./rules/networks.ts";
 import { platformKnown, restricted, singleCluster, vmPool } from "./rules/platform.ts";
@@ -55,6 +56,7 @@ const RULES: readonly Rule[] = [
   defaultRoute,
   networkNames,
   addresses,
+  highAvailability,
   firewall,
   users,
   trust,

@@ -15,6 +15,13 @@ const ACCESS_KEY: SecretSlot = {
   target: { kind: "file", path: "/root/accesskey/accesskey.pem" },
 };
 
+/** One key is good for one machine, so with high availability the second PlatformVM has its own, at the same path. */
+const ACCESS_KEY_SECONDARY: SecretSlot = {
+  ...ACCESS_KEY,
+  name: "ACCESS_KEY_SECONDARY",
+  description: "one-time access key of the second PlatformVM (PEM, from `cloudlet-bundle access-key --secondary` or the controller)",
+};
+
 const KAFKA_PASSWORD: SecretSlot = {
   name: "KAFKA_PASSWORD",
   description: "password of the Kafka user",
@@ -24,24 +31,29 @@ const KAFKA_PASSWORD: SecretSlot = {
 };
 
 export const BUILT_IN_SLOTS: ReadonlyMap<string, SecretSlot> = new Map(
-  [ACCESS_KEY, KAFKA_PASSWORD].map((slot) => [slot.name, slot]),
+  [ACCESS_KEY, ACCESS_KEY_SECONDARY, KAFKA_PASSWORD].map((slot) => [slot.name, slot]),
 );
 
 /**
- * The slots of a sound document with its defaults: ACCESS_KEY first, then the declared ones in their order, then
- * KAFKA_PASSWORD and the mandatory secret access variables that nobody declared.
+ * The slots of a sound document with its defaults: ACCESS_KEY first (with high availability ACCESS_KEY_SECONDARY after
+ * it), then the declared ones in their order, then KAFKA_PASSWORD and the mandatory secret access variables that nobody
+ * declared.
  */
 export function secretSlots(document: JsonObject, origins: Map<string, Origin>): readonly JsonObject[] {
   const declared = document["secrets"] as readonly JsonObject[];
   const platform = String((document["platform"] as JsonObject)["type"]);
   const slots: JsonObject[] = [];
-  // An added first slot moves the declared ones by one, and with them where their values come from.
+  // Added first slots move the declared ones, and with them where their values come from.
   const moved = declared.map((_, index) =>
     [...origins].filter(([pointer]) => pointer.startsWith(`/secrets/${index}/`)),
   );
   for (const [pointer] of moved.flat()) origins.delete(pointer);
   if (!declared.some((slot) => slot["name"] === ACCESS_KEY.name)) {
     add(slots, asJson(ACCESS_KEY), "default:access-key", origins);
+  }
+  const isTwo = (document["crm"] as JsonObject)["highAvailability"] === true;
+  if (isTwo && !declared.some((slot) => slot["name"] === ACCESS_KEY_SECONDARY.name)) {
+    add(slots, asJson(ACCESS_KEY_SECONDARY), "spec:/crm/highAvailability", origins);
   }
   for (const [index, slot] of declared.entries()) {
     const at = below("/secrets", slots.length);

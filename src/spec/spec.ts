@@ -70,7 +70,13 @@ export interface Spec {
   };
   readonly resourceTags: Readonly<Record<string, { readonly name: string; readonly organization: string }>>;
   readonly vmPool?: string;
-  readonly crm: { readonly highAvailability: boolean; readonly notifySrvAddr: string };
+  readonly crm: {
+    /** Two PlatformVMs. */
+    readonly highAvailability: boolean;
+    readonly notifySrvAddr: string;
+    /** Where two CRMs agree who is the active one; with highAvailability only, and then always. */
+    readonly redisAddress?: string;
+  };
   /** Variables of the CRM, without the secret ones. */
   readonly environment: Readonly<Record<string, string>>;
   /** Values that travel apart from the bundle. */
@@ -99,9 +105,9 @@ export interface ExternalNetwork {
 
 export type NetworkAddress =
   | { readonly mode: "dhcp" }
-  | { readonly mode: "static"; readonly ip: string; readonly prefix: number; readonly gateway?: string; readonly subnet?: string }
+  | { readonly mode: "static"; readonly ip: string; readonly secondaryIp?: string; readonly prefix: number; readonly gateway?: string; readonly subnet?: string }
   /** A port on `name` and a floating IP of `pool` (an external network) associated with it. */
-  | { readonly mode: "floating"; readonly pool: string; readonly floatingIpId?: string };
+  | { readonly mode: "floating"; readonly pool: string; readonly floatingIpId?: string; readonly secondaryFloatingIpId?: string };
 
 export interface FirewallRule {
   readonly protocol: "tcp" | "udp" | "icmp" | "any";

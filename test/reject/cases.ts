@@ -97,6 +97,7 @@ export const REJECT_CASES: readonly RejectCase[] = [
   spec("spec/networks-overlap", "cidr: 10.101.0.0/16", "cidr: 203.0.113.0/24"),
   spec("spec/mtu", "mtu: 1500", "mtu: 1200"),
   spec("spec/cidr", "cidr: 10.101.0.0/16", "cidr: 10.101.7.0/16"),
+  spec("spec/high-availability", "dynamicIps: 8", "dynamicIps: 8\ncrm: {redisAddress: \"192.0.2.79:6379\"}"),
   spec("spec/ports", "ports: {from: 9092, to: 9093}", "ports: {from: 9093, to: 9092}"),
   spec("spec/ssh-open", "ssh: {from: [198.51.100.0/24]}", "ssh: {from: [0.0.0.0/0]}"),
   spec("spec/user-root", "  - name: ops", "  - name: root"),

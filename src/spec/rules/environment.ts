@@ -192,7 +192,9 @@ export const secrets: Rule = (spec) => {
     }
     names.add(name);
     const target = targetOf(slot);
-    if (issues.length === 0 && target !== undefined && targets.has(target)) {
+    // The two access keys go to one path, each on its own machine.
+    const isSecondKey = name === "ACCESS_KEY_SECONDARY";
+    if (issues.length === 0 && !isSecondKey && target !== undefined && targets.has(target)) {
       issues.push(
         error(
           "spec/secret-twice",
@@ -202,7 +204,7 @@ export const secrets: Rule = (spec) => {
         ),
       );
     }
-    if (target !== undefined) targets.add(target);
+    if (target !== undefined && !isSecondKey) targets.add(target);
     const builtIn = BUILT_IN_SLOTS.get(name);
     if (builtIn !== undefined) return [...issues, ...builtInIssues(slot, builtIn, spec, pointer)];
     if (target === targetOf(BUILT_IN_SLOTS.get("ACCESS_KEY") as SecretSlot)) {

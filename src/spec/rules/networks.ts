@@ -93,6 +93,10 @@ export const addresses: Rule = ({ networks }) => {
     }
     issues.push(...clashes(one, placed));
     placed.push(one);
+    const two = secondAddress(network.address, one, below(pointer, "secondaryIp"), issues);
+    if (two === undefined) continue;
+    issues.push(...clashes(two, placed));
+    placed.push(two);
   }
   const internal = networks?.internal?.cidr;
   if (internal !== undefined) issues.push(...internalIssues(internal, placed));
@@ -147,6 +151,31 @@ function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[])
     issues.push(...gatewayIssues(address.gateway, ip, block, below(pointer, "gateway")));
   }
   return { pointer: at, ip, block };
+}
+
+/** The second PlatformVM's address, beside the first one's. */
+function secondAddress(address: Draft<Static>, first: Placed, pointer: string, issues: Issue[]): Placed | undefined {
+  if (address.secondaryIp === undefined) return undefined;
+  const ip = parseIp(address.secondaryIp);
+  if (ip === undefined) {
+    issues.push(notAnAddress(pointer, address.secondaryIp));
+    return undefined;
+  }
+  const { block } = first;
+  const gateway = address.gateway === undefined ? undefined : parseIp(address.gateway);
+  const isGateway = gateway?.family === ip.family && gateway.value === ip.value;
+  if (isSpecial(ip) || isGateway || (block !== undefined && (!contains(block, ip) || isEdge(ip, block)))) {
+    const where = block === undefined ? "the first one's network" : formatCidr(block);
+    issues.push(
+      error(
+        "spec/address",
+        pointer,
+        `${formatIp(ip)} is no address that a second PlatformVM can have in ${where}`,
+        "give a free address of the same network",
+      ),
+    );
+  }
+  return { pointer, ip, block: undefined };
 }
 
 function gatewayIssues(text: string, ip: Ip, block: Cidr, pointer: string): readonly Issue[] {

@@ -24,12 +24,12 @@ function file(name: string, path: string): string {
 t.test("what it can't do is refused by name, all at once", (t) => {
   const spec = specText("minimal")
     .replace("- name: provider", "- name: provider\n      vnicType: smart-nic")
-    .replace("type: openstack", "type: openstack\n  parameters: {rootVolumeGiB: 10}")
+    .replace("type: openstack", "type: openstack\n  parameters: {rootVolumeGiB: 10, serverGroupPolicy: affinity}")
     .replace("  flavor: m4.medium\n", "  tenant: {vcpus: 32}\n")
-    .concat("access: direct\ndeployment: kubernetes\ncrm: {highAvailability: true}\n");
+    .concat("access: direct\ndeployment: kubernetes\ncrm: {highAvailability: true, redisAddress: \"192.0.2.79:6379\"}\n");
   t.strictSame(issues(spec), [
     "error platform/kubernetes /deployment",
-    "error platform/high-availability /crm/highAvailability",
+    "error platform/server-group-policy /platform/parameters/serverGroupPolicy",
     "error platform/no-flavor /compute",
     "error platform/vnic-type /networks/external/0/vnicType",
     "error platform/root-volume-too-small /platform/parameters/rootVolumeGiB",
@@ -84,6 +84,30 @@ t.test("site.env and the manifest", (t) => {
   t.equal(manifest.manifestitems[5]?.["content"], file("hostile-names", "site/heat-template.yaml"), "the template is in it, to the byte");
   const kinds = new Set(["none", "url", "code", "command"]);
   t.ok(manifest.manifestitems.every((item) => kinds.has(String(item["contenttype"])) && ["none", "bash", "python", "yaml"].includes(String(item["contentsubtype"]))));
+  t.end();
+});
+
+t.test("two PlatformVMs: apart, each with its own key, addresses and disk", (t) => {
+  const text = file("high-availability", "site/heat-template.yaml");
+  const { resources } = load(text) as Readonly<Record<string, Readonly<Record<string, { readonly properties: Readonly<Record<string, Json>> }>>>>;
+  t.match(resources?.["server_group"]?.properties, { policies: ["anti-affinity"] });
+  for (const [role, key, other, address] of [
+    ["primary", "ACCESS_KEY", "ACCESS_KEY_SECONDARY", "203.0.113.10"],
+    ["secondary", "ACCESS_KEY_SECONDARY", "ACCESS_KEY", "203.0.113.11"],
+  ] as const) {
+    const server = resources?.[`server_${role}`]?.properties;
+    t.match(server, {
+      scheduler_hints: { group: { get_resource: "server_group" } },
+      networks: [{ port: { get_resource: `port_1_${role}` } }, { port: { get_resource: `port_2_${role}` } }],
+      block_device_mapping_v2: [{ volume_id: { get_resource: `payload_volume_${role}` } }],
+    });
+    const told = (server?.["user_data"] as { readonly str_replace_strict: { readonly template: string; readonly params: Readonly<Record<string, Json>> } }).str_replace_strict;
+    t.ok(`@@CLOUDLET-SECRET:${key}@@` in told.params && !(`@@CLOUDLET-SECRET:${other}@@` in told.params), "only its own key");
+    t.equal(told.template, file("high-availability", `site/user-data-${role}`));
+    t.match(told.template, new RegExp(`'--HARole'\\n +CB_ARGUMENT_\\d+='${role}'\\n +CB_ARGUMENT_\\d+='--redisStandaloneAddr'\\n +CB_ARGUMENT_\\d+='192\\.0\\.2\\.79:6379'`));
+    t.match(JSON.stringify(resources?.[`port_1_${role}`]?.properties["fixed_ips"]), address);
+  }
+  t.strictSame(issues(specText("high-availability").replace("platform: {type: openstack}", "platform: {type: openstack, parameters: {serverGroupPolicy: soft-anti-affinity}}")), []);
   t.end();
 });
 

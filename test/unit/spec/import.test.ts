@@ -56,7 +56,7 @@ cloudlet:
   maintenance_state: MaintenanceStart
   time_limits: {create_cluster_inst_timeout: 30m0s, delete_app_inst_timeout: 600000000000, update_app_inst_timeout: soon}
   enable_default_serverless_cluster: true
-  platform_high_availability: true
+  platform_high_availability: false
   notify_srv_addr: 127.0.0.1:51001
   crm_override: 1
   deployment_local: false
@@ -123,7 +123,7 @@ t.test("everything that has a place goes there", (t) => {
       licenseConfigMd5: "d41d8cd98f00b204e9800998ecf8427e",
     },
     resourceTags: { gpu: { name: "tags", organization: "ExampleTel" } },
-    crm: { highAvailability: true, notifySrvAddr: "127.0.0.1:51001" },
+    crm: { highAvailability: false, notifySrvAddr: "127.0.0.1:51001" },
     environment: { MEX_ENABLE_ANTI_AFFINITY: "no" },
   });
   t.same(
@@ -173,6 +173,13 @@ t.test("everything else is named, at its place", (t) => {
     t.equal(issue.severity, "warning");
     t.ok(value.text.includes(issue.pointer), `${issue.pointer} is named in the spec, too`);
   }
+  t.end();
+});
+
+t.test("two CRMs need a Redis, which no cloudlet object names", (t) => {
+  const { value } = imported(MCCTL.replace("platform_high_availability: false", "platform_high_availability: true"));
+  t.match(value.text, /highAvailability: true/);
+  t.match(value.missing, [/^`crm\.redisAddress` is missing/]);
   t.end();
 });
 
