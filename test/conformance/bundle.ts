@@ -42,7 +42,8 @@ export async function buildBundle(
   writeFileSync(releasePath, more.release === undefined ? release : more.release(release));
   run("build", specPath, "--release", releasePath, "--store", join(work, "store"), "--key", key, "--out", tar, "--quiet");
   execFileSync("tar", ["-xf", tar, "-C", join(folder, "bundle")]);
-  run("access-key", "--out", join(folder, "accesskey.pem"), "--secrets", secrets);
+  const two = /highAvailability: true/.test(spec) ? ["--secondary"] : [];
+  run("access-key", ...two, "--out", join(folder, "accesskey.pem"), "--secrets", secrets);
   writeFileSync(secrets, `${readFileSync(secrets, "utf8")}${(more.secrets ?? []).map((line) => `${line}\n`).join("")}`, { mode: 0o600 });
   const publicKey = key.replace(/\.pem$/, ".pub.pem");
   const fingerprint = readFileSync(join(work, "fingerprint"), "utf8").trim();

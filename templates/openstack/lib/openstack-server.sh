@@ -139,7 +139,9 @@ $(server_again)"
 $(server_again)"
         elif [ "$server_waited" -ge 1800 ] && [ "$server_health" != healthy ]; then
             server_tail
-            stop 1 guest/late "after 30 minutes $server_name is $server_status and has said '$server_stage $server_detail'" \
+            server_said="'$server_stage ($server_detail)'"
+            [ "$server_stage" != - ] || server_said=nothing
+            stop 1 guest/late "after 30 minutes $server_name is $server_status and has said $server_said" \
                 "Run this again to wait on. $(server_again)"
         fi
     done 3<"$work/servers"

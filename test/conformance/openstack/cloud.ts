@@ -1,6 +1,7 @@
 /** The lab as a test sees it: as the project's user, as the administrator, and what is left in the project. */
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const labDir = process.env["LAB_DIR"] ?? "/var/tmp/openstack-lab";
@@ -63,4 +64,26 @@ export function stamp(stack: string): unknown {
     openstackJson(["server", "list", "--long", "-c", "ID", "-c", "Name", "-c", "Status"]),
     openstackJson(["image", "list", "--private", "-c", "ID", "-c", "Name", "-c", "Status"]),
   ];
+}
+
+/** How the lab plays a guest; see test/labs/openstack/lib/pylib/lab_nova.py. */
+export interface GuestWish {
+  /** Seconds from one stage to the next. */
+  readonly pace?: number;
+  readonly fail?: string;
+  readonly silent?: true;
+  readonly refuse?: true;
+  readonly rotated?: true;
+}
+
+/** Until the next call; by the server's name. Without one, every guest becomes healthy. */
+export function guestsDo(wishes: Readonly<Record<string, GuestWish>> = {}): void {
+  const path = join(labDir, "data/nova/guests.json");
+  if (Object.keys(wishes).length === 0) rmSync(path, { force: true });
+  else writeFileSync(path, JSON.stringify(wishes), { mode: 0o644 });
+}
+
+/** A file of the server's config drive, as Nova made it. */
+export function configDrive(server: string, path: string): string {
+  return readFileSync(join(labDir, "data/nova/config-drives", server, path), "utf8");
 }

@@ -9,6 +9,8 @@ export interface Choice {
   readonly flavor?: string;
   /** YAML of networks.external, as flow mappings. */
   readonly networks?: readonly string[];
+  /** More lines of the spec. */
+  readonly more?: readonly string[];
   /** Number of the release, from 1. */
   readonly sequence?: number;
 }
@@ -34,6 +36,7 @@ export async function cloudlet(folder: string, choice: Choice): Promise<BuiltBun
     "  external:",
     ...(choice.networks ?? [dhcp]).map((network) => `    - ${network}`),
     "firewall: {ssh: {from: [198.51.100.0/24]}}",
+    ...(choice.more ?? []),
     "",
   ].join("\n");
   const sequence = choice.sequence ?? 1;
