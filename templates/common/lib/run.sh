@@ -320,7 +320,7 @@ run_uninstall() {
     bundle_digest=$(sha256sum <"$here/SHA256SUMS" | cut -d' ' -f1)
     target_digest=${open_bundle:-${installed_bundle:-$bundle_digest}}
     target_folder=$here trust_said='not asked'
-    : >"$work/parameters"
+    run_where
     : >"$work/ids"
     platform_tools
     [ "$(findings_count)" = 0 ] && platform_access || {
@@ -351,12 +351,18 @@ run_uninstall() {
     say "${green}nothing is left${plain} in the cloud. On this machine: $state (journal and receipt, no secrets)"
 }
 
+# run_where: the parameters that are given, or those of what is there: they may say where to look.
+run_where() {
+    parameters_write "$work/parameters"
+    [ -n "$parameters_given" ] || cat "$(bundle_saved "${installed_key:-$open_key}")/parameters" >"$work/parameters" 2>/dev/null || :
+}
+
 # run_status: what the journal says, then what the cloud says.
 run_status() {
     run_open
     bundle_digest=$(sha256sum <"$here/SHA256SUMS" | cut -d' ' -f1)
     target_digest=$bundle_digest target_folder=$here
-    cat "$(bundle_saved "${installed_key:-$open_key}")/parameters" 2>/dev/null >"$work/parameters" || :
+    run_where
     : >"$work/ids"
     if [ -n "$open_verb" ]; then
         printf 'run      --%s of bundle %s was begun and has not ended\n' "$open_verb" "$(short "$open_bundle")"
