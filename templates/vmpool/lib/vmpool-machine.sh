@@ -65,7 +65,13 @@ verb_look() {
     *) look_store='' ;;
     esac
     [ -z "$look_store" ] || printf 'store %s\n' "$(machine_room "$look_store")"
-    [ ! -e "$home/owner" ] || sed 's/^/owner /' "$home/owner"
+    # A cloudlet that is there has containers of these names itself.
+    look_containers=''
+    if [ -e "$home/owner" ]; then
+        sed 's/^/owner /' "$home/owner"
+    elif [ -n "$look_store" ]; then
+        look_containers=$("$look_engine" ps --all --format '{{.Names}}')
+    fi
     [ ! -e "$home/made" ] || sed 's/^/made /' "$home/made"
     [ ! -e "$home/images" ] || sed 's/^/image /' "$home/images"
     for look_file in "$home"/payload-*; do
@@ -90,8 +96,7 @@ look_listen() {
 }
 
 look_container() {
-    [ "$look_engine" != none ] && [ -n "$look_store" ] || return 0
-    ! "$look_engine" container inspect "$1" >/dev/null 2>&1 || printf 'container %s\n' "$1"
+    ! printf '%s\n' "$look_containers" | grep -qxF -- "$1" || printf 'container %s\n' "$1"
 }
 
 # made_add KIND PATH: notes what is not there yet, parents first, so that it can be taken away again.
@@ -221,7 +226,8 @@ verb_files() {
         files_folder=$(dirname "$files_path")
         # Folders of ours are for everybody to look into; what is in them has modes of its own.
         [ -d "$files_folder" ] || (umask 022 && mkdir -p "$files_folder")
-        dd bs=1 count="$files_size" 2>/dev/null >"$files_path.cloudlet-new"
+        # Exactly so many bytes, which head(1) does not promise; a byte at a time where dd is old.
+        dd bs="$files_size" count=1 iflag=fullblock 2>/dev/null >"$files_path.cloudlet-new" || dd bs=1 count="$files_size" 2>/dev/null >"$files_path.cloudlet-new"
         [ "$(wc -c <"$files_path.cloudlet-new")" -eq "$files_size" ] || return 1
         chmod "$files_mode" "$files_path.cloudlet-new"
         printf '%s\n' "$files_path" >>"$home/files.new"

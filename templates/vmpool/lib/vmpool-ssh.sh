@@ -100,14 +100,14 @@ ssh_close() {
     rm -rf "$ssh_folder"
 }
 
-# ssh_shell ARG...: runs lib/vmpool-machine.sh there, which comes first on standard input; what follows is its data. The
-# first command is one for any login shell. ARG: words of letters, digits and _ . : - = only.
+# ssh_shell ARG...: runs lib/vmpool-machine.sh there, which comes first on standard input; what follows is its data, of
+# which dd must not read any: so exactly the script's bytes, one at a time where dd is old. The command is one for any login shell. ARG: words of letters, digits and _ . : - = only.
 ssh_shell() {
     ssh_size=$(wc -c <"$here/lib/vmpool-machine.sh" | tr -d ' ')
     ssh_root=''
     [ "$ssh_user" = root ] || ssh_root='sudo -n '
     # shellcheck disable=SC2016 # expanded there
-    ssh_client -- "$ssh_address" "exec ${ssh_root}sh -c 'eval \"\$(dd bs=1 count=$ssh_size 2>/dev/null)\"' machine \"\$SSH_CONNECTION\" $*"
+    ssh_client -- "$ssh_address" "exec ${ssh_root}sh -c 'eval \"\$(dd bs=$ssh_size count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=$ssh_size 2>/dev/null)\"' machine \"\$SSH_CONNECTION\" $*"
 }
 
 # machine NAME VERB ARG...: runs a verb on the machine with standard input; its lines are in $work/NAME, errors in
