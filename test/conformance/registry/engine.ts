@@ -86,12 +86,14 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
+  /** Of these, how long others had the processor that its first thread was ready for: proc(5), schedstat. */
+  readonly waitedSeconds: number;
   /** The most memory that it held at a time: VmHWM of proc(5). */
   readonly peakMiB: number;
 }
 
-/** Runs `cloudlet-bundle` with exactly these variables besides PATH and HOME. */
-export async function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** Runs `cloudlet-bundle` with exactly these variables besides PATH and HOME; Ctrl-C is pressed once `until` is so. */
+export async function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}, until: () => boolean = () => false): Promise<Ran> {
   const begun = performance.now();
   const child = spawn(process.execPath, [cli, ...words], {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...environment },
@@ -102,16 +104,19 @@ export async function run(words: readonly string[], environment: Readonly<Record
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   let peakMiB = 0;
+  let waitedSeconds = 0;
   const watch = setInterval(() => {
+    if (until()) child.kill("SIGINT");
     try {
       peakMiB = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? peakMiB * 1024) / 1024;
+      waitedSeconds = Number(readFileSync(`/proc/${child.pid}/schedstat`, "utf8").split(" ")[1]) / 1e9;
     } catch {
       // It has just ended.
     }
   }, 50);
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearInterval(watch);
-  return { status, stdout, stderr, seconds: (performance.now() - begun) / 1_000, peakMiB };
+  return { status, stdout, stderr, seconds: (performance.now() - begun) / 1_000, waitedSeconds, peakMiB };
 }
 
 /** The reference release with other sources for its containers: `source` gets the role's file name. */

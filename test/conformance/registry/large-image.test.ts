@@ -1,7 +1,7 @@
 /** An image of 2 GiB through a line that breaks after each 64 MiB: it arrives intact, with little memory and in little time. */
 
 import { createHash, createCipheriv } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
@@ -27,13 +27,21 @@ t.teardown(registry.stop);
 push(`oci:${join(folder, "layout")}`, `docker://${registry.host}/big/image:1`);
 remove(join(folder, "layout"));
 
+t.test("Ctrl-C in the middle keeps what has arrived", async (t) => {
+  const store = join(folder, "store");
+  const arrived = (): number => bytesBelow(join(store, "partial"));
+  const release = writeBigRelease(registry.host);
+  const ran = await run(["lock", release, "--store", store], {}, () => arrived() > 100_000_000);
+  t.match(ran, { status: 3, stderr: /the same command goes on from here/ });
+  const kept = arrived();
+  t.ok(kept > 100_000_000 && kept < contentBytes, `${kept} bytes are kept`);
+  t.notOk(existsSync(release.replace(/yaml$/, "lock.json")), "there is no lock");
+  remove(store);
+});
+
 t.test("2 GiB through a line that breaks after each 64 MiB", async (t) => {
   const line = await breakingLine(registry.host);
-  const release = join(folder, "release.yaml");
-  const text = readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8")
-    .replaceAll("../../out/inputs", join(folder, "inputs"))
-    .replace(/source: docker-archive:\S+crm.docker.tar\n( +)digest: \S+/, `source: docker://${line.host}/big/image:1\n$1digest: ${image.id}`);
-  writeFileSync(release, text);
+  const release = writeBigRelease(line.host);
   const ran = await run(["lock", release, "--store", join(folder, "store"), "--quiet"]);
   await line.close();
   t.equal(ran.status, 0, ran.stderr);
@@ -45,8 +53,25 @@ t.test("2 GiB through a line that breaks after each 64 MiB", async (t) => {
   t.equal(await digestOf(join(folder, "store/blobs/sha256", hex.slice(0, 2), hex)), image.diffId, "read again, it is whole");
   t.ok(line.cuts() >= contentBytes / cutAfter - 1, `the line broke ${line.cuts()} times`);
   t.ok(ran.peakMiB > 0 && ran.peakMiB <= mostMiB, `${ran.peakMiB.toFixed(0)} MiB at most`);
-  t.ok(ran.seconds < mostSeconds, `${ran.seconds.toFixed(1)} s`);
+  // Whatever else the machine is busy with is not its fault.
+  t.ok(ran.seconds - ran.waitedSeconds < mostSeconds, `${ran.seconds.toFixed(1)} s, ${ran.waitedSeconds.toFixed(1)} s of them for others`);
 });
+
+/** The reference release with the big image from this registry for its crmserver. */
+function writeBigRelease(host: string): string {
+  const path = join(folder, "release.yaml");
+  const text = readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8")
+    .replaceAll("../../out/inputs", join(folder, "inputs"))
+    .replace(/source: docker-archive:\S+crm.docker.tar\n( +)digest: \S+/, `source: docker://${host}/big/image:1\n$1digest: ${image.id}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function bytesBelow(place: string): number {
+  if (!existsSync(place)) return 0;
+  const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  return files.reduce((sum, each) => sum + (statSync(join(each.parentPath, each.name), { throwIfNoEntry: false })?.size ?? 0), 0);
+}
 
 /** An OCI layout with one layer of bytes that can't be compressed, which gzip therefore only wraps. */
 async function makeLayout(place: string): Promise<{ readonly id: string; readonly diffId: string; readonly size: number }> {

@@ -66,7 +66,10 @@ t.test("by tag: the same lock as from archives, and a bundle of the same payload
 
 t.test("by digest, and out of an index that skopeo wrote", async (t) => {
   const raw = execFileSync("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${registry.host}/edge/crm:1`]);
-  const digest = `sha256:${createHash("sha256").update(raw).digest("hex")}`;
+  const sum = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const digest = sum(raw);
+  const config = execFileSync("skopeo", ["inspect", "--config", "--raw", "--tls-verify=false", `docker://${registry.host}/edge/crm:1`]);
+  t.match(readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8"), sum(config), "the image ID, as docs/reference/store.md finds it");
   const byDigest = await lock((name) => (name === "crm" ? `docker://${registry.host}/edge/crm@${digest}` : archive(name)));
   t.equal(byDigest.ran.status, 0, byDigest.ran.stderr);
   t.strictSame(withoutRelease(byDigest.lock()), withoutRelease(fromArchives.lock()));
