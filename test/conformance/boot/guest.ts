@@ -1,0 +1,203 @@
+/** A real machine: boots a lab image under QEMU, reads its consoles, asks it things, cuts its power, boots it again. */
+
+import { execFileSync, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+/** Where test/labs/vm/build-image leaves the images. */
+export const lab = process.env["CLOUDLET_VM_LAB"] ?? "/var/tmp/cloudlet-vm-lab";
+
+/**
+ * Emulation takes over where there is no KVM, or where CLOUDLET_VM_ACCEL=tcg asks for it. A /dev/kvm on a processor without
+ * VMX or SVM is a paravirtual one (PVM), under which a plain kernel does not get beyond its first pages.
+ */
+export const accelerator: "kvm" | "tcg" = process.env["CLOUDLET_VM_ACCEL"] !== "tcg" && canVirtualize() ? "kvm" : "tcg";
+
+/** How much longer everything may take under emulation, on machines that are busy besides. */
+export const patience = accelerator === "kvm" ? 1 : 6;
+
+export type Engine = "podman" | "docker";
+
+export interface Status {
+  readonly stage: string;
+  readonly detail: string;
+}
+
+export interface Hardware {
+  /** Raw disks and ISO images, read-only, in this order: vdb, vdc, … */
+  readonly disks: readonly string[];
+  /** Hardware addresses of the network cards. Each card has a cable to a network of its own on which nobody answers. */
+  readonly cards?: readonly string[];
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Standard output and standard error. */
+  readonly text: string;
+}
+
+export interface Machine {
+  readonly name: string;
+  /** Switches it on. Only one machine should run at a time: they share two CPUs. */
+  readonly boot: (hardware: Hardware) => Promise<Running>;
+  /** Makes the disk larger while the machine is off. */
+  readonly grow: (mebibytes: number) => void;
+}
+
+export interface Running {
+  /** What it has said of itself since it was switched on. */
+  readonly statuses: () => readonly Status[];
+  /**
+   * Waits for one of the stages, from the first status line on; gives that status. Throws with the end of what was said
+   * when the machine goes down or says nothing of it for three minutes, times `patience`.
+   */
+  readonly until: (...stages: readonly string[]) => Promise<Status>;
+  /** Runs a script of `sh` as root in the guest. Throws when nobody answers for a minute, times `patience`. */
+  readonly ask: (script: string) => Promise<Answer>;
+  /** As `ask`, for what must succeed: standard output. */
+  readonly read: (script: string) => Promise<string>;
+  /** A power cut: what was not written to the disk by now is lost. */
+  readonly cut: () => Promise<void>;
+  /** Shuts down in order. */
+  readonly powerOff: () => Promise<void>;
+  /** Both consoles, for whoever looks at a failure. */
+  readonly said: () => string;
+}
+
+/** A machine of the lab's image with a disk of its own in `folder`, which is there already. Bigger than the image by default. */
+export function machine(folder: string, name: string, engine: Engine, diskMiB = 4096): Machine {
+  const disk = join(folder, `${name}.qcow2`);
+  rmSync(disk, { force: true });
+  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", join(lab, `${engine}.qcow2`), disk, `${diskMiB}M`]);
+  let boots = 0;
+  return {
+    name,
+    boot: (hardware) => {
+      boots += 1;
+      return boot(disk, join(folder, `${name}-${boots}`), hardware);
+    },
+    grow: (mebibytes) => {
+      execFileSync("qemu-img", ["resize", "-q", "-f", "qcow2", disk, `${mebibytes}M`]);
+    },
+  };
+}
+
+async function boot(disk: string, prefix: string, hardware: Hardware): Promise<Running> {
+  const journal = `${prefix}.journal`;
+  const port = `${prefix}.agent`;
+  for (const path of [journal, port]) rmSync(path, { force: true });
+  const qemu = spawn("qemu-system-x86_64", qemuWords(disk, journal, port, hardware), { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(qemu, "close");
+  const isDown = (): boolean => qemu.exitCode !== null || qemu.signalCode !== null;
+  const kill = (): boolean => qemu.kill("SIGKILL");
+  process.once("exit", kill);
+  void ended.then(() => process.off("exit", kill));
+  let console = "";
+  let complaints = "";
+  (qemu.stdout as NonNullable<ChildProcess["stdout"]>).setEncoding("latin1").on("data", (piece: string) => (console += piece));
+  (qemu.stderr as NonNullable<ChildProcess["stderr"]>).setEncoding("utf8").on("data", (piece: string) => (complaints += piece));
+  const said = (): string => {
+    const tail = (text: string): string => text.replaceAll("\r", "").split("\n").slice(-40).join("\n");
+    return `${complaints}--- console\n${tail(console)}\n--- journal\n${tail(readFileSync(journal, "latin1"))}`;
+  };
+  const statuses = (): readonly Status[] => statusesOf(console);
+  const cut = async (): Promise<void> => {
+    kill();
+    await ended;
+  };
+  const agent = asker(port, isDown);
+  const until = async (...stages: readonly string[]): Promise<Status> => {
+    for (const deadline = Date.now() + 180_000 * patience; ; await setTimeout(100)) {
+      const status = statuses().find(({ stage }) => stages.includes(stage));
+      if (status !== undefined) return status;
+      if (!isDown() && Date.now() < deadline) continue;
+      const text = said();
+      await cut();
+      throw new Error(`${prefix}: no ${stages.join(" or ")}\n${text}`);
+    }
+  };
+  const read = async (script: string): Promise<string> => {
+    const answer = await agent(script);
+    if (answer.status !== 0) throw new Error(`${prefix}: ${script} ended with ${answer.status}\n${answer.text}`);
+    return answer.text;
+  };
+  const powerOff = async (): Promise<void> => {
+    await agent("systemctl poweroff");
+    const timer = setTimeout(90_000 * patience, "late", { ref: false });
+    if ((await Promise.race([ended, timer])) !== "late") return;
+    const text = said();
+    await cut();
+    throw new Error(`${prefix}: does not shut down\n${text}`);
+  };
+  return { statuses, until, ask: agent, read, cut, powerOff, said };
+}
+
+/** `cache=writeback`: what the guest has flushed is in the file when the process is killed, what it hasn't may be lost. */
+function qemuWords(disk: string, journal: string, port: string, hardware: Hardware): readonly string[] {
+  const acceleration = accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off"];
+  return [
+    ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "pc", "-m", "1024", "-smp", "2"],
+    ...acceleration,
+    ...["-kernel", join(lab, "vmlinuz"), "-initrd", join(lab, "initrd.img")],
+    ...["-append", "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on systemd.show_status=0"],
+    ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
+    ...["-chardev", `file,id=journal,path=${journal}`, "-serial", "chardev:journal"],
+    ...["-chardev", `socket,id=agent,path=${port},server=on,wait=off`, "-serial", "chardev:agent"],
+    ...["-device", "virtio-rng-pci"],
+    ...["-drive", `if=virtio,format=qcow2,cache=writeback,file=${disk}`],
+    ...hardware.disks.flatMap((path) => ["-drive", `if=virtio,format=raw,readonly=on,file=${path}`]),
+    ...(hardware.cards ?? []).flatMap((address, index) => [
+      ...["-netdev", `hubport,id=net${index},hubid=${index}`],
+      ...["-device", `virtio-net-pci,netdev=net${index},mac=${address},romfile=`],
+    ]),
+    ...((hardware.cards ?? []).length === 0 ? ["-nic", "none"] : []),
+  ];
+}
+
+function statusesOf(console: string): readonly Status[] {
+  // A line that is still being written has no end yet.
+  return [...console.matchAll(/(?:^|\n)cloudlet-status (\{.*\})\r*\n/g)].map((match) => JSON.parse(match[1] as string) as Status);
+}
+
+/** The host's side of test/labs/vm/guest/usr/local/sbin/lab-agent: one question at a time. */
+function asker(port: string, isDown: () => boolean): Running["ask"] {
+  let number = 0;
+  let received = "";
+  let socket: Socket | undefined;
+  const connect = async (): Promise<Socket> => {
+    const made = createConnection(port);
+    await once(made, "connect");
+    made.setEncoding("latin1").on("data", (piece: string) => (received += piece));
+    made.on("error", () => {});
+    return made;
+  };
+  return async (script) => {
+    number += 1;
+    socket ??= await connect();
+    const request = `${number} ${Buffer.from(script).toString("base64")}\n`;
+    socket.write(request);
+    const answered = new RegExp(`(?:^|\\n)${number} (\\d+) ([\\w+/=]*)\\n`);
+    // A guest whose shell is not there yet throws away what it is sent, so it is asked again.
+    for (let waited = 0; waited < 60_000 * patience && !isDown(); waited += 50) {
+      const match = answered.exec(received);
+      if (match !== null) return { status: Number(match[1]), text: Buffer.from(match[2] as string, "base64").toString("utf8") };
+      await setTimeout(50);
+    }
+    throw new Error(`the guest does not answer: ${script}`);
+  };
+}
+
+function canVirtualize(): boolean {
+  if (!/^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync("/proc/cpuinfo", "utf8"))) return false;
+  try {
+    closeSync(openSync("/dev/kvm", "r+"));
+    return true;
+  } catch {
+    return false;
+  }
+}
