@@ -19,6 +19,7 @@ import { resolve } from "../../../src/store/resolve.ts";
 import { engineNamed } from "./engine.ts";
 
 const root = join(import.meta.dirname, "../../..");
+t.setTimeout(240_000);
 const folder = mkdtempSync(join(tmpdir(), "payload-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
 const payload = join(folder, "payload.tar");
@@ -86,6 +87,35 @@ for (const [name, version] of [["podman", "4.3"], ["docker", "20.10"]] as const)
     t.end();
   });
 }
+
+t.test("of the archive forms, the plain docker-archive is one that both engines load", (t) => {
+  const [first] = lock.containers;
+  const forms: readonly (readonly [string, string])[] = [
+    ["docker-archive", `cp '${payload}' "$1"`],
+    ["docker-archive, gzip", `gzip -c '${payload}' >"$1"`],
+    ["docker-archive, xz", `xz -c '${payload}' >"$1"`],
+    ["docker-archive, zstd", `zstd -q -c '${payload}' >"$1"`],
+    ["OCI archive", `skopeo copy -q 'docker-archive:${payload}:${first?.image}' "oci-archive:$1:${first?.image}"`],
+  ];
+  const loads = forms.map(([form, command]) => {
+    const file = join(folder, "form");
+    rmSync(file, { force: true });
+    const made = spawnSync("sh", ["-c", command, "sh", file], { encoding: "utf8" });
+    t.equal(made.status, 0, `${form}: ${made.stderr}`);
+    const takers = (["podman", "docker"] as const).filter((name) => {
+      const engine = engineNamed(name);
+      engine.clear();
+      const { status } = engine.run("load", "-i", file);
+      engine.clear();
+      return status === 0;
+    });
+    return [form, takers.join(" ")];
+  });
+  t.comment(loads.map(([form, takers]) => `${form}: ${takers}`).join("; "));
+  t.strictSame(loads[0], ["docker-archive", "podman docker"]);
+  for (const [form, takers] of loads.filter(([form]) => !/xz|^docker-archive$/.test(form ?? ""))) t.not(takers, "podman docker", `${form} would do as well`);
+  t.end();
+});
 
 /** Asks from inside the container's own network, which has nothing but its loopback. */
 function answer(pid: string, port: number): string {
