@@ -19,9 +19,9 @@ disks_size() {
     parameter root_disk_gib "$CB_LV_ROOT_DISK_GIB"
 }
 
-# disks_owner [FOLDER]: true if the VM's folder is there and a bundle of this name made it.
+# disks_owner FOLDER: true if the VM's folder is there and a bundle of this name made it.
 disks_owner() {
-    [ "$(sed -n 1p "${1:-$host_home}/owner" 2>/dev/null)" = "cloudlet-bundle $CB_NAME" ]
+    [ "$(sed -n 1p "$1/owner" 2>/dev/null)" = "cloudlet-bundle $CB_NAME" ]
 }
 
 # disks_make_folder: others may pass through, for QEMU is somebody else; nobody may look.
@@ -32,7 +32,7 @@ disks_make_folder() {
         disks_new=yes
     fi
     [ -d "$host_home" ] || mkdir "$host_home" || disks_unwritable
-    disks_owner || printf 'cloudlet-bundle %s\nmade storage %s\n' "$CB_NAME" "$disks_new" >"$host_home/owner" || disks_unwritable
+    disks_owner "$host_home" || printf 'cloudlet-bundle %s\nmade storage %s\n' "$CB_NAME" "$disks_new" >"$host_home/owner" || disks_unwritable
     [ -d "$disks_folder" ] || mkdir "$disks_folder" || disks_unwritable
     chmod 0711 "$host_home" "$disks_folder"
 }

@@ -6,7 +6,7 @@ preflight_names() {
     [ "$vm_state" = absent ] || [ "$vm_owner" = ours ] ||
         finding domain/name-taken "there is a domain called $CB_NAME that no bundle made ($vm_state)" \
             "If it was made by hand from the runbook, take it away by hand first: virsh undefine $CB_NAME"
-    [ ! -e "$host_home" ] || disks_owner ||
+    [ ! -e "$host_home" ] || disks_owner "$host_home" ||
         finding storage/name-taken "$host_home is there, and no bundle made it" \
             "Move it away; or use another folder: --parameter storage=DIR"
 }
@@ -30,6 +30,7 @@ preflight_parameters() {
         uri | storage) ;;
         driver) preflight_choice auto libvirt qemu ;;
         emulation) preflight_choice yes no ;;
+        shutdown_seconds) case $preflight_value in '' | *[!0-9]* | ?????*) preflight_wrong 'a number of seconds' ;; esac ;;
         root_disk_gib) case $preflight_value in '' | *[!0-9]* | 0* | ??????*) preflight_wrong 'a number of GiB' ;; esac ;;
         network_*)
             case ${preflight_name#network_} in
@@ -68,7 +69,7 @@ preflight_wrong() {
 
 preflight_unknown() {
     finding parameter/unknown "there is no parameter $preflight_name" \
-        "Parameters: driver, uri, storage, root_disk_gib, emulation, and network_1 to network_$CB_NETWORK_COUNT."
+        "Parameters: driver, uri, storage, root_disk_gib, emulation, shutdown_seconds, and network_1 to network_$CB_NETWORK_COUNT."
 }
 
 # preflight_bundle: the files that become disks.
@@ -131,8 +132,8 @@ preflight_host() {
 }
 
 preflight_virsh() {
-    if ! virsh_ask capabilities domcapabilities --virttype kvm --machine "$CB_LV_MACHINE" --arch x86_64; then
-        preflight_no_kvm "$(host_said capabilities)" || return 0
+    if ! preflight_can_virtualize || ! virsh_ask capabilities domcapabilities --virttype kvm --machine "$CB_LV_MACHINE" --arch x86_64; then
+        preflight_no_kvm "${preflight_why:-$(host_said capabilities)}" || return 0
         virsh_ask capabilities domcapabilities --virttype qemu --machine "$CB_LV_MACHINE" --arch x86_64 || {
             finding host/machine "the host's QEMU makes no $CB_LV_MACHINE of x86_64: $(host_said capabilities)" \
                 "Install QEMU for x86 (qemu-system-x86), or ask for a bundle with another machine type."
@@ -144,9 +145,18 @@ preflight_virsh() {
 }
 
 preflight_qemu() {
-    [ -r /dev/kvm ] && [ -w /dev/kvm ] || preflight_no_kvm "no access to /dev/kvm" || :
+    preflight_can_virtualize && [ -r /dev/kvm ] && [ -w /dev/kvm ] ||
+        preflight_no_kvm "${preflight_why:-no access to /dev/kvm}" || :
     [ "$CB_LV_FIRMWARE" != efi ] || qemu_find_firmware ||
         finding host/firmware "the host has no UEFI firmware" "Install it: ovmf (Debian, Ubuntu), edk2-ovmf (Red Hat)."
+}
+
+# preflight_can_virtualize: the processor's own word. There is a /dev/kvm without it where a cloud gives its VMs a
+# paravirtual one (PVM), under which a plain kernel does not boot.
+preflight_can_virtualize() {
+    preflight_why=''
+    grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo || preflight_why="the processor offers neither vmx nor svm"
+    [ -z "$preflight_why" ]
 }
 
 # preflight_no_kvm WHY: true if the VM may be emulated.

@@ -22,7 +22,7 @@ qemu_access() {
 qemu_look() {
     [ -f "$host_home/installed" ] || return 0
     vm_state=off
-    disks_owner || vm_owner=foreign
+    disks_owner "$host_home" || vm_owner=foreign
     vm_bundle=$(qemu_marked bundle) vm_inputs=$(qemu_marked inputs) vm_folder=$(qemu_marked folder)
     qemu_pid=$(qemu_process)
     [ -z "$qemu_pid" ] || vm_state=running
@@ -126,7 +126,7 @@ qemu_arguments() {
     printf '%s\n' -name "$CB_NAME" -uuid "$CB_LV_UUID" -nodefaults -no-user-config -display none -daemonize -pidfile pid
     case $host_type in
     kvm) printf '%s\n' -machine "$CB_LV_MACHINE,accel=kvm" -cpu host ;;
-    *) printf '%s\n' -machine "$CB_LV_MACHINE,accel=tcg" -cpu max ;;
+    *) printf '%s\n' -machine "$CB_LV_MACHINE,accel=tcg" -cpu max,la57=off ;;
     esac
     printf '%s\n' -smp "$CB_NEED_VCPUS" -m "${CB_NEED_MEMORY_MIB}M"
     if [ "$CB_LV_FIRMWARE" = efi ]; then

@@ -73,7 +73,9 @@ virsh_domain() {
     LC_ALL=C awk -v folder="$disks_folder" -v bundle="$target_digest" -v inputs="$disks_inputs" -v type="$host_type" '
         FILENAME == ARGV[1] { kind[++cards] = $1; source[cards] = $2; next }
         /^<domain type="kvm">$/ { print "<domain type=\"" type "\">"; next }
-        /^  <cpu mode="/ && type != "kvm" { print "  <cpu mode=\"maximum\"/>"; next }
+        /^  <cpu mode="/ && type != "kvm" { 
+            # Without five-level paging, which costs much where it is emulated.
+            print "  <cpu mode=\"maximum\">\n    <feature policy=\"disable\" name=\"la57\"/>\n  </cpu>"; next }
         /^    <cloudlet:installed / { sub(/ bundle="" inputs="" folder=""\/>$/, " bundle=\"" bundle "\" inputs=\"" inputs "\" folder=\"" folder "\"/>") }
         /^      <(source|log) file="/ { match($0, /[a-z0-9]+\.[a-z0-9]+"/); file = substr($0, RSTART); head = $1
             # The last such word of the line: the folder may have dots as well.

@@ -23,7 +23,7 @@ vm_step() {
         vm_look
         if [ "$vm_state" != absent ] && ! vm_is_target; then
             say "  stopping what runs now"
-            vm_stop 120
+            vm_stop "$(parameter shutdown_seconds 120)"
         fi
         case $host_driver in
         libvirt) virsh_make ;;
