@@ -6,6 +6,7 @@ import { ALL_ISSUE_CODES } from "../src/cli/issue-codes.ts";
 import { issuesAsText } from "../src/cli/report-issues.ts";
 import { COMPUTED_DEFAULTS, PLATFORM_DEFAULTS, RELEASE_DEFAULTS, SPEC_DEFAULTS } from "../src/spec/defaults.ts";
 import type { Default } from "../src/spec/defaults.ts";
+import { PARAMETER_VALIDATORS } from "../src/spec/platform-parameters.ts";
 import { PLATFORMS_WITH_VARIABLES, variablesOf } from "../src/spec/property-schema.ts";
 import type { Variable } from "../src/spec/property-schema.ts";
 import { REJECT_CASES } from "../test/reject/cases.ts";
@@ -42,11 +43,11 @@ const root = join(import.meta.dirname, "..");
 const MADE = "<!-- Made by scripts/generate-spec-reference.ts; not for editing. -->\n";
 
 export function specReference(): string {
-  const documents = ["cloudlet", "platform-openstack", "release", "lock"].map((name) => {
+  const documents = ["cloudlet", ...Object.keys(PARAMETER_VALIDATORS).sort().map((name) => `platform-${name}`), "release", "lock"].map((name) => {
     const schema = JSON.parse(readFileSync(join(root, "schemas", `${name}.schema.json`), "utf8")) as Schema;
     return [
       `## ${schema.title}\n\n${schema.description} Schema: \`schemas/${name}.schema.json\`.\n`,
-      ...groups(schema, schema, name === "platform-openstack" ? "platform.parameters" : ""),
+      ...groups(schema, schema, name.startsWith("platform-") ? "platform.parameters" : ""),
     ].join("\n");
   });
   return [

@@ -49,9 +49,25 @@ compute:
   return platform === "openstack"
     ? openstack
     : platform === "vmpool"
-      ? `${other}vmPool: pool-1                 # <- the VM pool it is made of\n\n`
+      ? VM_POOL
       : other;
 }
+
+const VM_POOL = `vmPool: pool-1                 # <- the pool, as the controller knows it
+platform:
+  type: vmpool
+  parameters:
+    machines:                  # they exist already; one becomes the PlatformVM
+      - name: pool-1-vm-1      # <- at least 2 vCPU, 4096 MiB, 40 GiB; systemd, and docker or podman
+        internalIp: 192.0.2.11 # <-
+        role: platform
+        ssh: {user: root}      # <- root, or one who may sudo without a password
+        # hostKeys:            # of /etc/ssh/ssh_host_*_key.pub; left out: install.sh is told
+        #   - ssh-ed25519 AAAA…
+      # - name: pool-1-vm-2
+      #   internalIp: 192.0.2.12
+
+`;
 
 const NETWORKS = `networks:
   external:                    # in the order of the PlatformVM's network cards

@@ -179,6 +179,6 @@ To try again, repeat this command."
 
 healthy_silent() {
     healthy_tail
-    stop 3 guest/silent "after 30 minutes $machine_title says '${said_stage:-nothing}'" \
+    stop 3 guest/late "after 30 minutes $machine_title says '${said_stage:-nothing}'" \
         "Look there: journalctl -u cloudlet-bootstrap. Run this again to wait on."
 }

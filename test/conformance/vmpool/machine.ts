@@ -60,6 +60,8 @@ export async function poolVm(name: string, engine: Engine, keys: SiteKeys): Prom
   const ended = once(qemu, "close");
   const kill = (): boolean => qemu.kill("SIGKILL");
   process.once("exit", kill);
+  // A test that takes too long is ended by a signal, which skips what is done at an exit.
+  process.once("SIGTERM", () => process.exit(143));
   const ask = (script: string): string =>
     execFileSync("ssh", [...plainSsh(keys, port), "root@127.0.0.1", "sh -s"], { input: script, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
   const up = async (): Promise<void> => {

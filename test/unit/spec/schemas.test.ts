@@ -15,8 +15,8 @@ const OURS = {
   cloudlet: validateCloudlet,
   release: validateRelease,
   lock: validateLock,
-  "platform-openstack": PARAMETER_VALIDATORS["openstack"],
-} as const;
+  ...Object.fromEntries(Object.entries(PARAMETER_VALIDATORS).map(([name, validate]) => [`platform-${name}`, validate])),
+};
 
 function schemaNamed(name: string): Schema {
   return JSON.parse(readFileSync(join(root, "schemas", `${name}.schema.json`), "utf8")) as Schema;
@@ -80,7 +80,7 @@ t.test("examples obey their schemas", (t) => {
 
 for (const [name, defaults] of [
   ["cloudlet", SPEC_DEFAULTS],
-  ["platform-openstack", PLATFORM_DEFAULTS["openstack"] ?? []],
+  ...Object.entries(PLATFORM_DEFAULTS).map(([name, defaults]) => [`platform-${name}`, defaults] as const),
   ["release", RELEASE_DEFAULTS],
 ] as const) {
   t.test(`${name}: defaults in the schema are those of the code`, (t) => {
