@@ -91,12 +91,11 @@ async function boot(disk: string, prefix: string, hardware: Hardware): Promise<R
   const journal = `${prefix}.journal`;
   const port = `${prefix}.agent`;
   for (const path of [journal, port]) rmSync(path, { force: true });
-  const qemu = spawn("qemu-system-x86_64", qemuWords(disk, journal, port, hardware), { stdio: ["ignore", "pipe", "pipe"] });
+  // Ends with this process, however that ends.
+  const words = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemuWords(disk, journal, port, hardware)];
+  const qemu = spawn("setpriv", words, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(qemu, "close");
   const isDown = (): boolean => qemu.exitCode !== null || qemu.signalCode !== null;
-  const kill = (): boolean => qemu.kill("SIGKILL");
-  process.once("exit", kill);
-  void ended.then(() => process.off("exit", kill));
   let console = "";
   let complaints = "";
   (qemu.stdout as NonNullable<ChildProcess["stdout"]>).setEncoding("latin1").on("data", (piece: string) => (console += piece));
@@ -107,7 +106,7 @@ async function boot(disk: string, prefix: string, hardware: Hardware): Promise<R
   };
   const statuses = (): readonly Status[] => statusesOf(console);
   const cut = async (): Promise<void> => {
-    kill();
+    qemu.kill("SIGKILL");
     await ended;
   };
   const agent = asker(port, isDown);
