@@ -5,8 +5,8 @@ arguments_help() {
     cat <<'END'
 Usage: ./install.sh --trust KEY [OPTION]...
 
-Creates the PlatformVM that this bundle describes, with the site's own OpenStack client and your OS_* variables or
-clouds.yaml. It may be stopped and run again at any time; it contacts nothing but the cloud's own endpoints.
+Makes the PlatformVM that this bundle describes, with the site's own client and your login to it: site/runbook.md tells
+which. It may be stopped and run again at any time; it contacts nothing but the site itself.
 
 What to do (one of):
   (none)               verify, check, show the plan, ask, install; after success it changes nothing
@@ -22,7 +22,7 @@ Options:
   --trust KEY          the signer's public key (PEM file), or its fingerprint SHA256:<64 hex digits>, got by another
                        channel than the bundle; "none" skips the signature and says so in the receipt
   --secrets FILE       the secrets (mode 0600), as site/secrets.template describes
-  --parameter N=V      a parameter of the Heat template, such as flavor=m1.large; may be repeated
+  --parameter N=V      what only the site knows, such as flavor=m1.large in OpenStack; may be repeated
   --state DIR          where the journal is kept (default: ~/.local/state/cloudlet-bundle/<name>)
   --receipt FILE       where the receipt is written (default: receipt.json in the state directory)
   --local              this machine is to be the PlatformVM (of a VM pool only)
