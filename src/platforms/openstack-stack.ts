@@ -40,6 +40,7 @@ export function stackView(plan: Plan, guests: Guests): View {
     volumeType: parameters.volumeType,
     rootVolumeGiB: parameters.rootVolumeGiB,
     serverGroupPolicy: parameters.serverGroupPolicy,
+    isPair: spec.crm.highAvailability,
     securityGroup: parameters.securityGroupName,
     rules: plan.rules.map(ruleView),
     networks: nics.map((nic, index) => networkView(plan, nic, index)),

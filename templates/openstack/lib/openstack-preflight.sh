@@ -261,8 +261,8 @@ network_judge_static() {
 
 # ports_of_others: the project's ports without those of the stack that is to be upgraded.
 ports_of_others() {
-    stack_output port_ids >"$work/own-ports"
-    grep -vF -f "$work/own-ports" "$work/ports" || :
+    stack_output port_ids >"$work/stack-ports"
+    grep -vF -f "$work/stack-ports" "$work/ports" || :
 }
 
 network_judge_floating() {

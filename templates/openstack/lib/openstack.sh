@@ -155,18 +155,13 @@ platform_status() {
 
 # addresses_look: $work/addresses gets server, network, port, fixed addresses, floating address, in the order of the spec.
 addresses_look() {
-    addresses_at=0
-    while IFS= read -r server_id <&3; do
-        addresses_at=$((addresses_at + 1))
-        ask "ports-$addresses_at" port list --server "$server_id" -f value -c ID -c 'Fixed IP Addresses'
-    done 3<"$work/server-ids"
+    ask own-ports port list --project "$project_id" -f value -c ID -c 'Fixed IP Addresses'
     ask floating floating ip list -f value -c 'Floating IP Address' -c Port
     asked_all
-    cat "$work/ports-"* >"$work/own-addresses" 2>/dev/null || :
     addresses_at=0
     for addresses_port in $(stack_output port_ids); do
         addresses_at=$((addresses_at + 1))
-        addresses_fixed=$(grep "^$addresses_port " "$work/own-addresses" | awk '{
+        addresses_fixed=$(grep "^$addresses_port " "$work/own-ports" | awk '{
             while (match($0, /ip_address[^0-9a-fA-F]+[0-9a-fA-F.:]+/)) {
                 text = substr($0, RSTART, RLENGTH); sub(/^ip_address[^0-9a-fA-F]+/, "", text)
                 printf "%s%s", n++ ? " " : "", text; $0 = substr($0, RSTART + RLENGTH) } }') || :

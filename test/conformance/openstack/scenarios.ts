@@ -14,7 +14,7 @@ export const scenarios: readonly Scenario[] = [
   { name: "kill", seconds: 200, when: "always" },
   { name: "upgrade", seconds: 270, when: "always" },
   { name: "unwell", seconds: 150, when: "rotate" },
-  { name: "ha", seconds: 200, when: "rotate" },
+  { name: "ha", seconds: 300, when: "rotate" },
   { name: "largest", seconds: 110, when: "rotate" },
   { name: "quiet", seconds: 150, when: "rotate" },
   { name: "addresses", seconds: 120, when: "rotate" },

@@ -60,6 +60,11 @@ export async function run(t: Test): Promise<void> {
   const before = stamp(stack);
   t.match((await operator.install(bundle)).stderr, /nothing to do/);
   t.strictSame(stamp(stack), before, "a second run changes nothing");
-  const removed = await operator.uninstall(bundle);
+
+  const next = await cloudlet("ha-2", { name: "cb ha", networks: [dhcp, fixed], more, sequence: 2 });
+  const upgraded = await operator.run(next, ["--trust", next.fingerprint, "--upgrade", "--yes"]);
+  t.equal(upgraded.status, 0, `two hosts are enough for two more: ${upgraded.text}`);
+  t.strictSame(operator.receipt()["addresses"], receipt.addresses, "same ports and addresses");
+  const removed = await operator.uninstall(next);
   t.equal(removed.status, 0, removed.text);
 }

@@ -3,7 +3,8 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { member, openstackJson, stamp } from "../cloud.ts";
+import type { BuiltBundle } from "../../bundle.ts";
+import { configDrive, member, openstackJson, stamp } from "../cloud.ts";
 import { cloudlet, dhcp, fixed, floating } from "../cloudlets.ts";
 import { Operator, ended, site } from "../installer.ts";
 
@@ -36,6 +37,7 @@ export async function run(t: Test): Promise<void> {
   const ports = openstackJson(["port", "list", "--server", receipt.servers[0]?.id ?? "", "-c", "ID", "-c", "Name"]) as readonly { ID: string; Name: string }[];
   const names = receipt.addresses.map((address) => ports.find((port) => port.ID === address.port)?.Name);
   t.strictSame(names, [1, 2, 3].map((number) => value(`CB_NETWORK_${number}_PORT_NAME`)));
+  await sameOnTheConfigDrive(t, bundle, receipt.servers[0]?.id ?? "", value);
   const everything = `${operator.traces()}${installed.stdout}${installed.stderr}`;
   for (const secret of [...secrets, member["OS_PASSWORD"] ?? ""]) t.notOk(everything.includes(secret), "no secret in state, receipt or output");
 
@@ -61,6 +63,22 @@ export async function run(t: Test): Promise<void> {
   const removed = await operator.uninstall(bundle);
   t.equal(removed.status, 0, removed.text);
   t.equal((await operator.run(bundle, ["--status"])).status, 1, "then there is nothing");
+}
+
+/** Nova writes the config drive from what Heat gave it: the rendered text with its placeholders filled, and nothing else. */
+async function sameOnTheConfigDrive(t: Test, bundle: BuiltBundle, id: string, value: (name: string) => string): Promise<void> {
+  const { links } = JSON.parse(configDrive(id, "openstack/latest/network_data.json")) as { readonly links: readonly { readonly ethernet_mac_address: string }[] };
+  const macs = openstackJson(["port", "list", "--server", id, "-c", "Name", "-c", "MAC Address"]) as readonly { readonly Name: string; readonly "MAC Address": string }[];
+  const cards = [1, 2, 3].map((number) => macs.find((port) => port.Name === value(`CB_NETWORK_${number}_PORT_NAME`))?.["MAC Address"] ?? "");
+  t.strictSame(links.map((link) => link.ethernet_mac_address), cards, "cards in the order of the spec");
+  const key = /^ACCESS_KEY=base64:(.*)$/m.exec(readFileSync(bundle.secrets, "utf8"))?.[1] ?? "";
+  const rendered = readFileSync(join(bundle.folder, "site/user-data"), "utf8").replace("@@CLOUDLET-SECRET:ACCESS_KEY@@", key);
+  const meant = cards.reduce((text, mac, index) => text.replaceAll(`@@CLOUDLET-PORT-MAC:${index + 1}@@`, mac), rendered);
+  t.equal(configDrive(id, "openstack/latest/user_data"), meant, "config drive content is what was rendered");
+  const meta = JSON.parse(configDrive(id, "openstack/latest/meta_data.json")) as Readonly<Record<string, unknown>>;
+  t.match(meta, { uuid: id, name: value("CB_NAME"), meta: { role: "mex-agent-node", skipk8s: "yes" } });
+  const volumes = openstackJson(["server", "volume", "list", id]) as readonly { readonly "Volume ID": string }[];
+  t.equal(volumes.length, 1, "the payload volume is attached");
 }
 
 interface Receipt {
