@@ -39,13 +39,17 @@ export function sizeIssues(spec: Sourced<Spec>, release: Sourced<Release>, sizes
   };
   demand("diskGiB", "GiB of disk", sizes.imageDiskGiB.value);
   demand("memoryMiB", "MiB of memory", release.vmImage.minMemoryMiB.value);
+  const isTwo = spec.crm.highAvailability.value;
   for (const key of ["vcpus", "memoryMiB", "diskGiB", "gpus"] as const) {
-    if (tenant[key].value >= platformVm[key].value) continue;
+    const needed = platformVm[key].value * (isTwo ? 2 : 1);
+    if (tenant[key].value >= needed) continue;
     issues.push({
       code: "plan/tenant-too-small",
       severity: "error",
       pointer: `/compute/tenant/${key}`,
-      message: `the tenant (${tenant[key].value}) is smaller than the PlatformVM (${platformVm[key].value}), which runs in it`,
+      message: isTwo
+        ? `the tenant (${tenant[key].value}) is smaller than the two PlatformVMs (${needed}), which run in it`
+        : `the tenant (${tenant[key].value}) is smaller than the PlatformVM (${needed}), which runs in it`,
       hint: "The tenant is what is set aside for the whole cloudlet, the PlatformVM included.",
     });
   }

@@ -154,6 +154,8 @@ t.test("what does not fit together is said all at once", (t) => {
   t.strictSame(codes(planned(specText("minimal").replace("berlin-1", '"berlin, 1"'))), ["warning plan/name-not-unique /name"]);
   const big = specText("minimal").replace("  flavor: m4.medium\n", "  flavor: m4.medium\n  platformVm: {vcpus: 40, gpus: 1}\n");
   t.strictSame(codes(planned(big)), ["error plan/tenant-too-small /compute/tenant/vcpus", "error plan/tenant-too-small /compute/tenant/gpus"]);
+  const two = specText("high-availability").replace("{flavor: m1.large}", "{flavor: m1.large, platformVm: {vcpus: 20}}");
+  t.strictSame(codes(planned(two)), ["error plan/tenant-too-small /compute/tenant/vcpus"], "both PlatformVMs run in the tenant");
   const long = specText("minimal").replace("- name: provider", `- name: ${"n".repeat(240)}`);
   t.strictSame(codes(planned(long)), ["error plan/name-too-long /networks/external/0/name"]);
   t.end();
