@@ -379,5 +379,9 @@ run_status() {
         findings_show
         stop 3 preflight/findings "the cloud can't be asked" ""
     }
-    platform_status
+    # What is missing or unwell was said: that is the answer, and no accident.
+    platform_status || {
+        told=yes
+        exit 1
+    }
 }
