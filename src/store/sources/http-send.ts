@@ -27,6 +27,9 @@ export interface Asking {
 /** Throws what Node throws where the network fails; an EnvironmentError where another try can't help. */
 export type Send = (url: URL, asking: Asking) => Promise<Answer>;
 
+/** Of a body that nobody has taken yet; the connection waits then. Bytes. */
+const mostHeld = 262_144;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A body of so few bytes is read to its end, so that the connection can be used again. */
@@ -101,6 +104,7 @@ function send(url: URL, { headers, signal, form }: Asking, agent: PlainAgent | T
 }
 
 function answerOf(message: IncomingMessage): Answer {
+  const { body, forget } = received(message);
   return {
     status: message.statusCode ?? 0,
     statusText: message.statusMessage ?? "",
@@ -108,13 +112,62 @@ function answerOf(message: IncomingMessage): Answer {
       const values = message.headersDistinct[name];
       return values === undefined ? undefined : values.join(", ");
     },
-    body: message as AsyncIterable<Uint8Array>,
+    body,
     discard() {
-      message.on("error", () => undefined);
-      if (Number(message.headers["content-length"] ?? Infinity) <= shortBody) message.resume();
-      else message.destroy();
+      forget();
+      if (Number(message.headers["content-length"] ?? Infinity) > shortBody) message.destroy();
     },
   };
+}
+
+/**
+ * What a connection has brought, until it ends or breaks. Node's own iterator throws away what it holds when the connection
+ * breaks, and a line that brings little at a time would never bring all.
+ */
+function received(message: IncomingMessage): { readonly body: AsyncIterable<Uint8Array>; readonly forget: () => void } {
+  const queue: Uint8Array[] = [];
+  let held = 0;
+  let state: "open" | "ended" | "forgotten" | Error = "open";
+  let wake = (): void => undefined;
+  const become = (next: typeof state): void => {
+    if (state === "open") state = next;
+    wake();
+  };
+  message.on("data", (chunk: Buffer) => {
+    if (state === "forgotten") return;
+    queue.push(chunk);
+    held += chunk.byteLength;
+    if (held >= mostHeld) message.pause();
+    wake();
+  });
+  message.once("end", () => become("ended"));
+  message.on("error", become);
+  message.once("close", () => become(new Error("the connection was closed")));
+  async function* body(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = queue.shift();
+        if (chunk !== undefined) {
+          yield chunk;
+          held -= chunk.byteLength;
+          if (held < mostHeld) message.resume();
+        } else if (state === "open") {
+          await new Promise<void>((resolve) => (wake = resolve));
+        } else {
+          if (state instanceof Error) throw state;
+          return;
+        }
+      }
+    } finally {
+      if (state !== "ended") message.destroy();
+    }
+  }
+  const forget = (): void => {
+    become("forgotten");
+    queue.length = 0;
+    message.resume();
+  };
+  return { body: body(), forget };
 }
 
 /** Certificates don't become better by trying again. */

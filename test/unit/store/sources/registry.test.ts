@@ -110,6 +110,9 @@ t.test("an index gives the image for the machine", async (t) => {
     fake.manifests.set("1", inner);
     const wrong = await pull(`docker://${fake.host}/crm:1`, image.id, { architecture: "riscv64" });
     t.strictSame(codes(wrong), ["resolve/image-platform"]);
+    fake.manifests.set("1", index(oci.index, [on(image, { architecture: "amd64", variant: "v3" })]));
+    t.strictSame(codes(await pull(`docker://${fake.host}/crm:1`, image.id)), ["resolve/image-platform"], "an image that does not start on every machine");
+    fake.manifests.set("1", inner);
     t.match(wrong.issues[0]?.message, /linux\/riscv64, only for linux\/amd64, linux\/arm64/);
     const moved = await pull(`docker://${fake.host}/crm:1`, digestOf(Buffer.from("x")));
     t.match(moved.issues[0], { code: "resolve/image-digest", pointer: "/containers/0/digest", message: new RegExp(image.id) });
@@ -202,6 +205,8 @@ t.test("faults of the registry and of the line", async (t) => {
       const outcome = await pull(`docker://${fake.host}/crm:1`, image.id);
       if (end === "good") t.strictSame(outcome, good(image), what);
       else t.strictSame(codes(outcome), [end], `${what}: ${outcome.issues[0]?.message ?? ""}`);
+      const layers = fake.seen.filter((each) => isLayer(each.path)).map((each) => each.path);
+      if (end !== "good") t.equal(layers.length, new Set(layers).size, `${what}: what is wrong for good is asked for once`);
     });
   }
   await serving([image], async (fake) => {
