@@ -348,7 +348,7 @@ run_uninstall() {
     journal_write end uninstall "bundle=$target_digest"
     receipt_write removed
     rm -rf "$state/bundles" "$state/owned"
-    say "${green}nothing is left${plain} in the cloud. On this machine: $state (journal and receipt, no secrets)"
+    say "${green}nothing is left${plain} at the site. On this machine: $state (journal and receipt, no secrets)"
 }
 
 # run_where: the parameters that are given, or those of what is there: they may say where to look.

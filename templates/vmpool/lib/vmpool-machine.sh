@@ -112,7 +112,7 @@ $made_parents"
         printf '%s' "$made_parents"
         [ -e "$2" ] || printf '%s %s\n' "$1" "$2"
     } | while IFS= read -r made_line; do
-        grep -qxF -- "$made_line" "$home/made.new" || printf '%s\n' "$made_line" >>"$home/made.new"
+        grep -qxF -e "$made_line" -e "tree ${made_line#folder }" "$home/made.new" || printf '%s\n' "$made_line" >>"$home/made.new"
     done
 }
 
@@ -150,7 +150,8 @@ owner_set() {
     sync
 }
 
-# verb_take NAME: appends standard input to the part. What a cut run had started must not write to it at the same time.
+# verb_take NAME OFFSET: standard input goes into the part from there on. What a cut run had started is stopped first, and
+# what it wrote since the offset was asked for is cut off.
 verb_take() {
     take_part=$home/payload-$1.tar.part
     take_other=$(cat "$take_part.pid" 2>/dev/null || :)
@@ -158,6 +159,8 @@ verb_take() {
         kill "$take_other" 2>/dev/null || :
         sleep 1
     fi
+    # POSIX: dd cuts the file off where it begins to write.
+    dd if=/dev/null of="$take_part" bs=1 seek="$2" 2>/dev/null
     # What runs in the background is given no input unless it is told which.
     exec 3<&0
     cat <&3 >>"$take_part" &

@@ -4,12 +4,9 @@
 # payload_is_there: complete and verified, by the look that was taken. Sets payload_name, payload_part (bytes on their way).
 payload_is_there() {
     payload_name=$(printf '%.12s' "$CB_PAYLOAD_SHA256")
-    payload_part=$(sed -n "s/^payload payload-$payload_name\.tar\.part //p" "$work/look")
-    payload_part=${payload_part:-0}
-    # BusyBox's wc pads the number.
-    payload_part=$((payload_part))
-    payload_whole=$(sed -n "s/^payload payload-$payload_name\.tar //p" "$work/look")
-    [ "$((${payload_whole:-0}))" -eq "$CB_PAYLOAD_SIZE" ]
+    payload_part=$(number look "payload payload-$payload_name\.tar\.part")
+    payload_whole=$(number look "payload payload-$payload_name\.tar")
+    [ "$payload_whole" -eq "$CB_PAYLOAD_SIZE" ]
 }
 
 payload_check() {
@@ -26,7 +23,7 @@ payload_do() {
         payload_tries=0 payload_before=-1
         while :; do
             machine_must size "asking how much of the payload is there" size "$payload_name" </dev/null
-            payload_has=$(($(fact size size)))
+            payload_has=$(number size size)
             [ "$payload_has" -lt "$CB_PAYLOAD_SIZE" ] || break
             [ "$payload_has" -le "$payload_before" ] && payload_tries=$((payload_tries + 1)) || payload_tries=0
             [ "$payload_tries" -lt 3 ] || trouble_stop take "sending the payload"
@@ -45,13 +42,13 @@ payload_do() {
 # payload_send: from byte $payload_has on. The sender runs beside this script, so that progress can be shown and an
 # interruption reaches it; its process is noted, so that a later run can stop what this one left behind.
 payload_send() {
-    tail -c "+$((payload_has + 1))" "$payload_file" | machine take take "$payload_name" &
+    tail -c "+$((payload_has + 1))" "$payload_file" | machine take take "$payload_name" "$payload_has" &
     child=$!
     printf '%s %s\n' "$child" "$(process_born "$child")" >"$state/lock/child"
     while kill -0 "$child" 2>/dev/null; do
         sleep 1
         kill -0 "$child" 2>/dev/null && machine size size "$payload_name" </dev/null || continue
-        progress "sending the payload: $(mebibytes "$(($(fact size size)))") of $(mebibytes "$CB_PAYLOAD_SIZE") MiB, $(($(seconds) - payload_began)) s"
+        progress "sending the payload: $(mebibytes "$(number size size)") of $(mebibytes "$CB_PAYLOAD_SIZE") MiB, $(($(seconds) - payload_began)) s"
     done
     payload_status=0
     wait "$child" || payload_status=$?

@@ -91,18 +91,18 @@ preflight_engine() {
 # system keep some: seven eighths count as all.
 preflight_size() {
     # shellcheck disable=SC2046 # two words
-    set -- $(fact look disk)
+    set -- $(numbers look disk)
     preflight_short=''
-    preflight_compare vCPU "$(fact look vcpus)" "$CB_NEED_VCPUS" "$CB_NEED_VCPUS"
-    preflight_compare 'MiB of memory' "$(($(fact look memory) / 1024))" "$CB_NEED_MEMORY_MIB" "$((CB_NEED_MEMORY_MIB * 7 / 8))"
-    preflight_compare 'GiB of disk' "$(($1 / 1048576))" "$CB_NEED_DISK_GIB" "$((CB_NEED_DISK_GIB * 7 / 8))"
+    preflight_compare vCPU "$(number look vcpus)" "$CB_NEED_VCPUS" "$CB_NEED_VCPUS"
+    preflight_compare 'MiB of memory' "$(($(number look memory) / 1024))" "$CB_NEED_MEMORY_MIB" "$((CB_NEED_MEMORY_MIB * 7 / 8))"
+    preflight_compare 'GiB of disk' "$((${1:-0} / 1048576))" "$CB_NEED_DISK_GIB" "$((CB_NEED_DISK_GIB * 7 / 8))"
     [ -z "$preflight_short" ] || finding host/too-small "$machine_title has$preflight_short" "Take a larger machine, or enlarge it."
     preflight_mib=$(mebibytes "$CB_PAYLOAD_SIZE")
     payload_is_there && preflight_room=0 || preflight_room=$((preflight_mib + 64 - payload_part / 1048576))
     [ "$((${2:-0} / 1024))" -ge "$preflight_room" ] ||
         finding host/disk-full "$machine_title has $((${2:-0} / 1024)) MiB free for the payload, $preflight_room are needed" "Free some in /var/lib there."
     # shellcheck disable=SC2046 # two words
-    set -- $(fact look store)
+    set -- $(numbers look store)
     [ $# = 2 ] || return 0
     # Loading wants the layers once packed and once unpacked.
     preflight_room=$((preflight_mib * 2 + 64))
@@ -116,7 +116,7 @@ preflight_compare() {
 }
 
 preflight_clock() {
-    preflight_skew=$(($(seconds) - $(fact look time)))
+    preflight_skew=$(($(seconds) - $(number look time)))
     { [ "$preflight_skew" -le 300 ] && [ "$preflight_skew" -ge -300 ]; } ||
         finding clock/skew "this machine's clock differs from that of $machine_title by about $preflight_skew seconds" \
             "Set the clock that is wrong (it is $(utc) here): certificates depend on it."
@@ -125,7 +125,7 @@ preflight_clock() {
 # preflight_way_back: the firewall that is to be set must let in where this connection comes from.
 preflight_way_back() {
     # shellcheck disable=SC2046 # address, port, address, port
-    set -- $(fact look connection)
+    set -- $(fact look connection | LC_ALL=C tr -cd '0-9A-Fa-f:.% ')
     [ $# = 4 ] || return 0
     preflight_from=${1#::ffff:}
     case $preflight_from in *:*) preflight_family=6 ;; *) preflight_family=4 ;; esac

@@ -95,8 +95,8 @@ ssh_client() {
 
 # ssh_close: the master connection, at the end of this run.
 ssh_close() {
-    [ -n "${ssh_folder-}" ] && [ -S "$ssh_folder/c" ] || return 0
-    ssh -o "ControlPath=$ssh_folder/c" -O exit -- "$ssh_address" >/dev/null 2>&1 || :
+    [ -n "${ssh_folder-}" ] || return 0
+    [ ! -S "$ssh_folder/c" ] || ssh -o "ControlPath=$ssh_folder/c" -O exit -- "$ssh_address" >/dev/null 2>&1 || :
     rm -rf "$ssh_folder"
 }
 
@@ -116,11 +116,14 @@ machine() {
     machine_out=$work/$1
     shift
     machine_status=0
+    : >"$machine_out"
     if [ "$on_machine" = yes ]; then
-        sh -c "$(cat "$here/lib/vmpool-machine.sh")" machine local "$@" >"$machine_out" 2>"$machine_out.error" || machine_status=$?
+        sh -c "$(cat "$here/lib/vmpool-machine.sh")" machine local "$@" >"$machine_out.raw" 2>"$machine_out.error" || machine_status=$?
     else
-        { cat "$here/lib/vmpool-machine.sh" && cat; } | ssh_shell "$@" >"$machine_out" 2>"$machine_out.error" || machine_status=$?
+        { cat "$here/lib/vmpool-machine.sh" && cat; } | ssh_shell "$@" >"$machine_out.raw" 2>"$machine_out.error" || machine_status=$?
     fi
+    # Whatever the machine is: nothing that it says may reach the terminal as a command to it.
+    LC_ALL=C tr -d '\000-\010\013-\037\177' <"$machine_out.raw" >"$machine_out"
     [ "$machine_status" = 0 ] && [ "$(tail -n 1 "$machine_out")" = end ]
 }
 
@@ -136,10 +139,21 @@ fact() {
     sed -n "s/^$2 //p" "$work/$1" | head -n 1
 }
 
+# number NAME KEY: as fact, for arithmetic, which in some shells would run what is no number.
+number() {
+    number_text=$(fact "$1" "$2" | LC_ALL=C tr -cd '0-9')
+    printf '%s' "${number_text:-0}"
+}
+
+# numbers NAME KEY: the same of several, one word each.
+numbers() {
+    fact "$1" "$2" | LC_ALL=C tr -cd '0-9 '
+}
+
 # trouble NAME: what an error of ssh or of the machine means: sets trouble_code, trouble_what, trouble_do.
 trouble() {
     trouble_file=$work/$1.error
-    trouble_what=$(grep -v '^[[:space:]]*$' "$trouble_file" | grep -v '^@' | tail -n 1 | tr -d '\r' | cut -c1-300 | tr '\t' ' ' | secrets_hide)
+    trouble_what=$(grep -v '^[[:space:]]*$' "$trouble_file" | grep -v '^@' | tail -n 1 | LC_ALL=C tr '\t' ' ' | LC_ALL=C tr -d '\000-\010\013-\037\177' | cut -c1-300 | secrets_hide)
     trouble_what=${trouble_what:-the connection ended with status $machine_status, without a word}
     while IFS='|' read -r trouble_code trouble_pattern trouble_do; do
         ! LC_ALL=C grep -Eiq "$(printf '%s' "$trouble_pattern" | tr '!' '|')" "$trouble_file" || return 0

@@ -168,7 +168,7 @@ async function refusals(t: Test, ask: (script: string) => string, port: number, 
 function inventory(ask: (script: string) => string): readonly string[] {
   const engine = "$(command -v docker || command -v podman)";
   return ask(`
-    find / -xdev \\( -path /var/log -o -path /tmp -o -path /var/tmp -o -path /run -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/containers -o -path /var/lib/systemd -o -path /var/lib/cni -o -path /etc/cni \\) -prune -o -printf '%y %m %U:%G %p\\n' | LC_ALL=C sort
+    find / -xdev \\( -path /var/log -o -path /tmp -o -path /var/tmp -o -path /run -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/containers -o -path /var/lib/systemd -o -path /var/lib/cni -o -path /etc/cni -o -path /etc/containers/networks \\) -prune -o -printf '%y %m %U:%G %p\\n' | LC_ALL=C sort
     systemctl list-unit-files --no-legend 'cloudlet*'
     systemctl list-units --all --no-legend --plain 'cloudlet*' | cut -d ' ' -f 1,2
     iptables-save | grep -i cloudlet
