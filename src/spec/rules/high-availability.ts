@@ -42,7 +42,13 @@ export const highAvailability: Rule = (spec) => {
       if (!isTwo && address.secondaryIp !== undefined) issues.push(onlyWithTwo(below(pointer, "secondaryIp")));
     } else if (address?.mode === "floating") {
       const { secondaryFloatingIpId } = address;
-      if (!isTwo && secondaryFloatingIpId !== undefined) issues.push(onlyWithTwo(below(pointer, "secondaryFloatingIpId")));
+      const at = below(pointer, "secondaryFloatingIpId");
+      if (!isTwo && secondaryFloatingIpId !== undefined) issues.push(onlyWithTwo(at));
+      if (isTwo && secondaryFloatingIpId !== undefined && secondaryFloatingIpId === address.floatingIpId) {
+        issues.push(
+          error("spec/address-taken", at, "this floating IP is given to both PlatformVMs", "each needs its own"),
+        );
+      }
     }
   }
   return issues;

@@ -38,6 +38,8 @@ t.test("the second address", (t) => {
   t.strictSame(second("203.0.114.11"), [`spec/address ${at}`], "of another network");
   t.strictSame(second("203.0.113.255"), [`spec/address ${at}`], "broadcast");
   t.strictSame(second('"2001:db8::11"'), [`spec/address ${at}`], "of another family");
+  const pool = "pool: public, floatingIpId: 5f2c7f0e-6b7d-4f6e-9a55-0f5b6a3c9d11";
+  t.strictSame(issues(changed("pool: public", pool)), ["spec/address-taken /networks/external/1/address/secondaryFloatingIpId"]);
   t.strictSame(issues(changed("prefix: 24}", "prefix: 24, gateway: 203.0.113.11}")), [`spec/address ${at}`], "the gateway's");
   t.end();
 });
