@@ -1,8 +1,8 @@
 # The driver qemu: one process of qemu-system-x86_64, for hosts without libvirt.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
-# FOLDER/start is the whole VM: a script to be read, and to be run by whoever starts the host's services. FOLDER/pid has
-# its process. What is written to the pipe FOLDER/monitor.in goes to QEMU's monitor.
+# FOLDER/start is the whole VM: a script to be read, and to be run by whoever starts the host's services. What is written
+# to the pipe FOLDER/monitor.in goes to QEMU's monitor.
 
 # qemu_access: may a VM be run, with cards on the host's networks.
 qemu_access() {
@@ -32,15 +32,16 @@ qemu_marked() {
     sed -n "s/^$1=//p" "$host_home/installed"
 }
 
-# qemu_process: the process of this VM, or nothing; a number that somebody else has got since is not taken for it.
+# qemu_process: the process of this VM, or nothing. By its UUID: the number in a file may be somebody else's by now, or not
+# be there yet when a run was cut while it started the VM. The brackets keep grep from finding itself.
 qemu_process() {
-    for qemu_file in "$host_home"/*/pid; do
-        [ -s "$qemu_file" ] || continue
-        qemu_number=$(cat "$qemu_file")
-        tr '\000' '\n' 2>/dev/null <"/proc/$qemu_number/cmdline" | grep -qxF "$CB_LV_UUID" || continue
-        printf '%s' "$qemu_number"
-        return 0
-    done
+    qemu_found=$(grep -ls -- "$(qemu_pattern)" /proc/[0-9]*/cmdline 2>/dev/null | head -n 1) || qemu_found=''
+    qemu_found=${qemu_found#/proc/}
+    printf '%s' "${qemu_found%/cmdline}"
+}
+
+qemu_pattern() {
+    printf '[%.1s]%s' "$CB_LV_UUID" "${CB_LV_UUID#?}"
 }
 
 # qemu_make: writes the script where the VM is not of the target, and runs it.
@@ -54,7 +55,8 @@ qemu_make() {
         host_flush "$host_home/installed.new"
         mv -f "$host_home/installed.new" "$host_home/installed"
     fi
-    sh "$disks_folder/start" </dev/null >"$work/start" 2>"$work/start.error" ||
+    # An orphan of this, should this run be killed, is ended by the next one before it looks.
+    host_run start 'starting QEMU' "$disks_folder/start" sh "$disks_folder/start" ||
         stop 3 vm/refused "starting $CB_NAME: $(host_said start)" "That is QEMU's own answer. When it is mended, run this again: it goes on here."
 }
 
@@ -84,8 +86,7 @@ qemu_tap() {
 qemu_script() {
     printf '#!/bin/sh\n# Starts the PlatformVM %s; made by install.sh. It does nothing if the VM runs.\n' "$CB_NAME"
     printf 'set -eu\numask 077\ncd %s\n' "$(host_word "$disks_folder")"
-    # shellcheck disable=SC2016 # for the script
-    printf '[ ! -s pid ] || ! tr "\\000" "\\n" 2>/dev/null <"/proc/$(cat pid)/cmdline" | grep -qxF %s || exit 0\n' "$CB_LV_UUID"
+    printf '! grep -qs -- %s /proc/[0-9]*/cmdline || exit 0\n' "$(host_word "$(qemu_pattern)")"
     printf 'rm -f pid monitor.in monitor.out console.log\nmkfifo monitor.in monitor.out\n'
     qemu_at=0
     while [ "$qemu_at" -lt "$CB_NETWORK_COUNT" ]; do

@@ -66,8 +66,8 @@ remove_all() {
 remove_prove() {
     vm_look
     [ "$vm_state" = absent ] || printf 'vm %s %s\n' "$CB_NAME" "$vm_state"
-    # The brackets keep grep from finding itself.
-    grep -ls -- "[${CB_LV_UUID%"${CB_LV_UUID#?}"}]${CB_LV_UUID#?}" /proc/[0-9]*/cmdline 2>/dev/null | sed 's|^/proc/\([0-9]*\)/.*|process \1|'
+    qemu_pid=$(qemu_process)
+    [ -z "$qemu_pid" ] || printf 'process %s\n' "$qemu_pid"
     remove_homes | while IFS= read -r remove_entry; do
         [ ! -e "$remove_entry" ] || printf 'folder %s\n' "$remove_entry"
     done
