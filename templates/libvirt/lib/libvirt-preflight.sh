@@ -117,13 +117,13 @@ preflight_room() {
 preflight_host() {
     preflight_cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc 2>/dev/null) || preflight_cpus=$CB_NEED_VCPUS
     [ "$preflight_cpus" -ge "$CB_NEED_VCPUS" ] ||
-        finding host/vcpus "the host has $preflight_cpus processors, the PlatformVM needs $CB_NEED_VCPUS" "Use a larger host."
+        finding host/too-small "the host has $preflight_cpus processors, the PlatformVM needs $CB_NEED_VCPUS" "Use a larger host."
     # What runs now goes before the new one starts.
     preflight_key=MemAvailable
     [ "$vm_state" = absent ] || [ "$vm_state" = off ] || preflight_key=MemTotal
     preflight_memory=$(awk -v key="$preflight_key:" '$1 == key { print int($2 / 1024) }' /proc/meminfo)
     [ "${preflight_memory:-$CB_NEED_MEMORY_MIB}" -ge "$CB_NEED_MEMORY_MIB" ] ||
-        finding host/memory "the host has $preflight_memory MiB of memory free, the PlatformVM needs $CB_NEED_MEMORY_MIB" \
+        finding host/too-small "the host has $preflight_memory MiB of memory free, the PlatformVM needs $CB_NEED_MEMORY_MIB" \
             "Stop something on this host, or use a larger one."
     case $host_driver in
     libvirt) preflight_virsh ;;

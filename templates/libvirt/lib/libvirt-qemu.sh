@@ -12,7 +12,7 @@ qemu_access() {
         case $(host_network "$qemu_at") in
         user:*) ;;
         *) [ "$(id -u)" = 0 ] || {
-            finding host/root "without libvirt only root may attach network card $qemu_at" "Run this as root."
+            finding host/not-root "without libvirt only root may attach network card $qemu_at" "Run this as root."
             return 1
         } ;;
         esac

@@ -141,7 +141,7 @@ vm_gone() {
 
 vm_silent() {
     vm_tail
-    stop 3 guest/silent "after 30 minutes the PlatformVM has said '${vm_word:-nothing}'" \
+    stop 3 guest/late "after 30 minutes the PlatformVM has said '${vm_word:-nothing}'" \
         "Read the whole console: $vm_folder/console.log
 Run this again to wait on; ./install.sh --status shows the state."
 }

@@ -165,7 +165,7 @@ t.test("what stands in the way is told before anything is made, all at once", as
       "domain/name-taken",
       "gpu/missing",
       ...(canVirtualize() ? [] : ["host/no-kvm"]),
-      "host/vcpus",
+      "host/too-small",
       "network/kind",
       "network/missing",
       "network/mtu",
