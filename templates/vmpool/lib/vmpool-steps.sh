@@ -144,11 +144,14 @@ step_healthy_check() {
 step_healthy_do() {
     healthy_began=$(seconds)
     machine again again </dev/null || :
-    healthy_stage=''
+    healthy_stage='' healthy_unheard=0
     until step_healthy_check; do
+        # A moment without an answer is none; a machine that is gone is.
+        if [ "$machine_status" = 0 ]; then healthy_unheard=0; else healthy_unheard=$((healthy_unheard + 1)); fi
+        [ "$healthy_unheard" -lt 12 ] || trouble_stop said "asking $machine_title how the containers are"
         # What failed says why, a moment before or after systemd knows.
         case $said_bootstrap:$said_stage in
-        failed:failed | active:unhealthy | active:failed) [ "$said_bootstrap" = active ] || healthy_failed ;;
+        failed:failed) healthy_failed ;;
         failed:*) [ "$(($(seconds) - healthy_began))" -lt 15 ] || healthy_failed ;;
         esac
         [ "$(($(seconds) - healthy_began))" -lt 1800 ] || healthy_silent
