@@ -39,7 +39,7 @@ export function domainView(plan: Plan): View {
     rootDisk: inFolder(plan, parameters, "root.qcow2"),
     payloadDisk: inFolder(plan, parameters, "payload.tar"),
     seed: inFolder(plan, parameters, "seed.iso"),
-    consoleLog: inFolder(plan, parameters, "console.log"),
+    serialLog: inFolder(plan, parameters, "console.log"),
     nics: machine.nics.map((nic) => nicView(parameters, nic)),
     gpus: parameters.gpus.map(gpuView),
     secrets: machine.slots.map(({ name, description, required, maxBytes, placeholder }) => ({ name, description, required, maxBytes, placeholder })),
