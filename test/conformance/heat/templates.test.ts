@@ -10,7 +10,7 @@ import type { Json } from "../../../src/core/json.ts";
 import { caseNames, renderedFiles } from "../../golden/cases.ts";
 import { openstack } from "./client.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 const folder = mkdtempSync(join(tmpdir(), "heat-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
 
