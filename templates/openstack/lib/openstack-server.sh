@@ -10,7 +10,7 @@ server_step() {
     case $1 in
     check)
         servers_look
-        step_id=$(cut -f3 "$work/servers" | paste -s -d, -)
+        step_id=$(cut -f3 "$work/servers" | tr '\n' ',' | sed 's/,$//')
         ! cut -f4 "$work/servers" | grep -qvx ACTIVE || return 1
         servers_well
         ;;
