@@ -2,16 +2,16 @@
 
 import type { Val } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Nic } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { View } from "./draft.ts";
 import type { AttachmentKind, LibvirtParameters } from "./libvirt-parameters.ts";
-import { attachmentOf, domainUuid, libvirtParameters } from "./libvirt-parameters.ts";
+import { attachmentOf, domainUuid, libvirtParameters, machineFiles } from "./libvirt-parameters.ts";
 
-export function domainView(plan: Plan): View {
+export function domainView(plan: Plan, machine: Machine): View {
   const parameters = libvirtParameters(plan);
-  const { spec, release, names } = plan;
-  const [machine] = plan.machines;
+  const { spec, release } = plan;
   return {
     cloudlet: spec.name,
     organization: spec.organization,
@@ -21,9 +21,11 @@ export function domainView(plan: Plan): View {
     sequence: release.sequence,
     created: release.created,
     createdSeconds: plan.createdSeconds,
-    name: names.platformVm,
+    name: machine.name,
+    role: machine.role,
+    files: machineFiles(machine),
     host: machine.host,
-    uuid: domainUuid(plan),
+    uuid: domainUuid(plan, machine),
     need: plan.need,
     tenant: plan.tenant,
     vmImage: { ...plan.vmImage },
@@ -35,11 +37,11 @@ export function domainView(plan: Plan): View {
     autostart: parameters.autostart,
     rootDiskGiB: parameters.rootDiskGiB,
     rootDiskSize: derive([parameters.rootDiskGiB], (size) => `${size}G`),
-    folder: derive([parameters.storage, names.platformVm], (storage, name) => `${storage}/${name}/by-hand`),
-    rootDisk: inFolder(plan, parameters, "root.qcow2"),
-    payloadDisk: inFolder(plan, parameters, "payload.tar"),
-    seed: inFolder(plan, parameters, "seed.iso"),
-    serialLog: inFolder(plan, parameters, "console.log"),
+    folder: derive([parameters.storage, machine.name], (storage, name) => `${storage}/${name}/by-hand`),
+    rootDisk: inFolder(machine, parameters, "root.qcow2"),
+    payloadDisk: inFolder(machine, parameters, "payload.tar"),
+    seed: inFolder(machine, parameters, "seed.iso"),
+    serialLog: inFolder(machine, parameters, "serial.log"),
     nics: machine.nics.map((nic) => nicView(parameters, nic)),
     gpus: parameters.gpus.map(gpuView),
     secrets: machine.slots.map(({ name, description, required, maxBytes, placeholder }) => ({ name, description, required, maxBytes, placeholder })),
@@ -47,8 +49,8 @@ export function domainView(plan: Plan): View {
 }
 
 /** Where it is when done by hand; install.sh has a folder for each bundle and each set of choices. */
-function inFolder(plan: Plan, parameters: LibvirtParameters, file: string): Val<string> {
-  return derive([parameters.storage, plan.names.platformVm], (storage, name) => `${storage}/${name}/by-hand/${file}`);
+function inFolder(machine: Machine, parameters: LibvirtParameters, file: string): Val<string> {
+  return derive([parameters.storage, machine.name], (storage, name) => `${storage}/${name}/by-hand/${file}`);
 }
 
 function nicView(parameters: LibvirtParameters, nic: Nic): View {

@@ -3,6 +3,7 @@
 import { hexOf, sha256 } from "../core/digest.ts";
 import type { Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Nic } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -53,12 +54,29 @@ export function attachmentOf(parameters: LibvirtParameters, nic: Nic): Attachmen
 }
 
 /** The same each time, so that a domain that is defined again is still that one. RFC 9562 section 5.8: version 8. */
-export function domainUuid(plan: Plan): Val<string> {
-  return derive([plan.names.platformVm, plan.spec.organization], (name, organization) => {
+export function domainUuid(plan: Plan, machine: Machine): Val<string> {
+  return derive([machine.name, plan.spec.organization], (name, organization) => {
     const hex = hexOf(sha256(JSON.stringify([organization, name])));
     const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) % 4);
     return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
   });
+}
+
+/** Paths in the bundle of what is one machine's. A type alias, because only these are views as well. */
+export type MachineFiles = Readonly<Record<"domain" | "userData" | "metaData" | "networkConfig" | "runbook" | "environment", Val<string>>>;
+
+/** With the role in their names where there are two machines: `site/domain-primary.xml`, `site/user-data-primary`. */
+export function machineFiles({ role }: Machine): MachineFiles {
+  const path = (name: string, ending = ""): Val<string> =>
+    role === undefined ? val(`site/${name}${ending}`, "constant:layout") : derive([role], (word) => `site/${name}-${word}${ending}`);
+  return {
+    domain: path("domain", ".xml"),
+    userData: path("user-data"),
+    metaData: path("meta-data"),
+    networkConfig: path("network-config"),
+    runbook: path("runbook", ".md"),
+    environment: path("machine", ".env"),
+  };
 }
 
 /** Stands where there is nothing to say. */

@@ -1,14 +1,17 @@
-/** libvirt/KVM: one domain on one host, driven by virsh, or by QEMU alone where the site has no libvirt. */
+/** libvirt/KVM: a domain on a host, or with high availability two on two; by virsh, or by QEMU alone where there is no libvirt. */
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
+import type { Val } from "../core/origin.ts";
 import { below } from "../core/pointer.ts";
-import type { Guests } from "../guest/guest.ts";
+import type { Guest, Guests } from "../guest/guest.ts";
+import type { YamlText } from "../guest/yaml-text.ts";
+import type { Machine } from "../plan/machines.ts";
 import type { Plan } from "../plan/plan.ts";
 import { userDataDrafts } from "./common-files.ts";
 import type { Draft } from "./draft.ts";
 import { domainView } from "./libvirt-domain.ts";
-import { attachmentOf, libvirtParameters } from "./libvirt-parameters.ts";
+import { attachmentOf, libvirtParameters, machineFiles } from "./libvirt-parameters.ts";
 import { siteVariables } from "./libvirt-site.ts";
 import type { Platform, Requirement } from "./platform.ts";
 
@@ -42,9 +45,6 @@ function check(plan: Plan): readonly Issue[] {
   const refuse: Refuse = (code, pointer, message, hint) => issues.push({ code, severity: "error", pointer, message, hint });
   if (spec.deployment.value === "kubernetes") {
     refuse("platform/kubernetes", "/deployment", "libvirt bundles run the CRM in docker; Kubernetes is not supported", "Write deployment: docker.");
-  }
-  if (spec.crm.highAvailability.value) {
-    refuse("platform/high-availability", "/crm/highAvailability", "a libvirt bundle is for one host, so it runs one CRM", "Write highAvailability: false.");
   }
   refuseNetworks(plan, refuse);
   refuseSizes(plan, refuse);
@@ -131,17 +131,32 @@ function warnings(plan: Plan): readonly Issue[] {
 }
 
 function draft(plan: Plan, guests: Guests, assets: Assets): readonly Draft[] {
-  const view = domainView(plan);
-  const [guest] = guests;
+  const [machine] = plan.machines;
   const scripts = [...assets.keys()].filter((path) => path.startsWith("libvirt/lib/")).sort();
-  const yaml = (path: string, { text, spans }: typeof guest.metaData): Draft => ({ kind: "text", path, mode: 0o644, role: "site", source: "no-cloud", text, spans });
   return [
     ...userDataDrafts(guests),
-    yaml("site/meta-data", guest.metaData),
-    yaml("site/network-config", guest.networkConfig),
-    { kind: "template", path: "site/domain.xml", mode: 0o644, role: "site", template: "libvirt/domain.xml", format: "xml", view },
-    { kind: "template", path: "site/runbook.md", mode: 0o644, role: "document", template: "libvirt/runbook.md", format: "markdown", view },
-    { kind: "template", path: "site.env", mode: 0o644, role: "data", template: "common/site.env", format: "env", view: { ...view, variables: siteVariables(plan) } },
+    ...guests.flatMap((guest) => machineDrafts(plan, guest)),
+    environment(plan, machine, "site.env"),
+    // Where there are two, each host reads its own; the first is the one that is asked about the bundle.
+    ...plan.machines.flatMap((each) => (each.role === undefined ? [] : [environment(plan, each, machineFiles(each).environment.value)])),
     ...scripts.map((asset): Draft => ({ kind: "static", path: asset.slice("libvirt/".length), mode: 0o644, role: "script", asset })),
+  ];
+}
+
+function environment(plan: Plan, machine: Machine, path: string): Draft {
+  const view = { ...domainView(plan, machine), variables: siteVariables(plan, machine) };
+  return { kind: "template", path, mode: 0o644, role: "data", template: "common/site.env", format: "env", view };
+}
+
+/** What one host needs: the VM, and the seed's files beside user-data. */
+function machineDrafts(plan: Plan, { machine, metaData, networkConfig }: Guest): readonly Draft[] {
+  const view = domainView(plan, machine);
+  const files = machineFiles(machine);
+  const yaml = (path: Val<string>, { text, spans }: YamlText): Draft => ({ kind: "text", path: path.value, mode: 0o644, role: "site", source: "no-cloud", text, spans });
+  return [
+    yaml(files.metaData, metaData),
+    yaml(files.networkConfig, networkConfig),
+    { kind: "template", path: files.domain.value, mode: 0o644, role: "site", template: "libvirt/domain.xml", format: "xml", view },
+    { kind: "template", path: files.runbook.value, mode: 0o644, role: "document", template: "libvirt/runbook.md", format: "markdown", view },
   ];
 }

@@ -10,13 +10,13 @@ export type SiteVariable = {
   readonly value: Val;
 };
 
-/** The secrets that install.sh takes from the operator's file, with their number. */
-export function secretVariables(slots: readonly Slot[]): readonly SiteVariable[] {
+/** The secrets that install.sh takes from the operator's file, with their number; needed are those of `own` only. */
+export function secretVariables(slots: readonly Slot[], own: readonly Slot[]): readonly SiteVariable[] {
   return [
     countVariable("CB_SECRET_COUNT", slots.map((slot) => slot.name)),
     ...slots.flatMap((slot) => [
       numberedVariable("CB_SECRET", slot.number, "NAME", slot.name),
-      numberedVariable("CB_SECRET", slot.number, "REQUIRED", derive([slot.required], yesOrNo)),
+      numberedVariable("CB_SECRET", slot.number, "REQUIRED", derive([slot.required], (required) => yesOrNo(required && own.some((each) => each.number.value === slot.number.value)))),
       numberedVariable("CB_SECRET", slot.number, "MAX_BYTES", slot.maxBytes),
       numberedVariable("CB_SECRET", slot.number, "DESCRIPTION", slot.description),
     ]),

@@ -88,15 +88,22 @@ disks_seed_step() {
     do)
         disks_make_folder
         [ -n "$secrets_file" ] || ! disks_kept=$(disks_secrets_kept) || cat "$disks_kept" >"$work/secrets"
-        cat "$work/secrets" >"$disks_folder/secrets"
-        guest_fill "$here/site/user-data" "$work/user-data" &&
-            seed_write "$step_id.new" "$here/site/meta-data" "$here/site/network-config" "$work/user-data" || disks_failed seed seed.iso
+        disks_secrets_wanted >"$disks_folder/secrets"
+        guest_fill "$here/$CB_LV_USER_DATA" "$work/user-data" &&
+            seed_write "$step_id.new" "$here/$CB_LV_META_DATA" "$here/$CB_LV_NETWORK_CONFIG" "$work/user-data" || disks_failed seed seed.iso
         rm -f "$work/user-data"
         host_flush "$step_id.new"
         mv -f "$step_id.new" "$step_id"
         ;;
     undo) rm -f "$step_id" "$disks_folder/secrets" ;;
     esac
+}
+
+# disks_secrets_wanted: those that this machine's user-data has a place for, and no other's.
+disks_secrets_wanted() {
+    while IFS= read -r disks_line; do
+        ! grep -qF "@@CLOUDLET-SECRET:${disks_line%%=*}@@" "$here/$CB_LV_USER_DATA" || printf '%s\n' "$disks_line"
+    done <"$work/secrets"
 }
 
 # disks_secrets_kept: the file that has the secrets: of this very folder, else of what is installed.

@@ -1,9 +1,39 @@
 # The host: which driver, which folder, what may be done on it.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 
+# host_machine: takes the one of two machines that --parameter machine says, or whose state is here. It is no parameter of
+# the VM, so it is not kept with the others: state directory, VM and folder have its name.
+host_machine() {
+    host_role=''
+    [ -n "$CB_LV_ROLE" ] || return 0
+    host_role=$(printf '%s' "$parameters_given" | sed -n 's/^machine=//p')
+    parameters_given=$(printf '%s' "$parameters_given" | sed '/^machine=/d')
+    [ -z "$parameters_given" ] || parameters_given="$parameters_given
+"
+    if [ -z "$host_role" ]; then
+        host_states=${state:-${XDG_STATE_HOME:-${HOME-}/.local/state}/cloudlet-bundle}
+        for host_role in primary secondary; do
+            [ ! -f "$host_states/$host_role" ] && [ ! -f "$host_states/${CB_NAME%-primary}-$host_role/journal" ] || break
+            host_role=''
+        done
+    fi
+    case $host_role in
+    primary | secondary) host_machine_load "$here" ;;
+    *) stop 2 usage/machine "the bundle has two machines for two hosts" "Say which is for this one: --parameter machine=primary or machine=secondary" ;;
+    esac
+}
+
+# host_machine_load FOLDER: what differs from the first machine's.
+host_machine_load() {
+    [ -z "$host_role" ] || site_load "$1/site/machine-$host_role.env"
+}
+
 # host_choices: host_driver (libvirt or qemu), host_uri, host_storage, host_home, host_qemu, from the operator's parameters.
 # Uninstalling and asking start without them, so those of the last run are taken.
 host_choices() {
+    # Going back has read the former bundle's site.env.
+    host_machine_load "$target_folder"
+    [ -z "$host_role" ] || [ -n "$only" ] || [ "$verb" = status ] || : >>"$state/$host_role"
     case $verb in
     uninstall)
         parameters_write "$work/parameters"

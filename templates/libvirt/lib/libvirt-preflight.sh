@@ -11,6 +11,16 @@ preflight_names() {
             "Move it away; or use another folder: --parameter storage=DIR"
 }
 
+# preflight_other: with high availability the two VMs must not fall together.
+preflight_other() {
+    [ -n "$host_role" ] || return 0
+    qemu_other=$(qemu_process_of "$CB_LV_OTHER_UUID")
+    [ -z "$qemu_other" ] && [ ! -e "$host_storage/$CB_LV_OTHER_NAME" ] &&
+        { [ "$host_driver" = qemu ] || ! virsh_ask other domstate "$CB_LV_OTHER_NAME"; } ||
+        finding domain/same-host "the other of the two machines, $CB_LV_OTHER_NAME, is on this host" \
+            "Install this one on another host: together they would fall together."
+}
+
 # preflight_former: the disks to go back to.
 preflight_former() {
     for preflight_file in root.qcow2 payload.tar seed.iso; do

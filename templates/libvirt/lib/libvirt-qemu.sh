@@ -35,13 +35,17 @@ qemu_marked() {
 # qemu_process: the process of this VM, or nothing. By its UUID: the number in a file may be somebody else's by now, or not
 # be there yet when a run was cut while it started the VM. The brackets keep grep from finding itself.
 qemu_process() {
-    qemu_found=$(grep -ls -- "$(qemu_pattern)" /proc/[0-9]*/cmdline 2>/dev/null | head -n 1) || qemu_found=''
+    qemu_process_of "$CB_LV_UUID"
+}
+
+qemu_process_of() {
+    qemu_found=$(grep -ls -- "$(qemu_pattern "$1")" /proc/[0-9]*/cmdline 2>/dev/null | head -n 1) || qemu_found=''
     qemu_found=${qemu_found#/proc/}
     printf '%s' "${qemu_found%/cmdline}"
 }
 
 qemu_pattern() {
-    printf '[%.1s]%s' "$CB_LV_UUID" "${CB_LV_UUID#?}"
+    printf '[%.1s]%s' "$1" "${1#?}"
 }
 
 # qemu_make: writes the script where the VM is not of the target, and runs it.
@@ -86,8 +90,8 @@ qemu_tap() {
 qemu_script() {
     printf '#!/bin/sh\n# Starts the PlatformVM %s; made by install.sh. It does nothing if the VM runs.\n' "$CB_NAME"
     printf 'set -eu\numask 077\ncd %s\n' "$(host_word "$disks_folder")"
-    printf '! grep -qs -- %s /proc/[0-9]*/cmdline || exit 0\n' "$(host_word "$(qemu_pattern)")"
-    printf 'rm -f pid monitor.in monitor.out console.log\nmkfifo monitor.in monitor.out\n'
+    printf '! grep -qs -- %s /proc/[0-9]*/cmdline || exit 0\n' "$(host_word "$(qemu_pattern "$CB_LV_UUID")")"
+    printf 'rm -f pid monitor.in monitor.out serial.log\nmkfifo monitor.in monitor.out\n'
     qemu_at=0
     while [ "$qemu_at" -lt "$CB_NETWORK_COUNT" ]; do
         qemu_at=$((qemu_at + 1))
@@ -150,7 +154,7 @@ qemu_arguments() {
         qemu_at=$((qemu_at + 1))
         printf '%s\n' -device "vfio-pci,host=$(site_value "CB_LV_GPU_$qemu_at")"
     done
-    printf '%s\n' -device virtio-rng-pci -device virtio-balloon-pci -chardev file,id=console,path=console.log \
+    printf '%s\n' -device virtio-rng-pci -device virtio-balloon-pci -chardev file,id=console,path=serial.log \
         -serial chardev:console -chardev pipe,id=monitor,path=monitor -mon monitor
 }
 

@@ -52,7 +52,7 @@ virsh_make() {
     if [ "$vm_state" = paused ]; then
         virsh_ask start resume "$CB_NAME" || virsh_failed start "resuming $CB_NAME"
     else
-        rm -f "$disks_folder/console.log" "$disks_folder"/console.log.[0-9]
+        rm -f "$disks_folder/serial.log" "$disks_folder"/serial.log.[0-9]
         virsh_ask start start "$CB_NAME" || virsh_failed start "starting $CB_NAME"
     fi
 }

@@ -31,7 +31,7 @@ vm_step() {
         esac
         vm_look
         [ "$vm_state" = running ] || stop 3 vm/not-running "$CB_NAME was started and is $vm_state" \
-            "See what it says: $disks_folder/console.log, and the hypervisor's own log. Then run this again."
+            "See what it says: $disks_folder/serial.log, and the hypervisor's own log. Then run this again."
         vm_started=yes
         step_id=$CB_LV_UUID
         ;;
@@ -67,12 +67,12 @@ vm_stop() {
 
 # vm_console: the serial console's text since the VM was last started.
 vm_console() {
-    [ -n "$vm_folder" ] && [ -r "$vm_folder/console.log" ] && cat "$vm_folder/console.log" || :
+    [ -n "$vm_folder" ] && [ -r "$vm_folder/serial.log" ] && cat "$vm_folder/serial.log" || :
 }
 
 # vm_said: STAGE DETAIL, the guest's last word.
 vm_said() {
-    [ -z "$vm_folder" ] || guest_stage "$vm_folder/console.log"
+    [ -z "$vm_folder" ] || guest_stage "$vm_folder/serial.log"
 }
 
 # vm_address NUMBER: the address that a card was given, for those with dhcp only the network knows.
@@ -142,7 +142,7 @@ vm_gone() {
 vm_silent() {
     vm_tail
     stop 3 guest/late "after 30 minutes the PlatformVM has said '${vm_word:-nothing}'" \
-        "Read the whole console: $vm_folder/console.log
+        "Read the whole console: $vm_folder/serial.log
 Run this again to wait on; ./install.sh --status shows the state."
 }
 

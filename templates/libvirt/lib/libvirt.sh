@@ -4,13 +4,16 @@
 # Two drivers do the same: virsh where the host has libvirt, else qemu-system-x86_64 alone. What is made:
 #   STORAGE/NAME/                the VM's own folder; its file `owner` says that it is ours
 #   STORAGE/NAME/KEY/            one for each bundle and set of choices, so that going back finds all as it was: root.qcow2,
-#                                payload.tar, seed.iso, secrets, domain.xml (virsh) or start (qemu), console.log
+#                                payload.tar, seed.iso, secrets, domain.xml (virsh) or start (qemu), serial.log
 #   a domain called NAME, marked in its metadata (virsh); or a process, marked in STORAGE/NAME/installed (qemu)
 
 for platform_part in host preflight disks seed vm virsh qemu remove; do
     # shellcheck source=/dev/null
     . "$here/lib/libvirt-$platform_part.sh"
 done
+
+# With high availability there are two VMs on two hosts; which of them is here has to be known before anything else.
+host_machine
 
 # platform_tools: a finding for each tool that is not there.
 platform_tools() {
@@ -31,6 +34,7 @@ platform_tools() {
 # platform_keeps: what has to be kept of a bundle to go back to it.
 platform_keeps() {
     printf '%s\n' "$CB_LV_DOMAIN"
+    [ -z "$host_role" ] || printf '%s\n' "site/machine-$host_role.env"
 }
 
 # platform_access: is the hypervisor there, and what is on it; false if there is no way in. Findings tell why.
@@ -42,6 +46,7 @@ platform_access() {
 platform_preflight() {
     disks_choose
     preflight_names
+    preflight_other
     case $verb in
     rollback)
         preflight_former

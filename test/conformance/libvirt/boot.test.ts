@@ -70,7 +70,7 @@ async function installed(t: Test, { driver }: Variant, [first, second]: readonly
     t.equal(back.status, 0, back.text);
     t.match(operator.receipt(), { sequence: 1, guest: healthy });
   }
-  const console = readFileSync(join(operator.receipt()["folder"] as string, "console.log"), "latin1");
+  const console = readFileSync(join(operator.receipt()["folder"] as string, "serial.log"), "latin1");
   t.notOk(console.includes(readFileSync(first.secrets, "utf8").split("base64:")[1]?.trim() ?? "?"), "no secret on the console");
   const gone = await operator.run(first, "--uninstall", "--yes");
   t.equal(gone.status, 0, gone.text);

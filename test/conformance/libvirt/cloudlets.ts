@@ -21,6 +21,8 @@ export interface Choice {
   readonly networks?: readonly string[];
   /** YAML of compute. */
   readonly compute?: string;
+  /** YAML of crm. */
+  readonly crm?: string;
 }
 
 export const guestAddress = "10.98.7.2";
@@ -45,6 +47,7 @@ export async function cloudlet(choice: Choice): Promise<BuiltBundle> {
     "  external:",
     ...(choice.networks ?? [wired]).map((network) => `    - ${network}`),
     "firewall: {ssh: {from: [10.98.7.0/24]}}",
+    `crm: ${choice.crm ?? "{}"}`,
     "",
   ].join("\n");
   const digest = createHash("sha256").update(readFileSync(image.path)).digest("hex");

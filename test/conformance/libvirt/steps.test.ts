@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -139,6 +139,41 @@ t.test("a guest that says that it failed: the reason, and another try at the nex
   const gone = await operator.run(bundle, "--uninstall", "--yes");
   t.equal(gone.status, 0, gone.text);
   t.strictSame(leftOvers(site(bundle, "CB_NAME"), site(bundle, "CB_LV_UUID")), []);
+  t.end();
+});
+
+t.test("two machines: one on each host, never both on one", async (t) => {
+  const bundle = await cloudlet({
+    name: "two",
+    sequence: 1,
+    image: "sector",
+    networks: ["{name: ue, address: {mode: static, ip: 10.98.7.11, secondaryIp: 10.98.7.12, prefix: 24}}"],
+    crm: '{highAvailability: true, redisAddress: "10.98.7.1:6379"}',
+  });
+  const keys = [...readFileSync(bundle.secrets, "utf8").matchAll(/^ACCESS_KEY(?:_SECONDARY)?=base64:(.+)$/gm)].map((match) => match[1] ?? "?");
+  t.equal(new Set(keys).size, 2);
+  const operator = new Operator("libvirt-two", ["dash"], ["shutdown_seconds=1"]);
+  const unsaid = await operator.install(bundle);
+  t.equal(unsaid.status, 2, unsaid.text);
+  t.match(unsaid.text, /usage\/machine/);
+  for (const [index, role] of ["primary", "secondary"].entries()) {
+    const run = await operator.install(bundle, "--parameter", `machine=${role}`);
+    t.equal(run.status, 0, run.text);
+    const [vm] = virsh("list", "--name").split("\n");
+    t.match(vm, new RegExp(`-pf-${role}$`));
+    const folder = operator.receipt()["folder"] as string;
+    t.strictSame(keys.map((key) => readFileSync(join(folder, "seed.iso"), "latin1").includes(key)), [index === 0, index === 1], "its own key");
+    t.strictSame(keys.map((key) => readFileSync(join(folder, "secrets"), "latin1").includes(key)), [index === 0, index === 1], "and no other is kept");
+    const other = await new Operator("libvirt-two-other", ["dash"], [`machine=${role === "primary" ? "secondary" : "primary"}`]).install(bundle, "--check");
+    t.match(other.text, /domain\/same-host/);
+    // The state directory knows which one it is.
+    const status = await operator.run(bundle, "--status");
+    t.equal(status.status, 0, status.text);
+    const gone = await operator.run(bundle, "--uninstall", "--yes");
+    t.equal(gone.status, 0, gone.text);
+    rmSync(operator.state, { recursive: true });
+    t.strictSame(leftOvers(vm ?? "?", "-pf-"), []);
+  }
   t.end();
 });
 

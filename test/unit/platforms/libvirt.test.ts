@@ -40,9 +40,22 @@ t.test("what it can't do is refused by name, all at once", (t) => {
   t.end();
 });
 
-t.test("two CRMs are refused: a bundle is for one host", (t) => {
-  const codes = issues(least.concat('crm: {highAvailability: true, redisAddress: "192.0.2.79:6379"}\n'));
-  t.ok(codes.includes("error platform/high-availability /crm/highAvailability"), codes.join(", "));
+t.test("two machines, each with files, names, cards and an access key of its own", (t) => {
+  const name = "libvirt-high-availability";
+  const [one, two] = ["primary", "secondary"].map((role) => readEnv(file(name, `site/machine-${role}.env`)));
+  t.equal(file(name, "site.env"), file(name, "site/machine-primary.env"), "the first is the one that is asked about the bundle");
+  for (const [own, other, role] of [[one, two, "primary"], [two, one, "secondary"]] as const) {
+    t.match(own?.get("CB_NAME"), new RegExp(`-pf-${role}$`));
+    t.equal(own?.get("CB_LV_OTHER_NAME"), other?.get("CB_NAME"));
+    t.equal(own?.get("CB_LV_OTHER_UUID"), other?.get("CB_LV_UUID"));
+    t.not(own?.get("CB_NETWORK_1_MAC"), other?.get("CB_NETWORK_1_MAC"));
+    t.match(file(name, own?.get("CB_LV_DOMAIN") ?? ""), own?.get("CB_LV_UUID") ?? "?");
+    t.match(file(name, own?.get("CB_LV_NETWORK_CONFIG") ?? ""), `${own?.get("CB_NETWORK_1_ADDRESS")}/24`);
+    const key = role === "primary" ? "ACCESS_KEY" : "ACCESS_KEY_SECONDARY";
+    const needed = [1, 2, 3].filter((number) => own?.get(`CB_SECRET_${number}_REQUIRED`) === "yes").map((number) => own?.get(`CB_SECRET_${number}_NAME`));
+    t.strictSame([...needed].sort(), [key, "DB_PASSWORD"].sort(), "the file may hold all, each host needs its own");
+    t.match(file(name, own?.get("CB_LV_USER_DATA") ?? ""), `@@CLOUDLET-SECRET:${key}@@`);
+  }
   t.end();
 });
 
