@@ -65,22 +65,24 @@ verb_look() {
     *) look_store='' ;;
     esac
     [ -z "$look_store" ] || printf 'store %s\n' "$(machine_room "$look_store")"
+    verb_mark
     # A cloudlet that is there has containers of these names itself.
     look_containers=''
-    if [ -e "$home/owner" ]; then
-        sed 's/^/owner /' "$home/owner"
-    elif [ -n "$look_store" ]; then
-        look_containers=$("$look_engine" ps --all --format '{{.Names}}')
-    fi
-    [ ! -e "$home/made" ] || sed 's/^/made /' "$home/made"
-    [ ! -e "$home/images" ] || sed 's/^/image /' "$home/images"
-    for look_file in "$home"/payload-*; do
-        [ ! -f "$look_file" ] || printf 'payload %s %s\n' "${look_file##*/}" "$(wc -c <"$look_file")"
-    done
-    printf 'link %s\n' "$(readlink "$home/payload.tar" 2>/dev/null || :)"
+    [ -e "$home/owner" ] || [ -z "$look_store" ] || look_containers=$("$look_engine" ps --all --format '{{.Names}}')
     while read -r look_kind look_word; do
         "look_$look_kind" "$look_word"
     done
+}
+
+# verb_mark: of the facts those that install.sh changes.
+verb_mark() {
+    [ ! -e "$home/owner" ] || sed 's/^/owner /' "$home/owner"
+    [ ! -e "$home/made" ] || sed 's/^/made /' "$home/made"
+    [ ! -e "$home/images" ] || sed 's/^/image /' "$home/images"
+    for mark_file in "$home"/payload-*; do
+        [ ! -f "$mark_file" ] || printf 'payload %s %s\n' "${mark_file##*/}" "$(wc -c <"$mark_file")"
+    done
+    printf 'link %s\n' "$(readlink "$home/payload.tar" 2>/dev/null || :)"
 }
 
 look_path() {

@@ -20,22 +20,24 @@ payload_do() {
         payload_file=$target_folder/$CB_PAYLOAD_FILE
         [ -f "$payload_file" ] || payload_file=$here/$CB_PAYLOAD_FILE
         payload_began=$(seconds)
-        payload_tries=0 payload_before=-1
+        payload_tries=0 payload_before=-1 payload_cut=no
         while :; do
             machine_must size "asking how much of the payload is there" size "$payload_name" </dev/null
             payload_has=$(number size size)
+            [ "$payload_cut" = no ] || say "    the connection was cut; $(mebibytes "$payload_has") MiB are there, going on"
             [ "$payload_has" -lt "$CB_PAYLOAD_SIZE" ] || break
             [ "$payload_has" -le "$payload_before" ] && payload_tries=$((payload_tries + 1)) || payload_tries=0
             [ "$payload_tries" -lt 3 ] || trouble_stop take "sending the payload"
             payload_before=$payload_has
-            payload_send || say "    cut after $(mebibytes "$payload_has") MiB; going on"
+            payload_cut=no
+            payload_send || payload_cut=yes
         done
         progress_end
     }
     machine_must settle "verifying the payload on the machine" settle "$payload_name" "$CB_PAYLOAD_SIZE" "$CB_PAYLOAD_SHA256" </dev/null
     [ "$(fact settle settled)" = yes ] || stop 3 payload/damaged "what has arrived on $machine_title is not the payload; it is thrown away there" \
         "Run this again, which sends it anew. If that does not help, look at the disks and the network between."
-    machine_look || trouble_stop look "$machine_title"
+    look_again
     step_id="sha256:$CB_PAYLOAD_SHA256"
 }
 

@@ -20,6 +20,14 @@ LOOK
     owner_read
 }
 
+# look_again: the same of what a step has changed.
+look_again() {
+    machine_must mark "looking at the mark" mark </dev/null
+    { grep -Ev '^(owner|made|image|payload|link) ' "$work/look" || :; cat "$work/mark"; } >"$work/look.new"
+    mv -f "$work/look.new" "$work/look"
+    owner_read
+}
+
 look_questions() {
     look_each CB_GUEST_FILE PATH path
     look_each CB_SECRET PATH path

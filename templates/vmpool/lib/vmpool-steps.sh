@@ -23,7 +23,7 @@ step_claim_do() {
         look_each CB_VP_CONTAINER IMAGE image
     } >"$work/claim-input"
     machine_must claim "marking the machine" claim <"$work/claim-input"
-    machine_look || trouble_stop look "$machine_title"
+    look_again
     step_id=$CB_NAME
 }
 
@@ -50,7 +50,7 @@ step_secrets_do() {
         trouble_stop secrets "writing the secrets"
     }
     rm -f "$work/secrets-input"
-    machine_look || trouble_stop look "$machine_title"
+    look_again
     step_id=$CB_SECRET_COUNT
 }
 
@@ -119,7 +119,7 @@ step_units_do() {
         look_each CB_VP_CONTAINER ROLE role
     } >"$work/units-input"
     machine_must units "enabling the units" units "$owner_inputs" <"$work/units-input"
-    machine_look || trouble_stop look "$machine_title"
+    look_again
     step_id=$CB_VP_UNIT_COUNT
 }
 
