@@ -77,3 +77,9 @@ export async function answersOf(running: Running): Promise<readonly string[]> {
 }
 
 export const allAnswer: readonly string[] = ["9091 ok", "9092 ok", "9093 ok"];
+
+/** What cloud-init could not do, once it has come to its end. */
+export async function cloudInitErrors(running: Running): Promise<readonly string[]> {
+  const result = JSON.parse(await running.read("cloud-init status --wait >/dev/null || :; cat /run/cloud-init/result.json")) as { readonly v1: { readonly errors: readonly string[] } };
+  return result.v1.errors;
+}

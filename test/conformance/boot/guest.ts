@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createConnection } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ export interface Answer {
 
 export interface Machine {
   readonly name: string;
-  /** Switches it on. Only one machine should run at a time: they share two CPUs. */
+  /** Switches it on, and waits until its kernel has started systemd. One machine at a time: they share two CPUs. */
   readonly boot: (hardware: Hardware) => Promise<Running>;
   /** Makes the disk larger while the machine is off. */
   readonly grow: (mebibytes: number) => void;
@@ -77,9 +77,16 @@ export function machine(folder: string, name: string, engine: Engine, diskMiB = 
   let boots = 0;
   return {
     name,
-    boot: (hardware) => {
-      boots += 1;
-      return boot(disk, join(folder, `${name}-${boots}`), hardware);
+    boot: async (hardware) => {
+      for (let attempt = 1; ; attempt += 1) {
+        boots += 1;
+        const running = boot(disk, join(folder, `${name}-${boots}`), hardware);
+        if (await running.began()) return running;
+        // On a host that is very busy, an emulated kernel may stop while it counts its processors. The disk is untouched.
+        const text = running.said();
+        await running.cut();
+        if (attempt === 3) throw new Error(`${name}: does not start\n${text}`);
+      }
     },
     grow: (mebibytes) => {
       execFileSync("qemu-img", ["resize", "-q", "-f", "qcow2", disk, `${mebibytes}M`]);
@@ -87,7 +94,7 @@ export function machine(folder: string, name: string, engine: Engine, diskMiB = 
   };
 }
 
-async function boot(disk: string, prefix: string, hardware: Hardware): Promise<Running> {
+function boot(disk: string, prefix: string, hardware: Hardware): Running & { readonly began: () => Promise<boolean> } {
   const journal = `${prefix}.journal`;
   const port = `${prefix}.agent`;
   for (const path of [journal, port]) rmSync(path, { force: true });
@@ -133,8 +140,23 @@ async function boot(disk: string, prefix: string, hardware: Hardware): Promise<R
     await cut();
     throw new Error(`${prefix}: does not shut down\n${text}`);
   };
-  return { statuses, until, ask: agent, read, cut, powerOff, said };
+  const began = async (): Promise<boolean> => {
+    for (let waited = 0; waited < 20_000 * patience && !isDown(); waited += 100) {
+      if (existsSync(journal) && statSync(journal).size > 0) return true;
+      await setTimeout(100);
+    }
+    return false;
+  };
+  return { began, statuses, until, ask: agent, read, cut, powerOff, said };
 }
+
+/**
+ * A slow machine has written more by the time of a power cut, for what a program does not sync is written 30 s later; so
+ * that time is as many times longer.
+ */
+const kernelWords =
+  "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on systemd.show_status=0 " +
+  `sysctl.vm.dirty_expire_centisecs=${3_000 * patience}`;
 
 /** `cache=writeback`: what the guest has flushed is in the file when the process is killed, what it hasn't may be lost. */
 function qemuWords(disk: string, journal: string, port: string, hardware: Hardware): readonly string[] {
@@ -143,7 +165,7 @@ function qemuWords(disk: string, journal: string, port: string, hardware: Hardwa
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "pc", "-m", "1024", "-smp", "2"],
     ...acceleration,
     ...["-kernel", join(lab, "vmlinuz"), "-initrd", join(lab, "initrd.img")],
-    ...["-append", "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on systemd.show_status=0"],
+    ...["-append", kernelWords],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-chardev", `file,id=journal,path=${journal}`, "-serial", "chardev:journal"],
     ...["-chardev", `socket,id=agent,path=${port},server=on,wait=off`, "-serial", "chardev:agent"],

@@ -25,6 +25,7 @@ let atFirst = "";
 
 t.test("the first boot ends healthy, and the containers answer", async (t) => {
   const running = await guest.boot(hardware);
+  t.teardown(() => running.cut());
   await untilHealthy(running);
   t.strictSame(stagesOf(running), ["booted platformvm", "found vdc", "verified vdc", "loaded podman", `started ${roles}`, `healthy ${roles}`]);
   t.equal((await running.read("ls /sys/class/net")).trim(), "lo", "there is no network card");
@@ -39,9 +40,9 @@ t.test("the first boot ends healthy, and the containers answer", async (t) => {
 
 t.test("the second boot loads nothing, changes nothing, and ends healthy", async (t) => {
   const running = await guest.boot(hardware);
+  t.teardown(() => running.cut());
   await untilHealthy(running);
   t.strictSame(stagesOf(running), ["booted platformvm", "loaded podman", `started ${roles}`, `healthy ${roles}`]);
   t.equal(await running.read(inventory), atFirst);
   t.strictSame(await answersOf(running), allAnswer);
-  await running.cut();
 });

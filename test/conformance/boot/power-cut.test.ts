@@ -26,7 +26,7 @@ const hardware = { disks: [noCloud(folder, bundle, "without-cards"), payloadOf(b
 
 /** How a first boot passes: each stage of it, from which on, and for about how many milliseconds on KVM. */
 const course: readonly (readonly [stage: string, lasts: number])[] = [
-  ["power", 10_000],
+  ["power", 8_000],
   ["booted", 700],
   ["found", 100],
   ["verified", 1_500],
@@ -41,15 +41,16 @@ for (let number = 0; number < cuts; number += 1) {
   t.test(`${engine}: power cut ${delay} ms after ${stage}`, async (t) => {
     const guest = machine(folder, `cut-${number}`, engine);
     const first = await guest.boot(hardware);
+    t.teardown(() => first.cut());
     if (stage !== "power") await first.until(stage);
     await setTimeout(delay);
     await first.cut();
     t.comment(`until then: ${stagesOf(first).join(", ")}`);
     const second = await guest.boot(hardware);
+    t.teardown(() => second.cut());
     await untilHealthy(second);
     t.comment(stagesOf(second).join(", "));
     t.strictSame(await answersOf(second), allAnswer);
-    await second.cut();
   });
 }
 
