@@ -160,8 +160,8 @@ trouble() {
     done <<'TABLE'
 ssh/host-key|host key verification failed!identification has changed!host key is known!revoked host key|The machine shows another host key than the bundle, the file or the fingerprint says. Somebody else may answer at that address: do not go on until you know why. If the machine was made anew, get its new key by another way: --parameter host_key=SHA256:…
 ssh/login|permission denied!too many authentication failures!no supported authentication|The machine lets this user in with none of the keys. See that ssh-agent holds the right one (ssh-add -l), or give --parameter identity=FILE; the user is set with --parameter user=NAME.
-ssh/unreachable|could not resolve!name or service not known!connection refused!timed out!timeout!no route to host!network is unreachable|Is the machine on, the address right (--parameter address=HOST, port=NUMBER), and SSH open to this host?
 ssh/no-sudo|sudo: a password!sudo: a terminal!sudo: not found!sudo: command not found!sudo: sorry!no tty present!not in the sudoers!not allowed to execute!may not run sudo!no new privileges|The user must be able to run anything as root without being asked: on the machine, as root: printf 'USER ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/cloudlet. Or log in as root: --parameter user=root
+ssh/unreachable|could not resolve hostname!connection refused!timed out!timeout!no route to host!network is unreachable|Is the machine on, the address right (--parameter address=HOST, port=NUMBER), and SSH open to this host?
 ssh/cut|broken pipe!connection reset!connection closed!closed by remote!connection to .* closed!mux_client!control socket|The connection was cut. Run the same command again: what has arrived is kept.
 host/disk-full|no space left|Free some space on the machine, then run this again.
 TABLE
