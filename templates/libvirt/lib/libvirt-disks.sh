@@ -24,17 +24,23 @@ disks_owner() {
     [ "$(sed -n 1p "$1/owner" 2>/dev/null)" = "cloudlet-bundle $CB_NAME" ]
 }
 
-# disks_make_folder: others may pass through, for QEMU is somebody else; nobody may look.
+# disks_make_folder: others may pass through, for QEMU is somebody else; nobody may look. A folder has its mark from its
+# first moment on, so a run that is cut leaves none that the next would take for a stranger's.
 disks_make_folder() {
-    disks_new=no
     if [ ! -d "$host_storage" ]; then
-        mkdir -p "$host_storage" && chmod 0711 "$host_storage" || disks_unwritable
-        disks_new=yes
+        disks_make_home "$host_storage.cloudlet-new" "$host_storage.cloudlet-new/$CB_NAME" yes "$host_storage"
+    elif [ ! -d "$host_home" ]; then
+        disks_make_home "$host_home.cloudlet-new" "$host_home.cloudlet-new" no "$host_home"
     fi
-    [ -d "$host_home" ] || mkdir "$host_home" || disks_unwritable
-    disks_owner "$host_home" || printf 'cloudlet-bundle %s\nmade storage %s\n' "$CB_NAME" "$disks_new" >"$host_home/owner" || disks_unwritable
     [ -d "$disks_folder" ] || mkdir "$disks_folder" || disks_unwritable
-    chmod 0711 "$host_home" "$disks_folder"
+    chmod 0711 "$disks_folder"
+}
+
+# disks_make_home TOP HOME MADE FINAL: TOP with HOME in it, or the same, renamed to FINAL when the mark is in it.
+disks_make_home() {
+    rm -rf "$1"
+    mkdir -p "$2" && chmod 0711 "$1" "$2" && printf 'cloudlet-bundle %s\nmade storage %s\n' "$CB_NAME" "$3" >"$2/owner" &&
+        mv "$1" "$4" || disks_unwritable
 }
 
 disks_unwritable() {

@@ -10,6 +10,19 @@ remove_homes() {
     } | LC_ALL=C sort -u | sed "s|\$|/$CB_NAME|"
 }
 
+# remove_aside: folders on their way in or out when a run was cut, and storage folders that an uninstall that was cut had
+# left empty; each only if it is there.
+remove_aside() {
+    remove_homes | while IFS= read -r remove_home; do
+        for remove_entry in "$remove_home.cloudlet-new" "${remove_home%/*}.cloudlet-new"; do
+            [ ! -e "$remove_entry" ] || printf '%s\n' "$remove_entry"
+        done
+    done | LC_ALL=C sort -u
+    sed -n 's/^made //p' "$state/owned" 2>/dev/null | while IFS= read -r remove_entry; do
+        [ ! -d "$remove_entry" ] || [ -n "$(ls -A "$remove_entry")" ] || printf '%s\n' "$remove_entry"
+    done
+}
+
 # remove_list: what is going to be removed, one line each.
 remove_list() {
     vm_look
@@ -28,15 +41,19 @@ remove_list() {
         done
         printf 'folder %s\n' "$remove_home"
     done <"$work/homes"
+    remove_aside | sed 's/^/folder /'
 }
 
-# remove_all: the VM first, for it uses the disks.
+# remove_all: the VM first, for it uses the disks. What will be gone is noted first, so that a run that is cut goes on.
 remove_all() {
     {
         remove_homes | sed "s|/$CB_NAME\$||; s/^/storage /"
         # libvirt keeps a UEFI's variables where it likes.
         [ ! -f "$work/domain" ] || sed -n "s/.*<nvram[^>]*>\([^<]*\)<.*/file \1/p" "$work/domain"
-        sed -n '/^file /p' "$state/owned" 2>/dev/null
+        while IFS= read -r remove_home; do
+            ! grep -qx 'made storage yes' "$remove_home/owner" 2>/dev/null || printf 'made %s\n' "${remove_home%/*}"
+        done <"$work/homes"
+        grep -E '^(file|made) ' "$state/owned" 2>/dev/null || :
     } | LC_ALL=C sort -u >"$work/owned"
     mv -f "$work/owned" "$state/owned"
     if [ "$vm_state" != absent ]; then
@@ -47,19 +64,15 @@ remove_all() {
         esac
     fi
     say "removing the disks"
-    remove_homes >"$work/homes"
     while IFS= read -r remove_home; do
-        disks_owner "$remove_home" || continue
-        remove_storage=$(sed -n 's/^made storage //p' "$remove_home/owner")
-        # The mark goes last: a run that is cut here has to find it.
-        for remove_entry in "$remove_home"/*; do
-            [ "$remove_entry" = "$remove_home/owner" ] || rm -rf "$remove_entry"
-        done
-        rm -f "$remove_home/owner"
-        rmdir "$remove_home" || :
-        # Ours was the folder above, and nobody else is in it.
-        [ "$remove_storage" != yes ] || rmdir "${remove_home%/*}" 2>/dev/null || :
+        # Renamed first: a folder that is there has its mark.
+        ! disks_owner "$remove_home" || { rm -rf "$remove_home.cloudlet-new" && mv "$remove_home" "$remove_home.cloudlet-new"; }
+        rm -rf "$remove_home.cloudlet-new" "${remove_home%/*}.cloudlet-new"
     done <"$work/homes"
+    # Of the folders above those that we made, if nobody else is in them.
+    sed -n 's/^made //p' "$state/owned" | while IFS= read -r remove_entry; do
+        rmdir "$remove_entry" 2>/dev/null || :
+    done
 }
 
 # remove_prove: lists what is left of it, one line each, nothing if all is well.
@@ -71,6 +84,7 @@ remove_prove() {
     remove_homes | while IFS= read -r remove_entry; do
         [ ! -e "$remove_entry" ] || printf 'folder %s\n' "$remove_entry"
     done
+    remove_aside | sed 's/^/folder /'
     sed -n 's/^file //p' "$state/owned" 2>/dev/null | while IFS= read -r remove_entry; do
         [ ! -e "$remove_entry" ] || printf 'file %s\n' "$remove_entry"
     done

@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import type { Test } from "tap";
 import type { BuiltBundle } from "../bundle.ts";
@@ -14,11 +15,10 @@ import { bridge, commandLine, lab, leftOvers, openHost, processOf, virsh } from 
 import { Operator } from "./operator.ts";
 
 t.setTimeout(900_000);
-const host = await openHost();
-t.teardown(() => host.close());
-
 const first = await cloudlet({ name: "steps", sequence: 1, image: "sector" });
 const second = await cloudlet({ name: "steps", sequence: 2, image: "sector" });
+const host = await openHost();
+t.teardown(() => host.close());
 const name = site(first, "CB_NAME");
 const uuid = site(first, "CB_LV_UUID");
 const home = join(lab, "storage", name);
@@ -64,7 +64,7 @@ async function again(t: Test, operator: Operator): Promise<void> {
 async function stopped(t: Test, operator: Operator, driver: "libvirt" | "qemu"): Promise<void> {
   if (driver === "libvirt") virsh("destroy", name);
   else process.kill(Number(processOf(uuid)), "SIGKILL");
-  while (processOf(uuid) !== undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (processOf(uuid) !== undefined) await sleep(50);
   const status = await operator.run(first, "--status");
   t.equal(status.status, 1, status.text);
   const folder = foldersOfDisks();
@@ -101,6 +101,15 @@ async function takenBack(t: Test, operator: Operator): Promise<void> {
 }
 
 async function removed(t: Test, operator: Operator): Promise<void> {
+  // Cut a few times on the way: each time it goes on.
+  for (const afterMs of [0, 40, 120, 250]) {
+    const child = operator.start(first, ["--uninstall", "--yes"]);
+    const starts = operator.journal().split(" start uninstall ").length;
+    while (child.exitCode === null && operator.journal().split(" start uninstall ").length === starts) await sleep(2);
+    await sleep(afterMs);
+    child.kill("SIGKILL");
+    await sleep(50);
+  }
   const run = await operator.run(first, "--uninstall", "--yes");
   t.equal(run.status, 0, run.text);
   t.strictSame(leftOvers(name, uuid), []);
@@ -139,6 +148,41 @@ t.test("a guest that says that it failed: the reason, and another try at the nex
   const gone = await operator.run(bundle, "--uninstall", "--yes");
   t.equal(gone.status, 0, gone.text);
   t.strictSame(leftOvers(site(bundle, "CB_NAME"), site(bundle, "CB_LV_UUID")), []);
+  t.end();
+});
+
+t.test("by hand: the runbook's commands make the disks, the seed and the VM, and take them away", async (t) => {
+  const bundle = await cloudlet({ name: "hand", sequence: 1, image: "sector" });
+  const hand = site(bundle, "CB_NAME");
+  const folder = join(lab, "storage", hand, "by-hand");
+  const runbook = readFileSync(join(bundle.folder, "site/runbook.md"), "utf8");
+  const section = (number: number): string => {
+    const text = new RegExp(`^## ${number}\\. [^]*?(?=^## |$(?![^]))`, "m").exec(runbook)?.[0] ?? "";
+    return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map((match) => match[1]).join("");
+  };
+  const shell = (script: string): void => {
+    const run = spawnSync("sh", ["-euc", script], { cwd: bundle.folder, encoding: "utf8" });
+    t.equal(run.status, 0, `${script}\n${run.stdout}${run.stderr}`);
+  };
+  const secrets = join(bundle.folder, "../secrets");
+  const key = Buffer.from(/^ACCESS_KEY=base64:(.+)$/m.exec(readFileSync(secrets, "utf8"))?.[1] ?? "", "base64");
+  rmSync(secrets);
+  mkdirSync(secrets);
+  writeFileSync(join(secrets, "ACCESS_KEY"), key);
+  shell(section(1).replace("FINGERPRINT", bundle.fingerprint));
+  shell(section(3));
+  shell(section(4));
+  const seed = readFileSync(join(folder, "seed.iso"), "latin1");
+  t.ok(seed.includes(key.toString("base64")) && !seed.includes("@@CLOUDLET-SECRET:"), "the secret is where its placeholder was");
+  // By hand as well the VM is emulated where there is no KVM.
+  shell(section(5).replace("site/domain.xml", "../domain.xml").replace(/^/, "sed 's/type=\"kvm\"/type=\"qemu\"/; s/<cpu mode=.*/<cpu mode=\"maximum\"\\/>/' site/domain.xml >../domain.xml\n"));
+  for (let tries = 0; tries < 60 && !readFileSync(join(folder, "serial.log"), "latin1").includes('"stage":"healthy"'); tries += 1) await sleep(500);
+  shell(section(6));
+  const taken = await new Operator("libvirt-hand", ["dash"], ["driver=libvirt"]).install({ ...bundle, secrets: join(secrets, "none") }, "--check");
+  t.match(taken.text, /domain\/name-taken|storage\/name-taken/, "install.sh does not touch what was made by hand");
+  shell(section(8));
+  rmSync(join(lab, "storage"), { recursive: true });
+  t.strictSame(leftOvers(hand, site(bundle, "CB_LV_UUID")), []);
   t.end();
 });
 
