@@ -147,11 +147,11 @@ $(server_again)"
     done 3<"$work/servers"
 }
 
-# server_tail: the guest's own words, the last of them.
+# server_tail: the guest's own words, the last of them; without what a terminal would take for an order.
 server_tail() {
     progress_end
     printf 'last lines of the console of %s:\n' "$server_name" >&2
-    tr -d '\000-\010\013-\037' <"$work/console-$server_at" 2>/dev/null | tail -n 15 | cut -c1-300 | sed 's/^/    /' | secrets_hide >&2 || :
+    tr -d '\000-\010\013-\037\177-\377' <"$work/console-$server_at" 2>/dev/null | tail -n 15 | cut -c1-300 | sed 's/^/    /' | secrets_hide >&2 || :
 }
 
 # server_unread: why the console could not be read, if the cloud said so.
