@@ -76,6 +76,7 @@ verb_look() {
 
 # verb_mark: of the facts those that install.sh changes.
 verb_mark() {
+    [ ! -d "$home" ] || [ -e "$home/owner" ] || printf 'half yes\n'
     [ ! -e "$home/owner" ] || sed 's/^/owner /' "$home/owner"
     [ ! -e "$home/made" ] || sed 's/^/made /' "$home/made"
     [ ! -e "$home/images" ] || sed 's/^/image /' "$home/images"
@@ -325,7 +326,9 @@ verb_finish() {
 # verb_remove: all that was made. The mark goes last, so that a run that was cut can be repeated.
 verb_remove() {
     [ -d "$home" ] || return 0
-    remove_units=$(sed -n 's|^/etc/systemd/system/\([^@]*\)$|\1|p' "$home/files" 2>/dev/null || :)
+    # A mark that was cut while it was made lacks some of them.
+    touch "$home/made" "$home/images" "$home/files"
+    remove_units=$(sed -n 's|^/etc/systemd/system/\([^@]*\)$|\1|p' "$home/files")
     for remove_unit in $remove_units; do
         systemctl disable --now "$remove_unit" >/dev/null 2>&1 || :
     done

@@ -23,7 +23,7 @@ LOOK
 # look_again: the same of what a step has changed.
 look_again() {
     machine_must mark "looking at the mark" mark </dev/null
-    { grep -Ev '^(owner|made|image|payload|link) ' "$work/look" || :; cat "$work/mark"; } >"$work/look.new"
+    { grep -Ev '^(half|owner|made|image|payload|link) ' "$work/look" || :; cat "$work/mark"; } >"$work/look.new"
     mv -f "$work/look.new" "$work/look"
     owner_read
 }

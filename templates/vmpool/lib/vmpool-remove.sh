@@ -6,6 +6,7 @@ remove_list() {
     : >"$work/owned"
     [ -z "$owner_name" ] || [ "$owner_name" = "$CB_NAME" ] || stop 1 host/other-cloudlet \
         "$machine_title is the PlatformVM of another cloudlet, $owner_name" "Nothing was removed. Use that cloudlet's bundle."
+    [ "$(fact look half)" != yes ] || printf 'folder /var/lib/cloudlet (a mark that was cut)\n'
     if [ -n "$owner_name" ]; then
         sed -n 's/^made //p; s/^\(image \)/\1/p' "$work/look" >"$work/owned"
         look_each CB_VP_CONTAINER ROLE container >>"$work/owned"
