@@ -20,9 +20,9 @@ function verdict(text: string): { readonly status: number | null; readonly said:
   return { status: run.status, said: run.stdout + run.stderr };
 }
 
-for (const name of caseNames) {
-  t.test(`golden ${name}, as the guest gets it`, (t) => {
-    const text = renderedFiles(name).find((file) => file.path === "site/user-data")?.text ?? "";
+const golden = caseNames.flatMap((name) => renderedFiles(name).map(({ path, text }) => ({ name, path, text })));
+for (const { name, path, text } of golden.filter((each) => /^site\/user-data(-[a-z]+)?$/.test(each.path))) {
+  t.test(`golden ${name}, ${path}, as the guest gets it`, (t) => {
     const filled = text.replace(/@@CLOUDLET-SECRET:\w+@@/g, "QUJD").replace(/@@CLOUDLET-PORT-MAC:\d+@@/g, "fa:16:3e:00:00:01");
     t.notMatch(filled, /@@CLOUDLET-(SECRET|PORT)/);
     t.strictSame(verdict(filled), { status: 0, said: "" });

@@ -8,12 +8,14 @@ import { readByPyYaml } from "../../property/readers.ts";
 
 const files = caseNames.flatMap((name) =>
   renderedFiles(name)
-    .filter((file) => file.path.endsWith(".yaml") || file.path.endsWith("user-data"))
+    .filter((file) => /\.yaml$|\/(user-data|meta-data|network-config)(-[a-z]+)?$/.test(file.path))
     .map((file) => ({ name: `${name}: ${file.path}`, text: file.text })),
 );
 const readings = readByPyYaml(files.map((file) => file.text));
 
-t.ok(files.length >= 4 * caseNames.length);
+for (const kind of ["heat-template.yaml", "manifest.yaml", "user-data", "user-data-secondary", "meta-data", "network-config"]) {
+  t.ok(files.some(({ name }) => name.endsWith(`/${kind}`)), `${kind} is among them`);
+}
 for (const [index, { name, text }] of files.entries()) {
   const meant = load(text, { schema: CORE_SCHEMA });
   t.strictSame(readings[index]?.value, meant, name);
