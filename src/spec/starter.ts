@@ -50,8 +50,25 @@ compute:
     ? openstack
     : platform === "vmpool"
       ? VM_POOL
-      : other;
+      : platform === "libvirt"
+        ? KVM_HOST
+        : other;
 }
+
+const KVM_HOST = `platform:
+  type: libvirt
+  parameters:
+    # storage: /srv/cloudlets  # left out: /var/lib/libvirt/images/cloudlets
+    # firmware: efi            # what the VM image boots with; left out: bios
+    networks:
+      ue-net: {kind: bridge, source: br-ue} # <- as the host's \`ip link\` shows it; or macvtap, network
+    # gpus:
+    #   - address: "0000:3b:00.0"
+
+compute:
+  flavor: kvm-host             # <- a name for the size; the VM gets 2 vCPU, 4096 MiB, 40 GiB unless platformVm says more
+
+`;
 
 const VM_POOL = `vmPool: pool-1                 # <- the pool, as the controller knows it
 platform:
