@@ -75,9 +75,11 @@ vm_said() {
     [ -z "$vm_folder" ] || guest_stage "$vm_folder/serial.log"
 }
 
-# vm_address NUMBER: the address that a card was given, for those with dhcp only the network knows.
+# vm_address NUMBER: the address of a card; of one with dhcp what the host has heard of it, if anything.
 vm_address() {
     vm_fixed=$(site_value "CB_NETWORK_${1}_ADDRESS")
+    [ -n "$vm_fixed" ] || vm_fixed=$(ip neigh show 2>/dev/null | awk -v mac="$(site_value "CB_NETWORK_${1}_MAC")" '
+        { for (i = 2; i < NF; i++) if ($i == "lladdr" && $(i + 1) == mac) { print $1; exit } }') || vm_fixed=''
     printf '%s' "${vm_fixed:-dhcp}"
 }
 
