@@ -6,7 +6,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import type { BuiltBundle } from "../bundle.ts";
-import { patience } from "../boot/guest.ts";
+import { accelerator, patience } from "../boot/guest.ts";
 import { withBallast } from "./bigger.ts";
 import { cloudlet } from "./cloudlets.ts";
 import { Operator } from "./installer.ts";
@@ -38,13 +38,19 @@ for (const engine of full ? (["podman", "docker"] as const) : ([seed % 2 === 0 ?
     const before = inventory(vm.ask);
     const site: Site = { engine, vm, line, way: { address: "127.0.0.1", port: line.port, identity: keys.identity } };
     for (const [name, part] of Object.entries(parts)) {
-      if (only.length > 0 && !only.includes(name)) continue;
+      if (!takes(name)) continue;
       await t.test(name, async (t) => {
         await part(t, site);
         t.same(inventory(vm.ask), before, "the machine is as it was before all this");
       });
     }
   });
+}
+
+/** Under emulation a part takes minutes; then one of the last two is left to another commit. */
+function takes(name: string): boolean {
+  if (only.length > 0) return only.includes(name);
+  return full || accelerator === "kvm" || name !== (seed % 2 === 0 ? "kill" : "local");
 }
 
 interface Site {
@@ -120,7 +126,8 @@ async function kill(t: Test, { engine, way }: Site): Promise<void> {
   const operator = new Operator(`${engine}-kill`, way);
   for (const [index, step] of steps.entries()) {
     for (const event of full ? ["begin", "done"] : [(seed + index) % 2 === 0 ? "begin" : "done"]) {
-      const killed = await operator.killAt(second, new RegExp(` ${event} ${step}\\b`));
+      // What a killed run had begun may have gone on by itself, so that the next finds the step done without beginning it.
+      const killed = await operator.killAt(second, new RegExp(` ${event === "begin" ? "(begin|done)" : "done"} ${step}\\b`));
       // The last line of all may be followed by the end of the run before anybody sees it.
       if (step !== "healthy") t.ok(killed, `${event} ${step}`);
     }
