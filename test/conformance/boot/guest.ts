@@ -133,7 +133,8 @@ function boot(disk: string, prefix: string, hardware: Hardware): Running & { rea
     return answer.text;
   };
   const powerOff = async (): Promise<void> => {
-    await agent("systemctl poweroff");
+    // It may be down before it has answered.
+    await agent("systemctl --no-block poweroff").catch(() => {});
     const timer = setTimeout(90_000 * patience, "late", { ref: false });
     if ((await Promise.race([ended, timer])) !== "late") return;
     const text = said();
