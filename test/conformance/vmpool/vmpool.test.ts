@@ -188,11 +188,11 @@ async function refusals(t: Test, { engine, vm: { ask }, line: { port }, way: way
   t.equal(several.status, 1);
 }
 
-/** What a bundle could leave on a machine: files with modes and owners, units, rules, images, containers, listeners. */
+/** What a bundle could leave on a machine: files with modes and owners, units, rules, images, containers. What the engine keeps for itself at its first use is its own. */
 function inventory(ask: (script: string) => string): readonly string[] {
   const engine = "$(command -v docker || command -v podman)";
   return ask(`
-    find / -xdev \\( -path /var/log -o -path /tmp -o -path /var/tmp -o -path /run -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/containers -o -path /var/lib/systemd -o -path /var/lib/cni -o -path /etc/cni -o -path /etc/containers/networks \\) -prune -o -printf '%y %m %U:%G %p\\n' | LC_ALL=C sort
+    find / -xdev \\( -path /var/log -o -path /tmp -o -path /var/tmp -o -path /run -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/containers -o -path /var/lib/systemd -o -path /var/lib/cni -o -path /etc/cni -o -path /etc/containers/networks -o -path /var/cache/containers -o -path /etc/docker \\) -prune -o -printf '%y %m %U:%G %p\\n' | LC_ALL=C sort
     systemctl list-unit-files --no-legend 'cloudlet*'
     systemctl list-units --all --no-legend --plain 'cloudlet*' | cut -d ' ' -f 1,2
     iptables-save | grep -i cloudlet
