@@ -80,6 +80,8 @@ export function users(people: readonly User[]): CloudConfig {
       "default",
       ...people.map((person) => ({
         name: person.name,
+        // Without it, useradd wants a group of the same name to be free, and Debian has groups such as operator.
+        no_user_group: true,
         lock_passwd: true,
         shell: person.shell ?? "/bin/bash",
         ...sudoers(person.sudo),
@@ -170,6 +172,19 @@ function contentOf(file: GuestFile): NodeMap {
 function octal(mode: number): string {
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw new Error(`not a mode: ${mode}`);
   return mode.toString(8).padStart(4, "0");
+}
+
+/**
+ * What cloud-init does once for each instance is done again until all of it has reached the disk: it notes a module as done
+ * before the files that the module wrote are there, and a power cut between the two would lose them for good. `mark` is a
+ * file of the guest that says so; these have to be the first of all commands.
+ */
+export function againUntilOnDisk(mark: string): CloudConfig {
+  const folder = mark.slice(0, mark.lastIndexOf("/"));
+  return {
+    ...bootCommands([["sh", "-c", `[ -e ${mark} ] || rm -f /var/lib/cloud/instance/sem/config_*`]]),
+    ...runCommands([["sh", "-c", `mkdir -p -m 0700 ${folder} && sync && : >${mark} && sync`]]),
+  };
 }
 
 /** Commands at every boot, before most of the rest. Each a list of words, so no shell looks at them. */

@@ -80,6 +80,7 @@ function partsOf(plan: Plan, machine: Machine, files: readonly OwnFile[]): reado
   const { spec } = plan;
   const units = plan.firewall.value === "guest" ? [firewallUnit, ...enabledUnits] : enabledUnits;
   return [
+    cloudInit.againUntilOnDisk("/var/lib/cloudlet/installed"),
     cloudInit.hostname(machine.host),
     cloudInit.timezone("UTC"),
     cloudInit.users(spec.users),

@@ -56,9 +56,12 @@ export function readPrivateKey(pem: string): Outcome<PrivateKey> {
   return { ok: true, value: { ...publicKey, scalar }, issues: [] };
 }
 
-/** Reads the first public key (`BEGIN PUBLIC KEY`) of a text. */
+/**
+ * Reads the public key that a text begins with (`BEGIN PUBLIC KEY`). One in the midst of something else, such as the bundle
+ * itself, is none: nobody meant it.
+ */
 export function readPublicKey(text: string): Outcome<PublicKey> {
-  const pem = text.match(/-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]*-----END PUBLIC KEY-----/)?.[0];
+  const pem = text.match(/^-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]*-----END PUBLIC KEY-----/)?.[0];
   if (pem === undefined) return refused("this is no public key in PEM", "a public key file begins with -----BEGIN PUBLIC KEY-----");
   try {
     const key = publicKeyOf(createPublicKey(pem));

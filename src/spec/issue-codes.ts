@@ -191,6 +191,10 @@ export const ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "A user is called root.",
     remedy: "Give the person a name of their own, and sudo: true.",
   },
+  "spec/user-taken": {
+    meaning: "A user has the name of one that the guest's system has for itself.",
+    remedy: "Choose another name.",
+  },
   "spec/user-twice": { meaning: "Two users have the same name.", remedy: "Give all keys to one." },
   "spec/ssh-key": {
     meaning: "An SSH public key is cut off, of a type that OpenSSH no longer accepts, too short, or no key at all.",

@@ -110,9 +110,11 @@ read_trust() {
 }
 
 # key_of PEM: sets key to the fingerprint of this public key, or to nothing if it is no key on P-256. The DER of such a key
-# always begins with these bytes: RFC 5480.
+# always begins with these bytes: RFC 5480. The key must be what the file begins with: openssl would find one in the midst
+# of anything, such as the bundle itself.
 key_of() {
     key=''
+    [ "$(head -c 26 "$1" | tr '\000' 0)" = '-----BEGIN PUBLIC KEY-----' ] || return 0
     der=$(openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
     case $der in 3059301306072a8648ce3d020106082a8648ce3d03010703420004*) ;; *) return 0 ;; esac
     [ ${#der} = 182 ] || return 0

@@ -101,6 +101,7 @@ export const REJECT_CASES: readonly RejectCase[] = [
   spec("spec/ports", "ports: {from: 9092, to: 9093}", "ports: {from: 9093, to: 9092}"),
   spec("spec/ssh-open", "ssh: {from: [198.51.100.0/24]}", "ssh: {from: [0.0.0.0/0]}"),
   spec("spec/user-root", "  - name: ops", "  - name: root"),
+  spec("spec/user-taken", "  - name: ops", "  - name: backup"),
   spec("spec/user-twice", "  - name: night", "  - name: ops"),
   spec(
     "spec/ssh-key",

@@ -8,6 +8,12 @@ import { sshKeyFault } from "../ssh-key.ts";
 import type { Rule } from "./rule.ts";
 import { error } from "./rule.ts";
 
+/** Users that Debian and Ubuntu always have (base-passwd), and those of the services in the image. */
+const systemUsers: ReadonlySet<string> = new Set(
+  ("daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody _apt messagebus sshd syslog uuidd " +
+    "tcpdump landscape pollinate systemd-network systemd-resolve systemd-timesync systemd-coredump dnsmasq _chrony").split(" "),
+);
+
 export const users: Rule = ({ users: all }) => {
   const names = new Set<string>();
   return entries(all).flatMap(([index, user]) => {
@@ -22,6 +28,16 @@ export const users: Rule = ({ users: all }) => {
           below(pointer, "name"),
           "root does not log in",
           "give the person a name and sudo: true",
+        ),
+      );
+    }
+    if (user.name !== undefined && systemUsers.has(user.name)) {
+      issues.push(
+        error(
+          "spec/user-taken",
+          below(pointer, "name"),
+          `${user.name} is a user of the system's own in the guest`,
+          "give the person another name",
         ),
       );
     }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import { canonicalJson } from "../../../src/core/json.ts";
 
 const script = join(import.meta.dirname, "../../../templates/guest/cloudlet-bootstrap");
 const payload = payloadOf("containers");
@@ -176,6 +177,17 @@ t.test("several payloads: the digest decides; one attached twice is taken once",
   t.end();
 });
 
+t.test("the packet size of the spec lowers what the IaaS says, and never raises it", (t) => {
+  const { root, run, calls } = machine(t, { vdb: payload });
+  writeFileSync(join(root, "sys/class/net/eth0/mtu"), "1500\n");
+  run();
+  t.ok(calls().includes("ip link set dev eth0 mtu 1400"));
+  writeFileSync(join(root, "sys/class/net/eth0/mtu"), "1342\n");
+  run();
+  t.notOk(calls().some((call) => call.startsWith("ip ")));
+  t.end();
+});
+
 t.test("a payload as a file, where no disk could be attached", (t) => {
   const { root, run } = machine(t, { vda: padding });
   mkdirSync(join(root, "var/lib/cloudlet"));
@@ -205,7 +217,7 @@ t.test("images that can't be run any more are loaded once more", (t) => {
 });
 
 t.test("what goes wrong is said, and no container is started", (t) => {
-  const release = (name: string): Buffer => payloadOf(`{"release":"${name}"}`);
+  const release = (name: string): Buffer => payloadOf(canonicalJson({ apiVersion: "cloudlet-bundle/v1", kind: "Payload", release: name }));
   const failing: readonly (readonly [string, Machine, readonly string[]])[] = [
     ["no disk", machine(t, { vda: padding }), ["failed no-payload-disk"]],
     ["one byte is another", machine(t, { vdb: release("2026.11") }), ["found vdb", "failed payload-digest-differs"]],
