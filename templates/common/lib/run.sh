@@ -21,7 +21,8 @@ run_install() {
     esac
     if run_complete; then
         say "${green}nothing to do:${plain} release $CB_RELEASE is installed and well"
-        [ -z "$receipt_file" ] || receipt_write complete
+        # A run that was cut after its last line in the journal has left none, or an older one.
+        [ -z "$receipt_file" ] && grep -q "\"sha256:$target_digest\"" "$state/receipt.json" 2>/dev/null || receipt_write complete
         return 0
     fi
     heading "plan"
