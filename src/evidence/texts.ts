@@ -37,7 +37,7 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
   const planned = plan(spec.sourced, release.sourced, lock.sourced);
   if (!planned.ok) return planned;
   const platform = platformNamed(spec.spec.platform.type);
-  const made = guests(planned.value, assets);
+  const made = guests(planned.value, assets, platform.userDataBytes);
   const issues: readonly Issue[] = [...planned.issues, ...platform.check(planned.value), ...made.issues];
   if (!made.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const drafts = [

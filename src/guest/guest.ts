@@ -5,7 +5,6 @@ import { hexOf, sha256 } from "../core/digest.ts";
 import type { Span } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
-import { novaUserDataBytes } from "../core/limits.ts";
 import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
 import type { Machine } from "../plan/machines.ts";
@@ -42,16 +41,16 @@ export interface Guest {
 export type Guests = readonly [Guest, ...Guest[]];
 
 /** Of all machines; issues: those of each. */
-export function guests(plan: Plan, assets: Assets): Outcome<Guests> {
-  const outcomes = plan.machines.map((machine) => guest(plan, machine, assets));
+export function guests(plan: Plan, assets: Assets, userDataBytes?: number): Outcome<Guests> {
+  const outcomes = plan.machines.map((machine) => guest(plan, machine, assets, userDataBytes));
   const issues = outcomes.flatMap((each) => each.issues);
   const made = outcomes.flatMap((each) => (each.ok ? [each.value] : []));
   if (made.length < outcomes.length) return { ok: false, issues };
   return { ok: true, value: made as readonly Guest[] as Guests, issues };
 }
 
-/** What the machine is told. Issues: `guest/path-taken` and `guest/user-data-too-long`. */
-export function guest(plan: Plan, machine: Machine, assets: Assets): Outcome<Guest> {
+/** What the machine is told; `userDataBytes`: most that its IaaS takes. Issues: `guest/path-taken` and `guest/user-data-too-long`. */
+export function guest(plan: Plan, machine: Machine, assets: Assets, userDataBytes = Infinity): Outcome<Guest> {
   const files = ownFiles(plan, machine, assets);
   const taken = takenPaths(machine, files);
   if (taken.length > 0) return { ok: false, issues: taken };
@@ -63,7 +62,7 @@ export function guest(plan: Plan, machine: Machine, assets: Assets): Outcome<Gue
   const lines = linesOf(text, spans);
   const [first, ...rest] = lines as [Val<string>, ...Val<string>[]];
   const digest = derive([first, ...rest], () => hexOf(sha256(text)));
-  return outcome(sizeIssues(machine, mostBytes), () => ({
+  return outcome(sizeIssues(machine, mostBytes, userDataBytes), () => ({
     machine,
     userData: { text, spans, lines, sha256: digest, mostBytes: derive([first, ...rest], () => mostBytes) },
     metaData: metaData(machine, digest),
@@ -135,15 +134,15 @@ function growthOf(machine: Machine): number {
   return [...secrets, ...cards].reduce((sum, each) => sum + each, 0);
 }
 
-function sizeIssues(machine: Machine, mostBytes: number): readonly Issue[] {
-  if (mostBytes <= novaUserDataBytes) return [];
+function sizeIssues(machine: Machine, mostBytes: number, limit: number): readonly Issue[] {
+  if (mostBytes <= limit) return [];
   const secretBytes = machine.slots.reduce((sum, slot) => sum + slot.maxEncoded.value, 0);
   return [
     {
       code: "guest/user-data-too-long",
       severity: "error",
       pointer: secretBytes > mostBytes / 2 ? "/secrets" : "/trust/caCertificates",
-      message: `user-data may grow to ${mostBytes} bytes, ${secretBytes} of them secrets; Nova takes ${novaUserDataBytes}`,
+      message: `user-data may grow to ${mostBytes} bytes, ${secretBytes} of them secrets; the IaaS takes ${limit}`,
       hint: "Lower maxBytes of the secrets, or list fewer certificates, users and keys.",
     },
   ];

@@ -23,6 +23,9 @@ export function sizesOf(release: Sourced<Release>, lock: Sourced<Lock>): Sizes {
   };
 }
 
+/** Platforms that make no VM, so no image has to fit. */
+const machinesAreThere: readonly string[] = ["vmpool"];
+
 /** The PlatformVM must be able to hold the image; the operator's tenant must be able to hold the PlatformVM. */
 export function sizeIssues(spec: Sourced<Spec>, release: Sourced<Release>, sizes: Sizes): readonly Issue[] {
   const { platformVm, tenant } = spec.compute;
@@ -37,8 +40,10 @@ export function sizeIssues(spec: Sourced<Spec>, release: Sourced<Release>, sizes
       hint: `Give the PlatformVM at least ${least} ${unit}, and a flavor that offers them.`,
     });
   };
-  demand("diskGiB", "GiB of disk", sizes.imageDiskGiB.value);
-  demand("memoryMiB", "MiB of memory", release.vmImage.minMemoryMiB.value);
+  if (!machinesAreThere.includes(spec.platform.type.value)) {
+    demand("diskGiB", "GiB of disk", sizes.imageDiskGiB.value);
+    demand("memoryMiB", "MiB of memory", release.vmImage.minMemoryMiB.value);
+  }
   const isTwo = spec.crm.highAvailability.value;
   for (const key of ["vcpus", "memoryMiB", "diskGiB", "gpus"] as const) {
     const needed = platformVm[key].value * (isTwo ? 2 : 1);

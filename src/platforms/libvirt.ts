@@ -20,6 +20,7 @@ export const libvirt: Platform = {
   title: "libvirt/KVM",
   startHere: { place: "KVM host", access: "Unpack the bundle on the host itself, and be root there (or who may use libvirt and write to the storage folder)." },
   usesVmImage: true,
+  userDataBytes: undefined,
   parameterSchema: "platform-libvirt.schema.json",
   requirements: requirements(),
   check,

@@ -2,6 +2,7 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
+import { novaUserDataBytes } from "../core/limits.ts";
 import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
 import { userDataDrafts } from "./common-files.ts";
@@ -16,6 +17,7 @@ export const openstack: Platform = {
   title: "OpenStack",
   startHere: { place: "OpenStack cloud", access: "Log in to your cloud on this machine, as for its own client." },
   usesVmImage: true,
+  userDataBytes: novaUserDataBytes,
   parameterSchema: "platform-openstack.schema.json",
   requirements: requirements(),
   check,

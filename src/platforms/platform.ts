@@ -19,6 +19,8 @@ export interface Platform {
   };
   /** False: the VMs are there already, so the bundle carries the payload alone. */
   readonly usesVmImage: boolean;
+  /** Most bytes of user-data that it takes, secrets filled in; undefined: as many as there are. */
+  readonly userDataBytes: number | undefined;
   /** The schema of `platform.parameters`, a file of `schemas/`. */
   readonly parameterSchema: string;
   readonly requirements: readonly Requirement[];

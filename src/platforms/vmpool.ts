@@ -22,6 +22,7 @@ export const vmpool: Platform = {
     access: "See that ssh on this machine can log in to the PlatformVM with a key and without a question; or do all of this on the PlatformVM itself, as root, and add --local.",
   },
   usesVmImage: false,
+  userDataBytes: undefined,
   parameterSchema: "platform-vmpool.schema.json",
   requirements: requirements(),
   check: vmpoolIssues,

@@ -54,7 +54,7 @@ t.test("how long it may get", (t) => {
   const placeholders = "@@CLOUDLET-SECRET:ACCESS_KEY@@@@CLOUDLET-PORT-MAC:1@@".length;
   t.equal(mostBytes.value, Buffer.byteLength(text) - placeholders + 684 + 17);
   const secrets = [1, 2, 3].map((n) => `  - {name: S${n}, description: d, maxBytes: 11000, target: {kind: file, path: /root/s${n}}}\n`).join("");
-  t.match(composeText(`${specText("minimal")}secrets:\n${secrets}`).issues, [{ code: "guest/user-data-too-long", severity: "error", pointer: "/secrets", message: /Nova takes 49149/ }]);
+  t.match(composeText(`${specText("minimal")}secrets:\n${secrets}`).issues, [{ code: "guest/user-data-too-long", severity: "error", pointer: "/secrets", message: /the IaaS takes 49149/ }]);
   t.end();
 });
 
