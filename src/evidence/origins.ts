@@ -12,23 +12,26 @@ import type { Origin } from "../core/origin.ts";
  */
 export function originsFile(path: string, files: readonly File[]): File {
   const traced = files.filter((file) => file.spans.length > 0);
-  const origins = [...new Set(traced.flatMap((file) => file.spans.flatMap((span) => span.origins)))].sort(byCodeUnit);
+  // Many spans have one list of origins: each list is looked at once.
+  const lists = new Set(traced.flatMap((file) => file.spans.map((span) => span.origins)));
+  const origins = [...new Set([...lists].flat())].sort(byCodeUnit);
   const indices = new Map(origins.map((origin, index) => [origin, index]));
+  const shown = new Map([...lists].map((list) => [list, list.map((origin) => indices.get(origin)).join(" ")]));
   const document: Json = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Origins",
     origins,
-    files: Object.fromEntries(traced.map((file) => [file.path, linesOf(file.spans, indices)])),
+    files: Object.fromEntries(traced.map((file) => [file.path, linesOf(file.spans, shown)])),
   };
   return textFile(path, canonicalJson(document), { role: "evidence", source: "evidence/origins" });
 }
 
-function linesOf(spans: readonly Span[], indices: ReadonlyMap<Origin, number>): Json {
+function linesOf(spans: readonly Span[], shown: ReadonlyMap<readonly Origin[], string>): Json {
   const byLine = Map.groupBy(spans, (span) => span.line);
   return Object.fromEntries(
     [...byLine].map(([line, all]) => [
       String(line),
-      all.map((span) => `${span.start}-${span.end - 1} ${span.origins.map((origin) => indices.get(origin)).join(" ")}`),
+      all.map((span) => `${span.start}-${span.end - 1} ${shown.get(span.origins)}`),
     ]),
   );
 }

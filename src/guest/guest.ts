@@ -151,8 +151,14 @@ function sizeIssues(machine: Machine, mostBytes: number, limit: number): readonl
 function linesOf(text: string, spans: readonly Span[]): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
   return text.split("\n").map((line, index) => {
-    const origins = [...new Set((byLine.get(index + 1) ?? []).flatMap((span) => span.origins))].sort();
-    const [first, ...rest] = origins as readonly Origin[];
-    return first === undefined ? val(line, "constant:user-data") : val(line, first, ...rest);
+    const [span, ...more] = byLine.get(index + 1) ?? [];
+    if (span === undefined) return { value: line, origins: ofTheProgram };
+    if (more.length === 0) return { value: line, origins: span.origins };
+    const origins = [...new Set([span, ...more].flatMap((each) => each.origins))].sort() as readonly Origin[];
+    const [first, ...rest] = origins as readonly [Origin, ...Origin[]];
+    return val(line, first, ...rest);
   });
 }
+
+/** One list for all such lines: whoever compares lists sees at once that they are the same. */
+const ofTheProgram: readonly [Origin] = ["constant:user-data"];

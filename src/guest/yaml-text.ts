@@ -93,7 +93,7 @@ function merged(spans: readonly Span[]): readonly Span[] {
   const out: Span[] = [];
   for (const span of spans) {
     const last = out.at(-1);
-    if (last !== undefined && last.line === span.line && isDeepStrictEqual(last.origins, span.origins)) out[out.length - 1] = { ...last, end: span.end };
+    if (last !== undefined && last.line === span.line && (last.origins === span.origins || isDeepStrictEqual(last.origins, span.origins))) out[out.length - 1] = { ...last, end: span.end };
     else out.push(span);
   }
   return out;

@@ -59,6 +59,7 @@ export function stackView(plan: Plan, guests: Guests): View {
 function machineView(guest: Guest, metadata: readonly Property[]) {
   const { machine, userData } = guest;
   return {
+    number: machine.number,
     name: machine.name,
     server: machineName(machine, "server"),
     generation: machineName(machine, "generation"),

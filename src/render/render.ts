@@ -152,7 +152,12 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins);
   }
   spans.sort((a, b) => a.line - b.line || a.start - b.start || b.end - a.end);
-  return spans.filter((span, index) => index === 0 || !isDeepStrictEqual(span, spans[index - 1]));
+  return spans.filter((span, index) => index === 0 || !isSame(span, spans[index - 1] as Span));
+}
+
+function isSame(a: Span, b: Span): boolean {
+  if (a.line !== b.line || a.start !== b.start || a.end !== b.end) return false;
+  return a.origins === b.origins || isDeepStrictEqual(a.origins, b.origins);
 }
 
 /** The view, with the files that the template quotes as lists of lines. */
@@ -168,9 +173,14 @@ function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<strin
 /** A rendered text as lines with origins; a line that no value caused comes from its template. */
 function linesOf({ text, spans, source }: Rendered): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
+  const ofTheTemplate: Origins = [`constant:${source}`];
+  // Most lines have the same two lists as the one before them.
+  let last: { readonly lists: readonly Origins[]; readonly origins: Origins } = { lists: [], origins: ofTheTemplate };
   return text.split("\n").map((line, index) => {
-    const here = byLine.get(index + 1);
-    return here === undefined ? val(line, `constant:${source}`) : val(line, ...merged(here.map((span) => span.origins)));
+    const lists = (byLine.get(index + 1) ?? []).map((span) => span.origins);
+    const isLast = lists.length === last.lists.length && lists.every((list, at) => list === last.lists[at]);
+    if (!isLast) last = { lists, origins: lists.length === 0 ? ofTheTemplate : merged(lists) };
+    return { value: line, origins: last.origins };
   });
 }
 

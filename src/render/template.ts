@@ -189,7 +189,7 @@ engine.registerHelper("items", (from: unknown, path: string, options: Options) =
 
 engine.registerHelper("open", (from: unknown, path: string, options: Options) => {
   const { record } = options.data;
-  const found = [...originsBelow(valueAt(from, path, record.name))].sort() as Origin[];
+  const found = [...causesOf(valueAt(from, path, record.name), path === "")].sort() as Origin[];
   // An absent value has no origin; its {{else}} is the template's own text.
   record.opens.push(found as unknown as Origins);
   return `\u0003${record.opens.length - 1}\u0004`;
@@ -225,6 +225,15 @@ function isVal(found: unknown): found is Val<Scalar> {
   if (typeof found !== "object" || found === null || !("value" in found) || !("origins" in found)) return false;
   const { value, origins } = found;
   return typeof value !== "object" && Array.isArray(origins) && typeof origins[0] === "string";
+}
+
+/**
+ * Why a region is there. A numbered item of a list is there because of what gave it its number; what else is in it shows,
+ * if at all, in the region's own holes.
+ */
+function causesOf(found: unknown, isItem: boolean): Set<Origin> {
+  const number = isItem && typeof found === "object" && found !== null && "number" in found ? found.number : undefined;
+  return originsBelow(isVal(number) ? number : found);
 }
 
 function originsBelow(found: unknown, into: Set<Origin> = new Set()): Set<Origin> {
