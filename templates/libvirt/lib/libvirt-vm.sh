@@ -143,7 +143,7 @@ vm_gone() {
 
 vm_silent() {
     vm_tail
-    stop 3 guest/late "after 30 minutes the PlatformVM has said '${vm_word:-nothing}'" \
+    stop 1 guest/late "after 30 minutes the PlatformVM has said '${vm_word:-nothing}'" \
         "Read the whole console: $vm_folder/serial.log
 Run this again to wait on; ./install.sh --status shows the state."
 }

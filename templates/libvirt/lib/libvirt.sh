@@ -169,11 +169,6 @@ platform_status() {
     [ "$vm_state:${status_said%% *}" = running:healthy ]
 }
 
-# platform_console: the guest's own words, the last of them.
-platform_console() {
-    vm_console | tail -n 15 || :
-}
-
 # platform_receipt: members of the receipt.
 platform_receipt() {
     [ "$verb" != uninstall ] || return 0

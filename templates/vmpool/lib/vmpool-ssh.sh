@@ -101,7 +101,8 @@ ssh_close() {
 }
 
 # ssh_shell ARG...: runs lib/vmpool-machine.sh there, which comes first on standard input; what follows is its data, of
-# which dd must not read any: so exactly the script's bytes, one at a time where dd is old. The command is one for any login shell. ARG: words of letters, digits and _ . : - = only.
+# which dd must not read any: so exactly the script's bytes, one at a time where dd is old. The command is one for any
+# login shell. ARG: words of letters, digits and _ . : - = only.
 ssh_shell() {
     ssh_size=$(wc -c <"$here/lib/vmpool-machine.sh" | tr -d ' ')
     ssh_root=''

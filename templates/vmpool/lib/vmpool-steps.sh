@@ -176,12 +176,12 @@ healthy_tail() {
 healthy_failed() {
     healthy_tail
     healthy_reason=${said_detail:-unknown}
-    stop 3 guest/failed "$machine_title says that it failed: $healthy_reason" "$(guest_remedy "$healthy_reason")
+    stop 1 guest/failed "$machine_title says that it failed: $healthy_reason" "$(guest_remedy "$healthy_reason")
 To try again, repeat this command."
 }
 
 healthy_silent() {
     healthy_tail
-    stop 3 guest/late "after 30 minutes $machine_title says '${said_stage:-nothing}'" \
+    stop 1 guest/late "after 30 minutes $machine_title says '${said_stage:-nothing}'" \
         "Look there: journalctl -u cloudlet-bootstrap. Run this again to wait on."
 }
