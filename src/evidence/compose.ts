@@ -6,8 +6,7 @@ import type { Outcome } from "../core/issue.ts";
 import { payloadPath, vmImagePath } from "../pack/layout.ts";
 import { payloadBody, payloadEntries } from "../pack/payload.ts";
 import { archiveSize } from "../pack/stream.ts";
-import type { Platform } from "../platforms/platform.ts";
-import { platformNamed } from "../platforms/registry.ts";
+import { traitsOf } from "../plan/traits.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Composition, Documents } from "./texts.ts";
@@ -26,16 +25,16 @@ export function compose(documents: Documents, assets: Assets): Outcome<Compositi
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, platformNamed(documents.spec.spec.platform.type))] } };
+  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, traitsOf(documents.spec.spec.platform.type).makesVms)] } };
 }
 
 /** A platform whose VMs are there already needs no image of one. */
-function blobs(release: Release, lock: Lock, { usesVmImage }: Platform): readonly File[] {
+function blobs(release: Release, lock: Lock, carriesVmImage: boolean): readonly File[] {
   const { digest, size, format } = lock.vmImage;
   const plain = { mode: 0o644, spans: [] } as const;
   const vmImage: File = { ...plain, path: vmImagePath(format), role: "vm-image", body: { kind: "blob", digest, size }, source: "release:/vmImage" };
   return [
-    ...(usesVmImage ? [vmImage] : []),
+    ...(carriesVmImage ? [vmImage] : []),
     { ...plain, path: payloadPath, role: "payload", body: payloadBody(lock, release), source: "release:/containers" },
   ];
 }

@@ -1,12 +1,7 @@
-/** Every path inside a bundle, named once, and the order in which they stand. docs/bundle-format.md describes them. */
+/** The paths that stages after rendering know by name, and the order in which all of a bundle stand (docs/bundle-format.md). */
 
 import { byCodeUnit } from "../core/json.ts";
 import { bundlePathLength } from "./limits.ts";
-
-export const startHerePath = "START-HERE.md";
-export const installPath = "install.sh";
-export const verifyPath = "verify.sh";
-export const siteEnvPath = "site.env";
 
 export const manifestPath = "manifest.json";
 export const sumsPath = "SHA256SUMS";
@@ -17,11 +12,6 @@ export const publicKeyPath = "SHA256SUMS.pub";
 export const sealPaths: readonly string[] = [manifestPath, sumsPath, signaturePath, publicKeyPath];
 export const unsummedPaths: readonly string[] = [sumsPath, signaturePath, publicKeyPath];
 
-export const heatTemplatePath = "site/heat-template.yaml";
-export const heatEnvironmentPath = "site/heat-environment.yaml";
-export const userDataPath = "site/user-data";
-export const siteManifestPath = "site/manifest.yaml";
-export const runbookPath = "site/runbook.md";
 export const secretsTemplatePath = "site/secrets.template";
 
 export const specPath = "evidence/spec.json";
@@ -36,7 +26,7 @@ export function vmImagePath(format: "qcow2" | "raw" | "vmdk"): string {
 }
 
 /** What is big and comes last. */
-export function isBlobPath(path: string): boolean {
+function isBlobPath(path: string): boolean {
   return path.startsWith("blobs/");
 }
 

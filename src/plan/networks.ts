@@ -6,6 +6,7 @@ import { hexOf, sha256 } from "../core/digest.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
 import { portName } from "./names.ts";
 import { positions } from "./positions.ts";
+import { traitsOf } from "./traits.ts";
 
 /** A network card, in the guest's order. */
 export interface Nic {
@@ -58,19 +59,23 @@ export function nicsOf(spec: Sourced<Spec>, name: Val<string>, machine: number):
   }));
 }
 
-/** Platforms that take the address we choose; it must be the same each time the bundle is made. */
-const choosing: readonly string[] = ["libvirt"];
-
-/** 52:54:00 is what QEMU and libvirt use for VMs; the rest comes from the names, so that cloudlets of one site differ. */
+/**
+ * The same each time the bundle is made. 52:54:00 is what QEMU and libvirt use for VMs; the rest comes from the names, so
+ * that cloudlets of one site differ.
+ */
 function macOf(spec: Sourced<Spec>, name: Val<string>, number: Val<number>): Val<string> {
   const { type } = spec.platform;
-  // The cards of a machine that is there already are left as they are, so nobody looks for one.
-  if (type.value === "vmpool") return derive([type], () => "");
-  if (!choosing.includes(type.value)) return derive([number], (position) => `@@CLOUDLET-PORT-MAC:${position}@@`);
-  return derive([name, spec.organization, number], (vm, organization, position) => {
-    const digest = hexOf(sha256(JSON.stringify([organization, vm, position])));
-    return ["52", "54", "00", digest.slice(0, 2), digest.slice(2, 4), digest.slice(4, 6)].join(":");
-  });
+  switch (traitsOf(type.value).macs) {
+    case "nobody":
+      return derive([type], () => "");
+    case "iaas":
+      return derive([number], (position) => `@@CLOUDLET-PORT-MAC:${position}@@`);
+    case "plan":
+      return derive([name, spec.organization, number], (vm, organization, position) => {
+        const digest = hexOf(sha256(JSON.stringify([organization, vm, position])));
+        return ["52", "54", "00", digest.slice(0, 2), digest.slice(2, 4), digest.slice(4, 6)].join(":");
+      });
+  }
 }
 
 interface SecondFields {

@@ -18,6 +18,7 @@ import { rulesOf } from "./networks.ts";
 import type { Slot } from "./secrets.ts";
 import { slotsOf } from "./secrets.ts";
 import { sizeIssues, sizesOf } from "./sizes.ts";
+import { traitsOf } from "./traits.ts";
 
 export interface Plan {
   /** What the user wrote: for a platform's own parameters, and for what it refuses. */
@@ -100,14 +101,11 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
     need: spec.compute.platformVm,
     tenant: spec.compute.tenant,
     rules: rulesOf(spec),
-    firewall: derive([spec.platform.type], (type) => (firewalls.includes(type) ? "iaas" : "guest")),
+    firewall: derive([spec.platform.type], (type) => traitsOf(type).firewall),
     slots,
     machines,
   }));
 }
-
-/** The kinds of IaaS that filter a VM's traffic themselves. */
-const firewalls: readonly string[] = ["openstack"];
 
 function imagePlan(file: Val<string>, name: Val<string>, blob: Sourced<Lock["payload"]>): ImagePlan {
   const digest: Val<string> = blob.digest;

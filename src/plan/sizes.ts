@@ -7,6 +7,7 @@ import { derive } from "../core/origin.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Spec } from "../spec/spec.ts";
+import { traitsOf } from "./traits.ts";
 
 export interface Sizes {
   /** The smallest disk the VM image can live on: what the release says, and what the image itself shows its guest. */
@@ -23,9 +24,6 @@ export function sizesOf(release: Sourced<Release>, lock: Sourced<Lock>): Sizes {
   };
 }
 
-/** Platforms that make no VM, so no image has to fit. */
-const machinesAreThere: readonly string[] = ["vmpool"];
-
 /** The PlatformVM must be able to hold the image; the operator's tenant must be able to hold the PlatformVM. */
 export function sizeIssues(spec: Sourced<Spec>, release: Sourced<Release>, sizes: Sizes): readonly Issue[] {
   const { platformVm, tenant } = spec.compute;
@@ -40,7 +38,7 @@ export function sizeIssues(spec: Sourced<Spec>, release: Sourced<Release>, sizes
       hint: `Give the PlatformVM at least ${least} ${unit}, and a flavor that offers them.`,
     });
   };
-  if (!machinesAreThere.includes(spec.platform.type.value)) {
+  if (traitsOf(spec.platform.type.value).makesVms) {
     demand("diskGiB", "GiB of disk", sizes.imageDiskGiB.value);
     demand("memoryMiB", "MiB of memory", release.vmImage.minMemoryMiB.value);
   }

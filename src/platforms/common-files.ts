@@ -3,12 +3,12 @@
 import type { Assets } from "../core/assets.ts";
 import type { Guests } from "../guest/guest.ts";
 import type { Plan } from "../plan/plan.ts";
+import { traitsOf } from "../plan/traits.ts";
 import type { Val } from "../core/origin.ts";
 import { val } from "../core/origin.ts";
 import type { Draft, View } from "./draft.ts";
 import type { Platform } from "./platform.ts";
 
-/** Layout is of a stage to the right, so its name stands here as well; a test of the bundle's layout holds them together. */
 const userDataPath = "site/user-data";
 
 /** The user-data of every machine, for platforms whose VMs have cloud-init. */
@@ -27,7 +27,7 @@ export function commonDrafts(platform: Platform, plan: Plan, assets: Assets): re
     name: plan.names.platformVm,
     place: ofPlatform(platform.startHere.place),
     access: ofPlatform(platform.startHere.access),
-    carriesVmImage: ofPlatform(platform.usesVmImage),
+    carriesVmImage: ofPlatform(traitsOf(platform.name).makesVms),
     release: plan.release.name,
     sequence: plan.release.sequence,
     created: plan.release.created,

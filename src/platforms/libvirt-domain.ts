@@ -8,28 +8,17 @@ import type { Plan } from "../plan/plan.ts";
 import type { View } from "./draft.ts";
 import type { AttachmentKind, LibvirtParameters } from "./libvirt-parameters.ts";
 import { attachmentOf, domainUuid, libvirtParameters, machineFiles } from "./libvirt-parameters.ts";
+import { siteView } from "./site-variables.ts";
 
 export function domainView(plan: Plan, machine: Machine): View {
   const parameters = libvirtParameters(plan);
-  const { spec, release } = plan;
   return {
-    cloudlet: spec.name,
-    organization: spec.organization,
-    region: spec.region,
-    platform: spec.platform.type,
-    release: release.name,
-    sequence: release.sequence,
-    created: release.created,
-    createdSeconds: plan.createdSeconds,
+    ...siteView(plan),
     name: machine.name,
     role: machine.role,
     files: machineFiles(machine),
     host: machine.host,
     uuid: domainUuid(plan, machine),
-    need: plan.need,
-    tenant: plan.tenant,
-    vmImage: { ...plan.vmImage },
-    payload: { ...plan.payload },
     uri: parameters.uri,
     machine: parameters.machine,
     cpu: parameters.cpu,

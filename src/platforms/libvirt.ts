@@ -17,9 +17,7 @@ import type { Platform, Requirement } from "./platform.ts";
 
 export const libvirt: Platform = {
   name: "libvirt",
-  title: "libvirt/KVM",
   startHere: { place: "KVM host", access: "Unpack the bundle on the host itself, and be root there (or who may use libvirt and write to the storage folder)." },
-  usesVmImage: true,
   userDataBytes: undefined,
   parameterSchema: "platform-libvirt.schema.json",
   requirements: requirements(),

@@ -11,30 +11,21 @@ import type { View } from "./draft.ts";
 import { machineName, nicNames } from "./openstack-names.ts";
 import type { Property } from "./openstack-parameters.ts";
 import { notChosen, openstackParameters } from "./openstack-parameters.ts";
+import { siteView } from "./site-variables.ts";
 
 export function stackView(plan: Plan, guests: Guests): View {
   const parameters = openstackParameters(plan);
-  const { spec, release, names } = plan;
+  const { spec, names } = plan;
   const [{ nics }] = plan.machines;
   const defaultRoute = nics.find((nic) => nic.defaultRoute.value) ?? nics[0];
   const machines = guests.map((guest) => machineView(guest, parameters.serverMetadata));
   return {
-    cloudlet: spec.name,
-    organization: spec.organization,
-    region: spec.region,
-    release: release.name,
-    sequence: release.sequence,
-    created: release.created,
-    createdSeconds: plan.createdSeconds,
+    ...siteView(plan),
     name: names.platformVm,
     host: plan.machines[0].host,
-    platform: spec.platform.type,
     flavor: plan.flavor ?? notChosen,
-    need: plan.need,
-    tenant: plan.tenant,
     flavorProperties: parameters.extraFlavorProperties.map(assignment),
     vmImage: { ...plan.vmImage, properties: parameters.imageProperties.map(assignment) },
-    payload: { ...plan.payload },
     keyName: parameters.keyName,
     availabilityZone: parameters.availabilityZone,
     volumeType: parameters.volumeType,

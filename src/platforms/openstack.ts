@@ -14,9 +14,7 @@ import type { Platform, Requirement } from "./platform.ts";
 
 export const openstack: Platform = {
   name: "openstack",
-  title: "OpenStack",
   startHere: { place: "OpenStack cloud", access: "Log in to your cloud on this machine, as for its own client." },
-  usesVmImage: true,
   userDataBytes: novaUserDataBytes,
   parameterSchema: "platform-openstack.schema.json",
   requirements: requirements(),

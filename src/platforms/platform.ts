@@ -1,4 +1,7 @@
-/** What an IaaS has to say for itself. Adding one: a file beside this one, a folder of templates, a schema, a registry line. */
+/**
+ * What an IaaS has to say for itself. Adding one: a file beside this one, a folder of templates, a schema, a line of the
+ * registry and of src/plan/traits.ts.
+ */
 
 import type { Assets } from "../core/assets.ts";
 import type { Issue } from "../core/issue.ts";
@@ -9,7 +12,6 @@ import type { Draft } from "./draft.ts";
 export interface Platform {
   /** As `platform.type` of a spec names it. */
   readonly name: string;
-  readonly title: string;
   /** How START-HERE.md speaks of it. */
   readonly startHere: {
     /** Where the PlatformVM is made: "in your …". */
@@ -17,8 +19,6 @@ export interface Platform {
     /** What the operator does so that this machine has access. */
     readonly access: string;
   };
-  /** False: the VMs are there already, so the bundle carries the payload alone. */
-  readonly usesVmImage: boolean;
   /** Most bytes of user-data that it takes, secrets filled in; undefined: as many as there are. */
   readonly userDataBytes: number | undefined;
   /** The schema of `platform.parameters`, a file of `schemas/`. */

@@ -1,8 +1,12 @@
-/** The variables of site.env whose number depends on the spec: what every IaaS has of them, and how one is made. */
+/** What site.env says on every IaaS: the values that its template names, and how a variable is made whose number depends. */
 
 import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
+import type { Plan } from "../plan/plan.ts";
+import { positions } from "../plan/positions.ts";
 import type { Slot } from "../plan/secrets.ts";
+import { traitsOf } from "../plan/traits.ts";
+import type { View } from "./draft.ts";
 
 /** A type alias, because only these are views as well. */
 export type SiteVariable = {
@@ -10,16 +14,55 @@ export type SiteVariable = {
   readonly value: Val;
 };
 
+/** The leaves of templates/common/site.env but for `name`, `host` and `variables`; runbooks use them too. */
+export function siteView(plan: Plan): View {
+  const { spec, release } = plan;
+  return {
+    cloudlet: spec.name,
+    organization: spec.organization,
+    region: spec.region,
+    platform: spec.platform.type,
+    release: release.name,
+    sequence: release.sequence,
+    created: release.created,
+    createdSeconds: plan.createdSeconds,
+    need: plan.need,
+    tenant: plan.tenant,
+    vmImage: traitsOf(spec.platform.type.value).makesVms ? { ...plan.vmImage } : undefined,
+    payload: { ...plan.payload },
+  };
+}
+
 /** The secrets that install.sh takes from the operator's file, with their number; needed are those of `own` only. */
-export function secretVariables(slots: readonly Slot[], own: readonly Slot[]): readonly SiteVariable[] {
+export function secretVariables(
+  slots: readonly Slot[],
+  own: readonly Slot[],
+  more: (slot: Slot) => Readonly<Record<string, Val>> = () => ({}),
+): readonly SiteVariable[] {
+  const isNeeded = (slot: Slot): boolean => slot.required.value && own.some((each) => each.number.value === slot.number.value);
+  return listVariables("CB_SECRET", slots, (slot) => slot.name, (slot) => ({
+    NAME: slot.name,
+    REQUIRED: derive([slot.required], () => yesOrNo(isNeeded(slot))),
+    MAX_BYTES: slot.maxBytes,
+    DESCRIPTION: slot.description,
+    ...more(slot),
+  }));
+}
+
+/** `PREFIX_COUNT`, and of each item `PREFIX_<number>_<KEY>`; it has its number by what it is there for, and by those before it. */
+export function listVariables<T>(
+  prefix: string,
+  items: readonly T[],
+  cause: (item: T) => Val,
+  fields: (item: T) => Readonly<Record<string, Val>>,
+): readonly SiteVariable[] {
+  const causes = items.map(cause);
+  const numbers = positions(causes);
   return [
-    countVariable("CB_SECRET_COUNT", slots.map((slot) => slot.name)),
-    ...slots.flatMap((slot) => [
-      numberedVariable("CB_SECRET", slot.number, "NAME", slot.name),
-      numberedVariable("CB_SECRET", slot.number, "REQUIRED", derive([slot.required], (required) => yesOrNo(required && own.some((each) => each.number.value === slot.number.value)))),
-      numberedVariable("CB_SECRET", slot.number, "MAX_BYTES", slot.maxBytes),
-      numberedVariable("CB_SECRET", slot.number, "DESCRIPTION", slot.description),
-    ]),
+    countVariable(`${prefix}_COUNT`, causes),
+    ...items.flatMap((item, index) =>
+      Object.entries(fields(item)).map(([key, value]) => numberedVariable(prefix, numbers[index] as Val<number>, key, value)),
+    ),
   ];
 }
 

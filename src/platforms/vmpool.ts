@@ -10,18 +10,17 @@ import type { Plan } from "../plan/plan.ts";
 import type { Draft, View } from "./draft.ts";
 import type { Platform, Requirement } from "./platform.ts";
 import { vmpoolIssues } from "./vmpool-check.ts";
+import { siteView } from "./site-variables.ts";
 import type { PoolMachine } from "./vmpool-parameters.ts";
 import { hostKeyAlias, platformMachine, poolMachines } from "./vmpool-parameters.ts";
 import { guestFilePath, knownHostsPath, vmpoolVariables } from "./vmpool-site.ts";
 
 export const vmpool: Platform = {
   name: "vmpool",
-  title: "VM pool",
   startHere: {
     place: "pool of machines",
     access: "See that ssh on this machine can log in to the PlatformVM with a key and without a question; or do all of this on the PlatformVM itself, as root, and add --local.",
   },
-  usesVmImage: false,
   userDataBytes: undefined,
   parameterSchema: "platform-vmpool.schema.json",
   requirements: requirements(),
@@ -85,27 +84,15 @@ function knownHosts(alias: Val<string>, keys: readonly Val<string>[]): Draft {
 }
 
 function poolView(plan: Plan, guest: Guest): View {
-  const { spec, release, names } = plan;
+  const { spec, names } = plan;
   const machine = platformMachine(plan);
   return {
-    cloudlet: spec.name,
-    organization: spec.organization,
-    region: spec.region,
-    release: release.name,
-    sequence: release.sequence,
-    created: release.created,
-    createdSeconds: plan.createdSeconds,
+    ...siteView(plan),
     name: names.platformVm,
     host: guest.machine.host,
-    platform: spec.platform.type,
     pool: spec.vmPool ?? names.platformVm,
-    need: plan.need,
-    tenant: plan.tenant,
-    // None is carried.
-    vmImage: undefined,
-    payload: { ...plan.payload },
     machine: machineView(machine),
-    knowsHostKeys: val(machine.hostKeys.length > 0, ...machine.name.origins),
+    knowsHostKeys: knowsHostKeys(machine),
     machines: poolMachines(plan).map(machineView),
     files: guest.files.map((file) => ({ file: constant(guestFilePath(file)), path: constant(file.path), mode: constant(file.mode.toString(8).padStart(4, "0")) })),
     secrets: guest.machine.slots.map(({ name, description, required, maxBytes, path }) => ({ name, description, required, maxBytes, path })),
@@ -114,6 +101,12 @@ function poolView(plan: Plan, guest: Guest): View {
       .map(({ protocol, cidr, from, to }) => ({ protocol, cidr, ports: from === undefined || to === undefined ? undefined : { from, to } })),
     containers: guest.machine.containers.map(({ role }) => ({ role })),
   };
+}
+
+/** That there are keys is said because of each of them; that there are none, because of the machine. */
+function knowsHostKeys({ name, hostKeys }: Sourced<PoolMachine>): Val<boolean> {
+  const [first, ...more] = hostKeys;
+  return first === undefined ? derive([name], () => false) : derive([first, ...more], () => true);
 }
 
 function machineView(machine: Sourced<PoolMachine>): View {

@@ -1,7 +1,6 @@
 /** What libvirt refuses by name, and what it writes: the domain, site.env, the seed's files. */
 
 import t from "tap";
-import { platformNamed } from "../../../src/platforms/registry.ts";
 import { readEnv } from "../../../src/render/encode-env.ts";
 import { compose, composeText, specText, textOf } from "../../golden/cases.ts";
 
@@ -99,6 +98,5 @@ t.test("site.env: what the scripts read", (t) => {
   t.equal(plain.get("CB_LV_ROOT_DISK_GIB"), plain.get("CB_NEED_DISK_GIB"), "where the spec leaves it out");
   t.equal(plain.get("CB_NETWORK_1_SOURCE"), "br-ue", "a bridge of the network's name");
   t.equal(plain.get("CB_LV_GPU_COUNT"), "0");
-  t.equal(platformNamed("libvirt").title, "libvirt/KVM");
   t.end();
 });

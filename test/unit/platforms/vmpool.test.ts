@@ -2,7 +2,6 @@
 
 import t from "tap";
 
-import { platformNamed } from "../../../src/platforms/registry.ts";
 import { readEnv } from "../../../src/render/encode-env.ts";
 import { assets, compose, composeText, specText, textOf } from "../../golden/cases.ts";
 
@@ -114,6 +113,5 @@ t.test("host keys go by the host's name, whatever address it is reached by", (t)
   t.equal(env.get("CB_VP_ADDRESS"), "10.20.0.11");
   t.equal(env.get("CB_VP_LISTEN_COUNT"), "2", "prometheus and the CRM's own");
   t.match(specText("pool"), /role: platform/);
-  t.equal(platformNamed("vmpool").usesVmImage, false);
   t.end();
 });
