@@ -15,7 +15,9 @@ const SCHEMAS = {
   lock: "lock.schema.json",
   platformOpenstack: "platform-openstack.schema.json",
   platformLibvirt: "platform-libvirt.schema.json",
+  platformVcd: "platform-vcd.schema.json",
   platformVmpool: "platform-vmpool.schema.json",
+  platformVsphere: "platform-vsphere.schema.json",
 };
 
 const texts = Object.fromEntries(

@@ -3,11 +3,11 @@
 import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
-import { payloadPath, vmImagePath } from "../pack/layout.ts";
+import { payloadDiskPath, payloadPath, vmImageDiskPath, vmImagePath } from "../pack/layout.ts";
 import { payloadBody, payloadEntries } from "../pack/payload.ts";
 import { archiveSize } from "../pack/stream.ts";
 import { traitsOf } from "../plan/traits.ts";
-import type { Lock } from "../spec/lock.ts";
+import type { Lock, LockedBlob } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Composition, Documents } from "./texts.ts";
 import { composeTexts } from "./texts.ts";
@@ -25,16 +25,26 @@ export function compose(documents: Documents, assets: Assets): Outcome<Compositi
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, traitsOf(documents.spec.spec.platform.type).makesVms)] } };
+  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, documents.spec.spec.platform.type)] } };
 }
 
-/** A platform whose VMs are there already needs no image of one. */
-function blobs(release: Release, lock: Lock, carriesVmImage: boolean): readonly File[] {
-  const { digest, size, format } = lock.vmImage;
-  const plain = { mode: 0o644, spans: [] } as const;
-  const vmImage: File = { ...plain, path: vmImagePath(format), role: "vm-image", body: { kind: "blob", digest, size }, source: "release:/vmImage" };
-  return [
-    ...(carriesVmImage ? [vmImage] : []),
-    { ...plain, path: payloadPath, role: "payload", body: payloadBody(lock, release), source: "release:/containers" },
-  ];
+/** The disks of an OVF package; else image and payload as they are, and no image where the VMs are there already. */
+function blobs(release: Release, lock: Lock, platform: string): readonly File[] {
+  const { disks, makesVms } = traitsOf(platform);
+  if (disks === "vmdk") {
+    if (lock.vmdk === undefined) throw new Error("a plan was made of a lock without VMDKs");
+    return [vmImageFile(vmImageDiskPath, lock.vmdk.vmImage), { ...payloadFile, path: payloadDiskPath, body: blob(lock.vmdk.payload) }];
+  }
+  const payload: File = { ...payloadFile, path: payloadPath, body: payloadBody(lock, release) };
+  return makesVms ? [vmImageFile(vmImagePath(lock.vmImage.format), lock.vmImage), payload] : [payload];
+}
+
+const payloadFile = { mode: 0o644, spans: [], role: "payload", source: "release:/containers" } as const;
+
+function vmImageFile(path: string, of: LockedBlob): File {
+  return { mode: 0o644, spans: [], role: "vm-image", source: "release:/vmImage", path, body: blob(of) };
+}
+
+function blob({ digest, size }: LockedBlob): File["body"] {
+  return { kind: "blob", digest, size };
 }

@@ -25,9 +25,15 @@ export function vmImagePath(format: "qcow2" | "raw" | "vmdk"): string {
   return `blobs/vm-image.${format}`;
 }
 
+/** An OVF package: its files lie in one folder, because a descriptor names the disks beside it (DSP0243 1.1 clause 5.1). */
+export const ovfPath = "ovf/platformvm.ovf";
+export const ovfManifestPath = "ovf/platformvm.mf";
+export const vmImageDiskPath = "ovf/vm-image.vmdk";
+export const payloadDiskPath = "ovf/payload.vmdk";
+
 /** What is big and comes last. */
 function isBlobPath(path: string): boolean {
-  return path.startsWith("blobs/");
+  return path.startsWith("blobs/") || path === vmImageDiskPath || path === payloadDiskPath;
 }
 
 /** Small text first, blobs last, each by code unit: a reader has the sums before the first gigabyte. */

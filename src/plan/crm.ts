@@ -187,6 +187,7 @@ function variablesOf(spec: Sourced<Spec>, release: Sourced<Release>, nics: reado
     ["MEX_DNS", dns.length === 0 ? undefined : joined(dns)],
     ["MEX_NTP_SERVERS", ntp.length === 0 ? undefined : joined(ntp)],
     ["MEX_COMPUTE_AVAILABILITY_ZONE", zone],
+    ...vmwareVariables(spec, nics),
   ];
   const found = new Map<string, Val<string>>();
   for (const [name, value] of Object.entries(release.controller.environment)) found.set(name, value);
@@ -196,6 +197,57 @@ function variablesOf(spec: Sourced<Spec>, release: Sourced<Release>, nics: reado
     const value = found.get(name) as Val<string>;
     return { name: derive([value], () => name), value };
   });
+}
+
+/** What the CRM of vSphere and vCD is told (mobiledgex 5.3), of the fields that the spec has for it. */
+function vmwareVariables(spec: Sourced<Spec>, nics: readonly Nic[]): readonly (readonly [string, Val<string> | undefined])[] {
+  const parameters = spec.platform.parameters as unknown as VmwareParameters;
+  switch (spec.platform.type.value) {
+    case "vsphere": {
+      const { cluster, datastore, management, templateFolder, version } = parameters;
+      return [
+        ["MEX_COMPUTE_CLUSTER", cluster],
+        ["MEX_DATASTORE", datastore],
+        ["MEX_MANAGEMENT_CLUSTER", management?.cluster],
+        ["MEX_MANAGEMENT_DATASTORE", management?.datastore],
+        ["MEX_TEMPLATE_FOLDER", templateFolder],
+        ["MEX_VM_VERSION", version],
+        ["MEX_INTERNAL_VSWITCH", spec.networks.internal?.name],
+        ...switchVariables("MEX_EXTERNAL", parameters, nics.find((nic) => nic.purpose.value !== "management")),
+        ...switchVariables("MEX_MANAGEMENT_EXTERNAL", parameters, nics.find((nic) => nic.purpose.value === "management")),
+      ];
+    }
+    case "vcd":
+      return [
+        ["MEX_CATALOG", parameters.catalog],
+        ["VCD_NSX_TYPE", parameters.nsxType],
+      ];
+    default:
+      return [];
+  }
+}
+
+type VmwareParameters = Readonly<Partial<Record<"cluster" | "datastore" | "templateFolder" | "version" | "catalog" | "nsxType", Val<string>>>> & {
+  readonly management?: Readonly<Partial<Record<"cluster" | "datastore", Val<string>>>>;
+  readonly networks: Readonly<Record<string, { readonly portGroup: Val<string> }>>;
+};
+
+/**
+ * The addresses that the CRM gives its VMs: without the PlatformVM's own, for a CRM that can't read tags would not see that
+ * it is taken. On the management network it makes none, so there it is told the PlatformVM's.
+ */
+function switchVariables(prefix: string, { networks }: VmwareParameters, nic: Nic | undefined): readonly (readonly [string, Val<string> | undefined])[] {
+  if (nic === undefined) return [];
+  const isManagement = prefix === "MEX_MANAGEMENT_EXTERNAL";
+  const { ip, prefix: mask, otherAddresses } = nic;
+  const own = ip === undefined || mask === undefined ? undefined : derive([ip, mask], (address, bits) => `${address}/${bits}-${address}/${bits}`);
+  const ranges = isManagement ? own : otherAddresses;
+  return [
+    [`${prefix}_VSWITCH`, Object.hasOwn(networks, nic.network.value) ? networks[nic.network.value]?.portGroup : nic.network],
+    [`${prefix}_IP_RANGES`, ranges?.value === "" ? undefined : ranges],
+    [`${prefix}_NETWORK_GATEWAY`, nic.gateway],
+    [`${prefix}_NETWORK_MASK`, mask === undefined ? undefined : derive([mask], String)],
+  ];
 }
 
 function joined(values: readonly Val<string>[]): Val<string> {

@@ -3,6 +3,9 @@
 import type { Val, Sourced } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
 import { hexOf, sha256 } from "../core/digest.ts";
+import { formatIp } from "../spec/ip.ts";
+import type { IpRange } from "../spec/ip-range.ts";
+import { formatRanges, parseRange, withoutFirst } from "../spec/ip-range.ts";
 import type { ExternalNetwork, FirewallRule, Spec } from "../spec/spec.ts";
 import { portName } from "./names.ts";
 import { positions } from "./positions.ts";
@@ -20,6 +23,8 @@ export interface Nic {
   readonly prefix: Val<number> | undefined;
   readonly gateway: Val<string> | undefined;
   readonly subnet: Val<string> | undefined;
+  /** The addresses of the spec's ranges that the PlatformVM does not take, as MEX_EXTERNAL_IP_RANGES has them; maybe none. */
+  readonly otherAddresses: Val<string> | undefined;
   /** With mode floating. */
   readonly pool: Val<string> | undefined;
   readonly floatingIpId: Val<string> | undefined;
@@ -83,15 +88,32 @@ interface SecondFields {
   readonly secondaryFloatingIpId?: Val<string>;
 }
 
-type AddressFields = Pick<Nic, "mode" | "ip" | "prefix" | "gateway" | "subnet" | "pool" | "floatingIpId">;
+type AddressFields = Pick<Nic, "mode" | "ip" | "prefix" | "gateway" | "subnet" | "otherAddresses" | "pool" | "floatingIpId">;
 
 /** The second machine's own address is in fields of its own; network, subnet and pool are those of the first. */
 function addressOf(network: Sourced<ExternalNetwork>, machine: number): AddressFields {
   // The mode is inside a Val, so the compiler can't narrow the union by it; the fields of the other modes are undefined.
-  const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields> & SecondFields;
+  const address = network.address as { readonly mode: Nic["mode"] } & Partial<AddressFields> & SecondFields & RangeFields;
   const { mode, prefix, gateway, subnet, pool } = address;
+  if (address.ranges !== undefined && prefix !== undefined) return { ...firstOf(address.ranges, mode, prefix), gateway, subnet, pool, floatingIpId: undefined };
   const own = machine === 0 ? address : { ip: address.secondaryIp, floatingIpId: address.secondaryFloatingIpId };
-  return { mode, ip: own.ip, prefix, gateway, subnet, pool, floatingIpId: own.floatingIpId };
+  return { mode, ip: own.ip, prefix, gateway, subnet, otherAddresses: undefined, pool, floatingIpId: own.floatingIpId };
+}
+
+interface RangeFields {
+  readonly ranges?: readonly Val<string>[];
+}
+
+/** The PlatformVM takes the first address; to the guest that is a fixed one. */
+function firstOf(ranges: readonly Val<string>[], mode: Val<string>, prefix: Val<number>): Pick<Nic, "mode" | "ip" | "prefix" | "otherAddresses"> {
+  const [first] = ranges as readonly [Val<string>];
+  const others = withoutFirst(ranges.map((range) => parseRange(range.value) as IpRange));
+  return {
+    mode: derive([mode], () => "static" as const),
+    ip: derive([first], (range) => formatIp((parseRange(range) as IpRange).first)),
+    prefix,
+    otherAddresses: derive([prefix, ...ranges], () => formatRanges(others, prefix.value)),
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { outcome } from "../core/issue.ts";
 import { openstackNameLength } from "../core/limits.ts";
 import type { Sourced, Val } from "../core/origin.ts";
 import { derive } from "../core/origin.ts";
-import type { Lock } from "../spec/lock.ts";
+import type { Lock, LockedDisk } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Resources, Spec } from "../spec/spec.ts";
 import { disagreements } from "./agreement.ts";
@@ -32,6 +32,8 @@ export interface Plan {
   readonly createdSeconds: Val<number>;
   readonly vmImage: ImagePlan & { readonly diskGiB: Val<number>; readonly memoryMiB: Val<number>; readonly format: Val<string> };
   readonly payload: ImagePlan & { readonly volumeGiB: Val<number> };
+  /** The disks of the OVF package; undefined where the bundle carries image and payload as they are. */
+  readonly disks: { readonly vmImage: DiskPlan; readonly payload: DiskPlan } | undefined;
   /** Undefined where the access is direct and nobody chose one. */
   readonly flavor: Val<string> | undefined;
   readonly need: Sourced<Resources>;
@@ -59,6 +61,21 @@ export interface ImagePlan {
   readonly sha512: Val<string>;
 }
 
+/** A disk as a VMDK. */
+export interface DiskPlan {
+  /** Path in the bundle. */
+  readonly file: Val<string>;
+  /** Bytes of the file. */
+  readonly size: Val<number>;
+  /** Bytes that the guest sees. */
+  readonly capacity: Val<number>;
+  /** Bytes of what is in it. */
+  readonly populated: Val<number>;
+  /** 64 and 40 hexadecimal digits. */
+  readonly sha256: Val<string>;
+  readonly sha1: Val<string>;
+}
+
 /**
  * Plans a bundle. Issues: whatever of spec, release and lock does not fit together (`plan/…`), all at once; what a single
  * document can say wrong was found when it was read.
@@ -80,6 +97,7 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
   const machines = machinesOf(spec, release, lock, platformVm, slots) as readonly [Machine, ...Machine[]];
   const issues = [
     ...disagreements(spec, release, lock),
+    ...diskIssues(spec, lock),
     ...sizeIssues(spec, release, sizes),
     ...nameIssues(spec, [
       { name: platformVm, pointer: "/name" },
@@ -97,6 +115,7 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
     createdSeconds: derive([release.created], (time) => Date.parse(time) / 1000),
     vmImage: { ...vmImage, format: lock.vmImage.format, diskGiB: sizes.imageDiskGiB, memoryMiB: release.vmImage.minMemoryMiB },
     payload: { ...payload, volumeGiB: sizes.payloadVolumeGiB },
+    disks: disksOf(spec, lock),
     flavor: spec.compute.flavor,
     need: spec.compute.platformVm,
     tenant: spec.compute.tenant,
@@ -110,6 +129,32 @@ export function plan(spec: Sourced<Spec>, release: Sourced<Release>, lock: Sourc
 function imagePlan(file: Val<string>, name: Val<string>, blob: Sourced<Lock["payload"]>): ImagePlan {
   const digest: Val<string> = blob.digest;
   return { file, name, size: blob.size, digest, sha256: derive([blob.digest], hexOf), sha512: blob.sha512 };
+}
+
+function disksOf(spec: Sourced<Spec>, lock: Sourced<Lock>): Plan["disks"] {
+  const { vmdk } = lock;
+  if (vmdk === undefined || traitsOf(spec.platform.type.value).disks !== "vmdk") return undefined;
+  return { vmImage: diskPlan("ovf/vm-image.vmdk", vmdk.vmImage), payload: diskPlan("ovf/payload.vmdk", vmdk.payload) };
+}
+
+function diskPlan(path: string, disk: Sourced<LockedDisk>): DiskPlan {
+  const { size, capacity, populated, sha1 } = disk;
+  return { file: derive([disk.digest], () => path), size, capacity, populated, sha256: derive([disk.digest], hexOf), sha1 };
+}
+
+/** Reading release and spec can't see it: the lock was made for a platform that takes the disks as they are. */
+function diskIssues(spec: Sourced<Spec>, lock: Sourced<Lock>): readonly Issue[] {
+  const { type } = spec.platform;
+  if (lock.vmdk !== undefined || traitsOf(type.value).disks !== "vmdk") return [];
+  return [
+    {
+      code: "plan/lock-without-vmdk",
+      severity: "error",
+      pointer: "/platform/type",
+      message: `${type.value} takes disks as VMDK, and the lock has none`,
+      hint: "Make them: cloudlet-bundle lock --vmdk.",
+    },
+  ];
 }
 
 function shortHex(digest: Sourced<Lock>["payload"]["digest"]["value"]): string {

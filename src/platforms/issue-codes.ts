@@ -7,6 +7,7 @@ export const PLAN_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "plan/container-version": { meaning: "The spec insists on a container version that the release doesn't have.", remedy: "Take a release of that version, or leave `versions.container` out." },
   "plan/vm-image-version": { meaning: "The spec insists on a VM image version that the release doesn't have.", remedy: "Take a release of that version, or leave `versions.vmImage` out." },
   "plan/lock-differs": { meaning: "The lock answers another release than the one given.", remedy: "Make the lock again: `cloudlet-bundle lock`." },
+  "plan/lock-without-vmdk": { meaning: "The platform takes disks as VMDK, and the lock was made without.", remedy: "Make them: `cloudlet-bundle lock --vmdk`." },
   "plan/reserved-text": { meaning: "A text holds `@@CLOUDLET-`, by which user-data marks what only the site knows.", remedy: "Write it otherwise." },
   "plan/image-does-not-fit": { meaning: "The VM image needs more disk or memory than the spec gives the PlatformVM.", remedy: "Raise `compute.platformVm`, and take a flavor that offers it." },
   "plan/tenant-too-small": { meaning: "The tenant has less of something than the PlatformVM, which runs in it.", remedy: "Raise `compute.tenant`: it is what is set aside for the whole cloudlet." },

@@ -3,12 +3,16 @@
 import { libvirt } from "./libvirt.ts";
 import { openstack } from "./openstack.ts";
 import type { Platform } from "./platform.ts";
+import { vcd } from "./vcd.ts";
 import { vmpool } from "./vmpool.ts";
+import { vsphere } from "./vsphere.ts";
 
 export const platforms: readonly Platform[] = [
   libvirt,
   openstack,
+  vcd,
   vmpool,
+  vsphere,
 ];
 
 /** Throws on a name that `platformNames` does not list: reading the spec has refused it. */

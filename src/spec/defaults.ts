@@ -178,6 +178,16 @@ export const SPEC_DEFAULTS: readonly Default[] = [
   },
 ];
 
+function vmwareDefaults(platform: string): readonly Default[] {
+  return [
+    { name: `${platform}-version`, pointer: "/version", value: "6.7", reason: "MobiledgeX's own default; later ones run it too" },
+    { name: `${platform}-manifest-digest`, pointer: "/manifestDigest", value: "sha256", reason: "vSphere 8 takes no SHA-1" },
+    { name: `${platform}-disk-controller`, pointer: "/diskController", value: "pvscsi", reason: "VMware's own advice for Linux" },
+    { name: `${platform}-firmware`, pointer: "/firmware", value: "bios", reason: "every image for clouds boots with it" },
+    { name: `${platform}-eula`, pointer: "/eula", value: [], reason: "who deploys it has ordered it" },
+  ];
+}
+
 /** By platform; pointers are below /platform/parameters. */
 export const PLATFORM_DEFAULTS: Readonly<Record<string, readonly Default[]>> = {
   openstack: [
@@ -227,6 +237,19 @@ export const PLATFORM_DEFAULTS: Readonly<Record<string, readonly Default[]>> = {
     { name: "vmpool-ssh-user", pointer: "/machines/*/ssh/user", value: "root", reason: "what is written to the machine is root's" },
     { name: "vmpool-ssh-port", pointer: "/machines/*/ssh/port", value: 22, reason: "the port of SSH (IANA)" },
     { name: "vmpool-host-keys", pointer: "/machines/*/hostKeys", value: [], reason: "the site knows them" },
+  ],
+  vsphere: [
+    ...vmwareDefaults("vsphere"),
+    { name: "vsphere-cluster", pointer: "/cluster", value: "compute-cluster", reason: "MobiledgeX's own default" },
+    { name: "vsphere-management", pointer: "/management", value: {}, reason: "the PlatformVM is where the cloudlet's other VMs are" },
+    { name: "vsphere-template-folder", pointer: "/templateFolder", value: "templates", reason: "MobiledgeX's own default" },
+    { name: "vsphere-networks", pointer: "/networks", value: {}, reason: "a port group of the network's name" },
+    { name: "vsphere-disk-provisioning", pointer: "/diskProvisioning", value: "thin", reason: "as MobiledgeX tells its operators" },
+    { name: "vsphere-tags", pointer: "/tags", value: false, reason: "they need rights on tags, and a Restricted CRM can't read them" },
+  ],
+  vcd: [
+    ...vmwareDefaults("vcd"),
+    { name: "vcd-networks", pointer: "/networks", value: {}, reason: "a network of the same name" },
   ],
 };
 

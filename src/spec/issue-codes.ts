@@ -169,6 +169,10 @@ export const ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
       "Two PlatformVMs lack what they need (`crm.redisAddress`, `secondaryIp` of a static address), or one has what only two need.",
     remedy: "Add what is missing; without `crm.highAvailability` delete what is too much.",
   },
+  "spec/address-range": {
+    meaning: "A range of addresses is none, holds what no VM can have or another range's addresses, has too few, or is for a platform that takes none.",
+    remedy: "Write first-last within the network, without its first and last address and the gateway, with enough for `dynamicIps`.",
+  },
   "spec/address-taken": { meaning: "Two network cards have the same address.", remedy: "Give each its own." },
   "spec/networks-overlap": {
     meaning: "Two networks of the PlatformVM have addresses in common, so that neither can be routed.",

@@ -15,6 +15,17 @@ export interface Lock {
   readonly containers: readonly LockedContainer[];
   /** The archive made of the containers, as `src/pack/payload.ts` lays it out. */
   readonly payload: LockedBlob;
+  /** Both disks as streamOptimized VMDK, for hypervisors that take no other: only where they were asked for. */
+  readonly vmdk?: { readonly vmImage: LockedDisk; readonly payload: LockedDisk };
+}
+
+export interface LockedDisk extends LockedBlob {
+  /** 40 hexadecimal digits; OVF manifests for older tools hold it. */
+  readonly sha1: string;
+  /** What the guest sees; bytes, whole MiB for the payload. */
+  readonly capacity: number;
+  /** Bytes of the grains that are there: ovf:populatedSize. */
+  readonly populated: number;
 }
 
 export interface LockedBlob {

@@ -16,7 +16,7 @@ import { environment, secrets } from "./rules/environment.ts";
 import { firewall } from "./rules/firewall.ts";
 import { highAvailability } from "./rules/high-availability.ts";
 import { location } from "./rules/location.ts";
-import { addresses, defaultRoute, networkNames } from "./rules/networks.ts";
+import { addresses, addressRanges, defaultRoute, networkNames } from "./rules/networks.ts";
 import { platformKnown, restricted, singleCluster, vmPool } from "./rules/platform.ts";
 import { alliance, gpuDriver, quotas } from "./rules/policies.ts";
 import { resources } from "./rules/resources.ts";
@@ -55,6 +55,7 @@ const RULES: readonly Rule[] = [
   singleCluster,
   defaultRoute,
   networkNames,
+  addressRanges,
   addresses,
   highAvailability,
   firewall,

@@ -106,6 +106,8 @@ export interface ExternalNetwork {
 export type NetworkAddress =
   | { readonly mode: "dhcp" }
   | { readonly mode: "static"; readonly ip: string; readonly secondaryIp?: string; readonly prefix: number; readonly gateway?: string; readonly subnet?: string }
+  /** The PlatformVM takes the first address of the ranges, the CRM gives the others to its VMs. */
+  | { readonly mode: "range"; readonly ranges: readonly string[]; readonly prefix: number; readonly gateway?: string }
   /** A port on `name` and a floating IP of `pool` (an external network) associated with it. */
   | { readonly mode: "floating"; readonly pool: string; readonly floatingIpId?: string; readonly secondaryFloatingIpId?: string };
 

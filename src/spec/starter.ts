@@ -5,7 +5,7 @@ import { variablesOf } from "./property-schema.ts";
 
 /** The text of a starter spec for a platform of the build. */
 export function starterSpec(platform: string): string {
-  return [HEAD, platformPart(platform), NETWORKS, environmentPart(platform), TAIL].join("");
+  return [HEAD, platformPart(platform), networksPart(platform), environmentPart(platform), TAIL].join("");
 }
 
 const HEAD = `# A cloudlet: where it is, which IaaS it runs in, which networks it has.
@@ -46,14 +46,56 @@ compute:
   flavor: platform-vm          # <- at least 2 vCPU, 4096 MiB, 40 GiB
 
 `;
-  return platform === "openstack"
-    ? openstack
-    : platform === "vmpool"
-      ? VM_POOL
-      : platform === "libvirt"
-        ? KVM_HOST
-        : other;
+  return { openstack, vmpool: VM_POOL, libvirt: KVM_HOST, vsphere: VSPHERE, vcd: VCD }[platform] ?? other;
 }
+
+const VSPHERE = `platform:
+  type: vsphere
+  parameters:
+    version: "7.0"             # <- the oldest vSphere it has to run on: 6.7, 7.0 or 8.0
+    # datacenter: DC1          # left out: the only one that there is
+    cluster: compute-cluster   # <-
+    datastore: vsanDatastore   # <-
+    networks:
+      ue-net: {portGroup: DVPG-ue} # <- the port group's name in vCenter
+    # firmware: efi            # what the VM image boots with; left out: bios
+
+compute:
+  flavor: platform-vm          # <- one of MobiledgeX's; the VM gets 2 vCPU, 4096 MiB, 40 GiB unless platformVm says more
+
+`;
+
+const VCD = `platform:
+  type: vcd
+  parameters:
+    url: https://vcd.example.net # <-
+    org: ExampleTel            # <-
+    vdc: edge-vdc              # <-
+    catalog: cloudlets         # <- it is there already
+    nsxType: NSX-T             # <- or NSX-V
+    networks:
+      ue-net: {network: ue-routed} # <- the organization's network in the virtual datacenter
+
+compute:
+  flavor: platform-vm          # <- one of MobiledgeX's; the VM gets 2 vCPU, 4096 MiB, 40 GiB unless platformVm says more
+
+`;
+
+/** Of vSphere: its CRM gives addresses of ranges, and has to know the switch between its VMs. */
+const SWITCHES = `networks:
+  external:                    # in the order of the PlatformVM's network cards
+    - name: ue-net             # <- a name of yours; the parameters say what it is called in vCenter
+      purpose: ue
+      address:                 # <- the PlatformVM takes the first, the CRM gives the others to its VMs
+        {mode: range, ranges: [203.0.113.10-203.0.113.40], prefix: 24, gateway: 203.0.113.1}
+    # - name: mgmt-net         # where the PlatformVM has a network of its own
+    #   purpose: management
+    #   address: {mode: static, ip: 198.51.100.10, prefix: 28, gateway: 198.51.100.1}
+  internal: {name: vSwitch-internal, cidr: 10.101.0.0/16} # <- the isolated switch between the cloudlet's VMs
+  dns: [192.0.2.53]            # <- at most two
+  # ntp: [ntp.example.net]
+
+`;
 
 const KVM_HOST = `platform:
   type: libvirt
@@ -86,6 +128,10 @@ platform:
 
 `;
 
+function networksPart(platform: string): string {
+  return (platform === "vsphere" ? SWITCHES : NETWORKS) + PEOPLE;
+}
+
 const NETWORKS = `networks:
   external:                    # in the order of the PlatformVM's network cards
     - name: ue-net             # <- the mobile network's name in the IaaS
@@ -101,7 +147,9 @@ const NETWORKS = `networks:
   # dns: [192.0.2.53]          # at most two; left out: the networks' own
   # ntp: [ntp.example.net]
 
-# firewall:
+`;
+
+const PEOPLE = `# firewall:
 #   ssh:
 #     from: [198.51.100.0/24]  # nobody by default
 
@@ -113,9 +161,21 @@ const NETWORKS = `networks:
 
 `;
 
+/** Said above, in fields. */
+const ofFields: ReadonlySet<string> = new Set([
+  "MEX_DATASTORE",
+  "MEX_EXTERNAL_IP_RANGES",
+  "MEX_EXTERNAL_NETWORK_GATEWAY",
+  "MEX_EXTERNAL_NETWORK_MASK",
+  "MEX_EXTERNAL_VSWITCH",
+  "MEX_INTERNAL_VSWITCH",
+  "MEX_CATALOG",
+  "VCD_NSX_TYPE",
+]);
+
 function environmentPart(platform: string): string {
   const mandatory = [...variablesOf(platform).values()].filter(
-    (each) => each.mandatory && each.group === "environment",
+    (each) => each.mandatory && each.group === "environment" && !ofFields.has(each.name),
   );
   if (mandatory.length === 0) {
     return `# environment:                 # variables of the CRM, by the names that the platform knows\n#   FLAVOR_MATCH_PATTERN: m1.*\n\n`;

@@ -12,6 +12,7 @@ import { composeTexts } from "../../src/evidence/texts.ts";
 import { platforms } from "../../src/platforms/registry.ts";
 import { payloadEntries } from "../../src/pack/payload.ts";
 import { archiveSize } from "../../src/pack/stream.ts";
+import { traitsOf } from "../../src/plan/traits.ts";
 import type { Lock } from "../../src/spec/lock.ts";
 import type { ReleaseDocument } from "../../src/spec/read-release.ts";
 import { readRelease } from "../../src/spec/read-release.ts";
@@ -41,7 +42,8 @@ export function specText(name: string): string {
 export function composeText(text: string): Outcome<Composition> {
   const spec = wellRead(readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
   const release = wellRead(readRelease(readFileSync(join(here, "release.yaml"), "utf8")));
-  const lock = lockOf(release);
+  const isVmdk = traitsOf(spec.spec.platform.type).disks === "vmdk";
+  const lock: Lock = isVmdk ? { ...lockOf(release), vmdk } : lockOf(release);
   return composeTexts({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, assets);
 }
 
@@ -80,6 +82,12 @@ export function lockOf({ release, digest }: ReleaseDocument): Lock {
     payload: { digest: `sha256:${"be".repeat(32)}`, sha512: "b5".repeat(64), size: archiveSize(payloadEntries(release, containers)) },
   };
 }
+
+/** Disks made up for it. */
+const vmdk: NonNullable<Lock["vmdk"]> = {
+  vmImage: { digest: `sha256:${"d1".repeat(32)}`, sha512: "d5".repeat(64), sha1: "d0".repeat(20), size: 702_545_920, capacity: 21_474_836_480, populated: 1_610_612_736 },
+  payload: { digest: `sha256:${"e1".repeat(32)}`, sha512: "e5".repeat(64), sha1: "e0".repeat(20), size: 1_611_005_952, capacity: 1_611_661_312, populated: 1_610_678_272 },
+};
 
 export function wellRead<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues satisfies readonly Issue[], null, 2));

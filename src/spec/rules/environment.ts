@@ -6,12 +6,13 @@ import { below } from "../../core/pointer.ts";
 import type { Draft } from "../draft.ts";
 import { entries } from "../draft.ts";
 import { parseIp } from "../ip.ts";
+import { formatRanges, parseRange, withoutFirst } from "../ip-range.ts";
 import { nearest } from "../nearest.ts";
 import type { Variable } from "../property-schema.ts";
 import { variablesOf } from "../property-schema.ts";
 import { BUILT_IN_SLOTS } from "../secret-slots.ts";
 import { show, showKey } from "../show.ts";
-import type { SecretSlot, Spec } from "../spec.ts";
+import type { ExternalNetwork, SecretSlot, Spec } from "../spec.ts";
 import type { Rule } from "./rule.ts";
 import { error } from "./rule.ts";
 
@@ -114,10 +115,62 @@ const FIELDS: Readonly<Record<string, readonly [pointer: string, value: (spec: D
     "platform.parameters.availabilityZone",
     ({ platform }) => text(platform?.parameters?.["availabilityZone"]),
   ],
+  ...Object.fromEntries(
+    (
+      [
+        ["MEX_COMPUTE_CLUSTER", "cluster"],
+        ["MEX_DATASTORE", "datastore"],
+        ["MEX_TEMPLATE_FOLDER", "templateFolder"],
+        ["MEX_VM_VERSION", "version"],
+        ["MEX_CATALOG", "catalog"],
+        ["VCD_NSX_TYPE", "nsxType"],
+      ] as const
+    ).map(([name, parameter]) => [
+      name,
+      [`platform.parameters.${parameter}`, ({ platform }: Draft<Spec>) => text(platform?.parameters?.[parameter])],
+    ]),
+  ),
+  MEX_INTERNAL_VSWITCH: ["networks.internal.name", ({ networks }) => networks?.internal?.name],
+  MEX_EXTERNAL_VSWITCH: ["networks.external", (spec) => portGroupOf(spec, cloudletNetwork(spec))],
+  MEX_EXTERNAL_IP_RANGES: ["the ranges in networks.external", (spec) => rangesOf(cloudletNetwork(spec))],
+  MEX_EXTERNAL_NETWORK_GATEWAY: ["the gateway in networks.external", (spec) => addressOf(cloudletNetwork(spec))?.gateway],
+  MEX_EXTERNAL_NETWORK_MASK: [
+    "the prefix in networks.external",
+    (spec) => addressOf(cloudletNetwork(spec))?.prefix?.toString(),
+  ],
 };
 
+/** The network of the cloudlet's VMs on vSphere: the first that is not the operator's own. */
+function cloudletNetwork({ networks }: Draft<Spec>): Draft<ExternalNetwork> | undefined {
+  return entries(networks?.external).find(([, each]) => each.purpose !== "management")?.[1];
+}
+
+function portGroupOf({ platform }: Draft<Spec>, network: Draft<ExternalNetwork> | undefined): string | undefined {
+  const given = platform?.parameters?.["networks"] as Draft<Record<string, { readonly portGroup: string }>> | undefined;
+  const { name } = network ?? {};
+  return name !== undefined && given !== undefined && Object.hasOwn(given, name) ? given[name]?.portGroup : name;
+}
+
+function addressOf(network: Draft<ExternalNetwork> | undefined): { readonly prefix?: number | undefined; readonly gateway?: string | undefined } | undefined {
+  const address = network?.address;
+  return address?.mode === "range" || address?.mode === "static" ? address : undefined;
+}
+
+/** Without the PlatformVM's own, which is the first. */
+function rangesOf(network: Draft<ExternalNetwork> | undefined): string | undefined {
+  const address = network?.address;
+  if (address?.mode !== "range" || address.prefix === undefined) return undefined;
+  const ranges = entries(address.ranges).flatMap(([, each]) => parseRange(each) ?? []);
+  return formatRanges(withoutFirst(ranges), address.prefix) || undefined;
+}
+
+function fieldOf(name: string, platform: string | undefined): (typeof FIELDS)[string] | undefined {
+  const isKnown = Object.hasOwn(FIELDS, name) && (platform === undefined || variablesOf(platform).has(name));
+  return isKnown ? FIELDS[name] : undefined;
+}
+
 function contradiction(name: string, value: string | undefined, spec: Draft<Spec>): readonly Issue[] {
-  const [field, read] = (Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined) ?? [];
+  const [field, read] = fieldOf(name, spec.platform?.type) ?? [];
   const other = read?.(spec);
   if (field === undefined || other === undefined || value === undefined || other === value) return [];
   return [
@@ -167,6 +220,7 @@ function givenNames(spec: Draft<Spec>): ReadonlySet<string> {
   return new Set([
     ...Object.keys(spec.environment ?? {}),
     ...entries(spec.secrets).flatMap(([, slot]) => variableOf(slot) ?? []),
+    ...Object.keys(FIELDS).filter((name) => fieldOf(name, spec.platform?.type)?.[1](spec) !== undefined),
   ]);
 }
 

@@ -6,12 +6,16 @@ import type { Draft } from "../draft.ts";
 import { entries, isLeftOut } from "../draft.ts";
 import type { Cidr, Ip } from "../ip.ts";
 import { bits, contains, formatCidr, formatIp, lastOf, networkOf, overlap, parseCidr, parseIp } from "../ip.ts";
+import type { IpRange } from "../ip-range.ts";
+import { countOf, parseRange, rangesOverlap } from "../ip-range.ts";
 import { show } from "../show.ts";
-import type { ExternalNetwork } from "../spec.ts";
+import type { ExternalNetwork, NetworkAddress } from "../spec.ts";
 import type { Rule } from "./rule.ts";
 import { error } from "./rule.ts";
 
-type Static = Extract<NonNullable<Draft<ExternalNetwork>["address"]>, { readonly mode?: "static" | undefined }>;
+type Address<Mode> = Extract<NonNullable<Draft<ExternalNetwork>["address"]>, { readonly mode?: Mode | undefined }>;
+type Static = Address<"static">;
+type Range = Address<"range">;
 
 interface Placed {
   readonly pointer: string;
@@ -77,9 +81,10 @@ export const addresses: Rule = ({ networks }) => {
   }
   const placed: Placed[] = [];
   for (const [index, network] of entries(networks?.external)) {
-    if (network.address?.mode !== "static") continue;
+    const { address } = network;
+    if (address === undefined) continue;
     const pointer = below("/networks/external", index, "address");
-    const one = staticAddress(network.address, pointer, issues);
+    const one = placedAddress(address, pointer, issues);
     if (one === undefined) continue;
     if (one.ip.family === 6 && network.mtu !== undefined && network.mtu < IPV6_MIN_MTU) {
       issues.push(
@@ -93,7 +98,7 @@ export const addresses: Rule = ({ networks }) => {
     }
     issues.push(...clashes(one, placed));
     placed.push(one);
-    const two = secondAddress(network.address, one, below(pointer, "secondaryIp"), issues);
+    const two = address.mode === "static" ? secondAddress(address, one, below(pointer, "secondaryIp"), issues) : undefined;
     if (two === undefined) continue;
     issues.push(...clashes(two, placed));
     placed.push(two);
@@ -106,9 +111,15 @@ export const addresses: Rule = ({ networks }) => {
 /** RFC 8200 section 5. */
 const IPV6_MIN_MTU = 1280;
 
-function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[]): Placed | undefined {
+/** Undefined where the network itself gives the address, or too little is said. */
+function placedAddress(address: Draft<NetworkAddress>, pointer: string, issues: Issue[]): Placed | undefined {
+  if (address.mode === "static") return staticAddress(address, pointer, issues);
+  if (address.mode === "range") return rangeAddress(address, pointer, issues);
+  return undefined;
+}
+
+function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[], at = below(pointer, "ip")): Placed | undefined {
   if (address.ip === undefined) return undefined;
-  const at = below(pointer, "ip");
   const ip = parseIp(address.ip);
   if (ip === undefined) {
     issues.push(notAnAddress(at, address.ip));
@@ -152,6 +163,69 @@ function staticAddress(address: Draft<Static>, pointer: string, issues: Issue[])
   }
   return { pointer: at, ip, block };
 }
+
+/** The first address of ranges, which is the PlatformVM's; every other one has to be good for a VM as well. */
+function rangeAddress(address: Draft<Range>, pointer: string, issues: Issue[]): Placed | undefined {
+  const { prefix, gateway } = address;
+  const placed: (readonly [string, IpRange])[] = [];
+  for (const [index, text] of entries(address.ranges)) {
+    const at = below(pointer, "ranges", index);
+    const range = parseRange(text);
+    if (range === undefined) {
+      issues.push(error("spec/address-range", at, `${show(text)} is no range of addresses`, "write first-last, such as 203.0.113.10-203.0.113.40"));
+      continue;
+    }
+    const twice = placed.find(([, other]) => rangesOverlap(range, other));
+    if (twice !== undefined) {
+      issues.push(error("spec/address-range", at, `${show(text)} overlaps ${show(twice[0])}`, "list each address once"));
+    }
+    placed.push([text, range]);
+    const fault = prefix === undefined || prefix > bits(range.first.family) ? undefined : rangeFault(range, networkOf({ ...range.first, prefix }), gateway);
+    if (fault !== undefined) issues.push(error("spec/address-range", at, `${show(text)} ${fault}`, "leave out what no VM can have, and check prefix and gateway"));
+  }
+  const [first] = placed;
+  if (first === undefined) return undefined;
+  const ip = formatIp(first[1].first);
+  return staticAddress({ mode: "static", ip, prefix, gateway }, pointer, issues, below(pointer, "ranges", 0));
+}
+
+/** What a range holds that no VM of the network can have. */
+function rangeFault({ first, last }: IpRange, block: Cidr, gateway: string | undefined): string | undefined {
+  if (!contains(block, last)) return `is not within ${formatCidr(block)}`;
+  if (isEdge(first, block) || isEdge(last, block)) return `holds the first or last address of ${formatCidr(block)}`;
+  const router = gateway === undefined ? undefined : parseIp(gateway);
+  const isInside = router?.family === first.family && router.value >= first.value && router.value <= last.value;
+  return isInside ? `holds the gateway ${formatIp(router)}` : undefined;
+}
+
+/** Applications get addresses of the same ranges, so there have to be as many as the cloudlet promises. */
+export const addressRanges: Rule = ({ networks, platform, dynamicIps }) => {
+  const own = entries(networks?.external).flatMap(([index, { address, purpose }]) =>
+    address?.mode === "range" ? [{ at: below("/networks/external", index, "address"), address, purpose }] : [],
+  );
+  const type = platform?.type;
+  if (type !== undefined && !RANGE_PLATFORMS.includes(type)) {
+    return own.map(({ at }) =>
+      error("spec/address-range", below(at, "mode"), `${show(type)} gives no addresses of ranges`, "write mode static or dhcp; ranges are for vsphere and vcd"),
+    );
+  }
+  return own.flatMap(({ at, address, purpose }) => {
+    const ranges = entries(address.ranges).flatMap(([, text]) => parseRange(text) ?? []);
+    const others = countOf(ranges) - 1n;
+    if (purpose === "management" || dynamicIps === undefined || ranges.length === 0 || others >= BigInt(dynamicIps)) return [];
+    return [
+      error(
+        "spec/address-range",
+        below(at, "ranges"),
+        `besides the PlatformVM's own there are ${others} addresses, and dynamicIps promises ${dynamicIps}`,
+        "add addresses, or lower dynamicIps",
+      ),
+    ];
+  });
+};
+
+/** Those whose CRM takes its VMs' addresses from ranges. */
+const RANGE_PLATFORMS: readonly string[] = ["vsphere", "vcd"];
 
 /** The second PlatformVM's address, beside the first one's. */
 function secondAddress(address: Draft<Static>, first: Placed, pointer: string, issues: Issue[]): Placed | undefined {
