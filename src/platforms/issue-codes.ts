@@ -26,6 +26,8 @@ export const PLAN_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "platform/subnet": { meaning: "The platform knows no subnets by name.", remedy: "Leave `address.subnet` out; `ip` and `prefix` say it all." },
   "platform/network-source": { meaning: "What a network is attached to is not a name that a bridge or network card of a host can have.", remedy: "Name the bridge or card in `platform.parameters.networks`, as `ip link` shows it." },
   "platform/unknown-network": { meaning: "The platform's parameters tell of a network that is none of the external ones.", remedy: "Take it out, or correct the name." },
+  "platform/gpu": { meaning: "The spec wants a GPU, and an OVF package can't give one.", remedy: "Give the PlatformVM none; one can be passed through by hand afterwards." },
+  "platform/too-many-networks": { meaning: "The spec lists more external networks than a virtual machine can have cards.", remedy: "List fewer." },
   "platform/gpu-addresses": { meaning: "The PlatformVM needs another number of GPUs than there are PCI addresses listed.", remedy: "List one address for each GPU in `platform.parameters.gpus`." },
   "platform/gateway": { meaning: "The IaaS gives the subnet's own gateway, not the one that the spec names.", remedy: "A warning. See that the subnet has that gateway, or leave it out." },
   "platform/floating-without-route": { meaning: "A floating IP belongs to a network that does not hold the default route, so answers may leave by another way than questions came.", remedy: "A warning. Give that network the default route." },

@@ -89,6 +89,7 @@ export const REJECT_CASES: readonly RejectCase[] = [
   spec("spec/address", "ip: 203.0.113.10", "ip: 203.0.113.15"),
   spec("spec/prefix", "prefix: 28, gateway: 203.0.113.1", "prefix: 64"),
   spec("spec/gateway", "gateway: 203.0.113.1", "gateway: 203.0.114.1"),
+  spec("spec/address-range", '{mode: static, ip: "2001:db8:1::10", prefix: 64}', "{mode: range, ranges: [192.0.2.10-192.0.2.20], prefix: 24}"),
   spec(
     "spec/address-taken",
     '{mode: static, ip: "2001:db8:1::10", prefix: 64}',

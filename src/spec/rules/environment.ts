@@ -156,12 +156,12 @@ function addressOf(network: Draft<ExternalNetwork> | undefined): { readonly pref
   return address?.mode === "range" || address?.mode === "static" ? address : undefined;
 }
 
-/** Without the PlatformVM's own, which is the first. */
+/** Without the PlatformVM's own, which is the first; empty where nothing is left, or what is written is no range. */
 function rangesOf(network: Draft<ExternalNetwork> | undefined): string | undefined {
   const address = network?.address;
-  if (address?.mode !== "range" || address.prefix === undefined) return undefined;
+  if (address?.mode !== "range") return undefined;
   const ranges = entries(address.ranges).flatMap(([, each]) => parseRange(each) ?? []);
-  return formatRanges(withoutFirst(ranges), address.prefix) || undefined;
+  return address.prefix === undefined ? "" : formatRanges(withoutFirst(ranges), address.prefix);
 }
 
 function fieldOf(name: string, platform: string | undefined): (typeof FIELDS)[string] | undefined {
@@ -172,7 +172,7 @@ function fieldOf(name: string, platform: string | undefined): (typeof FIELDS)[st
 function contradiction(name: string, value: string | undefined, spec: Draft<Spec>): readonly Issue[] {
   const [field, read] = fieldOf(name, spec.platform?.type) ?? [];
   const other = read?.(spec);
-  if (field === undefined || other === undefined || value === undefined || other === value) return [];
+  if (field === undefined || !other || value === undefined || other === value) return [];
   return [
     error(
       "spec/variable-contradicts",
