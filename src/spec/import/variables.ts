@@ -8,6 +8,7 @@ import { show, showKey } from "../show.ts";
 import type { Carrier } from "./carrier.ts";
 import { at, carry, carrySecret, carryToList, say } from "./carrier.ts";
 import { objectOf, textOf } from "./source-values.ts";
+import { carryVmwareVariables } from "./vmware-variables.ts";
 
 /** Every access variable becomes a secret slot, its value left out. */
 export function carryAccessVariables(value: Json, source: string, carrier: Carrier): void {
@@ -20,7 +21,9 @@ export function carryVariables(value: Json, source: string, carrier: Carrier): v
   const scheme = schemeOf(textOf(given["MEX_NETWORK_SCHEME"]) ?? "");
   // The external network is carried first: the additional ones come after it.
   const names = Object.keys(given).sort((a, b) => rank(a) - rank(b));
+  const done = carryVmwareVariables(given, source, carrier, platformOf(carrier));
   for (const name of names) {
+    if (done.has(name)) continue;
     const text = textOf(given[name]);
     const pointer = below(source, name);
     if (text === undefined) say(carrier, "import/value", pointer, "this is no text; the variable is left out");

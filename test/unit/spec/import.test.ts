@@ -253,3 +253,35 @@ t.test("what is no cloudlet", (t) => {
   t.match(importCloudlet("apiVersion: cloudlet-bundle/v1\nkind: Cloudlet").issues, [{ code: "import/not-a-cloudlet" }]);
   t.end();
 });
+
+t.test("vSphere: fields take the place of variables, addresses of ranges too", (t) => {
+  const object = (variables: string): string => imported(`
+region: EU
+cloudlet:
+  key: {organization: ExampleTel, name: porto-1}
+  location: {latitude: 41, longitude: -8}
+  num_dynamic_ips: 8
+  platform_type: PLATFORM_TYPE_VSPHERE
+  infra_api_access: RestrictedAccess
+  infra_config: {flavor_name: m4.medium, external_network_name: ue-net}
+  env_var:
+    MEX_DATASTORE: vsan
+    MEX_VM_VERSION: "7.0"
+    MEX_MANAGEMENT_CLUSTER: management
+    MEX_EXTERNAL_VSWITCH: DVPG-ue
+    MEX_INTERNAL_VSWITCH: vSwitch-internal
+    MEX_EXTERNAL_NETWORK_MASK: "24"
+    MEX_EXTERNAL_NETWORK_GATEWAY: 203.0.113.1
+${variables}`).value.text;
+  const read = readSpec(object('    MEX_EXTERNAL_IP_RANGES: "203.0.113.10/24-203.0.113.20/24, 203.0.113.30/24-203.0.113.30/24"\n    MEX_MANAGEMENT_EXTERNAL_VSWITCH: DVPG-mgmt\n    MEX_MANAGEMENT_EXTERNAL_IP_RANGES: 198.51.100.5/28-198.51.100.6/28\n    MEX_MANAGEMENT_EXTERNAL_NETWORK_MASK: "28"\n'), { platforms: PLATFORMS });
+  t.strictSame(read.issues.filter(({ severity }) => severity === "error"), []);
+  const spec = read.ok ? read.value.spec : undefined;
+  t.strictSame(spec?.networks.external.map(({ name, purpose, defaultRoute, address }) => [name, purpose, defaultRoute, address]), [
+    ["ue-net", "ue", false, { mode: "range", ranges: ["203.0.113.10-203.0.113.20", "203.0.113.30"], prefix: 24, gateway: "203.0.113.1" }],
+    ["DVPG-mgmt", "management", true, { mode: "range", ranges: ["198.51.100.5-198.51.100.6"], prefix: 28 }],
+  ]);
+  t.match(spec?.platform.parameters, { datastore: "vsan", version: "7.0", management: { cluster: "management" }, networks: { "ue-net": { portGroup: "DVPG-ue" } } });
+  t.strictSame(spec?.environment, { MEX_INTERNAL_VSWITCH: "vSwitch-internal" });
+  t.match(object("    MEX_EXTERNAL_IP_RANGES: soon\n"), /environment:\n(.*\n)*? +MEX_EXTERNAL_IP_RANGES: "?soon/, "what can't be read stays a variable");
+  t.end();
+});
