@@ -42,9 +42,9 @@ export function render(drafts: readonly Draft[], assets: Assets): readonly File[
       return textFile(path, draft.text, { role, mode, source: draft.source, spans: draft.spans });
     }
     const source = `templates/${draft.template}`;
-    const { text, spans } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
+    const { text, spans, templateLines } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
     done.set(path, { text, spans, source });
-    return textFile(path, text, { role, mode, source, spans });
+    return textFile(path, text, { role, mode, source, spans, templateLines });
   });
 }
 
@@ -61,13 +61,14 @@ export function renderText(
   name: string,
   template: string,
   view: View,
-): { readonly text: string; readonly spans: readonly Span[] } {
+): { readonly text: string; readonly spans: readonly Span[]; readonly templateLines: readonly number[] } {
   const rules = formats[format];
   const tokens = compileTemplate(name, template)(view);
-  const { text, placed, regions } = assemble(tokens, rules.encode(partsOf(tokens)));
+  const encoded = rules.encode(partsOf(tokens));
+  const { text, placed, regions } = assemble(tokens, encoded);
   const harmless = tokens.map((token) => (token.kind === "hole" ? { ...token, hole: tame(token.hole) } : token));
   rules.parseBack(text, placed, assemble(harmless, rules.encode(partsOf(harmless))).text);
-  return { text, spans: spansOf(text, placed, regions) };
+  return { text, spans: spansOf(text, placed, regions), templateLines: templateLinesOf(tokens, encoded) };
 }
 
 /** The hole with a harmless value of the same type: what the template's structure is measured by. */
@@ -112,6 +113,26 @@ function assemble(
     }
   }
   return { text, placed, regions };
+}
+
+/** For each line of the text, the template's line that its first character comes from. */
+function templateLinesOf(tokens: readonly Token[], encoded: readonly string[]): readonly number[] {
+  const lines: number[] = [];
+  let current = 0;
+  let hole = 0;
+  for (const token of tokens) {
+    if (token.kind === "open" || token.kind === "shut") continue;
+    const parts = (token.kind === "text" ? token.text : (encoded[hole] ?? "")).split("\n");
+    const from = token.kind === "text" ? token.line : token.hole.line;
+    if (token.kind === "hole") hole += 1;
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) current += 1;
+      // Nothing at the end of a piece is the beginning of the next one.
+      if (part === "" && index === parts.length - 1) continue;
+      lines[current] ??= token.kind === "text" ? from + index : from;
+    }
+  }
+  return lines;
 }
 
 /** Every hole's stretch on each of its lines, and every line of each region; in order of place. */
