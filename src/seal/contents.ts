@@ -37,6 +37,23 @@ export async function contentsOf(source: BundleSource): Promise<Outcome<Contents
   return { ok: true, value: { ...none, manifest: manifest.value, listed }, issues: [] };
 }
 
+/** How much of a file is held at once. Bytes. */
+const pieceBytes = 1_048_576;
+
+/** The bytes of a file, piece by piece. A file that has become shorter meanwhile ends early. */
+export async function* piecesIn({ source }: Contents, { place }: Found): AsyncGenerator<Uint8Array> {
+  for (let at = place.start; at < place.end; ) {
+    const piece = await source.read({ ...place, start: at, end: Math.min(place.end, at + pieceBytes) });
+    if (piece.byteLength === 0) return;
+    yield piece;
+    at += piece.byteLength;
+  }
+}
+
+export function contentsPaths({ files }: Contents): ReadonlySet<string> {
+  return new Set(files.map((file) => file.path));
+}
+
 /** The text of a small file, which must be the one that the manifest lists where there is one. */
 export async function textIn({ source, files, listed }: Contents, path: string): Promise<Outcome<string>> {
   const no = (issue: VerifyIssue): Outcome<string> => ({ ok: false, issues: [issue] });

@@ -105,6 +105,7 @@ async function run(command: string, folder: string): Promise<Ran> {
   let stderr = "";
   const io: Io = {
     out: (text) => (stdout += text),
+    outBytes: async (bytes) => void (stdout += new TextDecoder().decode(bytes)),
     err: (text) => (stderr += text),
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
