@@ -13,7 +13,7 @@ import { readSpec } from "../spec/read-spec.ts";
 import { bundleArgument, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { load } from "./documents.ts";
 import { assetsOf } from "./draw.ts";
-import { fieldAsText, linesAsText } from "./explain-text.ts";
+import { fieldAsText, linesAsText, type CausedText } from "./explain-text.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { hasErrors, showAside } from "./show-report.ts";
 
@@ -101,7 +101,7 @@ async function explainPointer(reading: Reading, pointer: string): Promise<ExitSt
   const explained = explainOrigins(record, specFile);
   const origins = field.origins.map(explained);
   if (reading.json) {
-    show(io, { pointer, value: field.value ?? null, origins: origins.map(originAsJson), lines: lines.map(({ file, line, text }) => ({ file, line, text })) });
+    show(io, { pointer, value: field.value ?? null, origins: origins.map(originAsJson), lines: lines.map((line) => ({ ...line })) });
   } else {
     io.out(fieldAsText(field, origins, lines));
   }
@@ -109,14 +109,14 @@ async function explainPointer(reading: Reading, pointer: string): Promise<ExitSt
 }
 
 /** The texts of the lines; undefined where a file is not what the manifest lists, which has been said. */
-async function linesOfField(reading: Reading, field: FieldExplained): Promise<readonly { readonly file: string; readonly line: number; readonly text: string }[] | undefined> {
+async function linesOfField(reading: Reading, field: FieldExplained): Promise<readonly CausedText[] | undefined> {
   const texts = new Map<string, readonly string[]>();
   for (const file of new Set(field.lines.map((each) => each.file))) {
     const text = await textOf(reading, file);
     if (text === undefined) return undefined;
     texts.set(file, linesOf(text));
   }
-  return field.lines.map(({ file, line }) => ({ file, line, text: texts.get(file)?.[line - 1] ?? "" }));
+  return field.lines.map((each) => ({ ...each, text: texts.get(each.file)?.[each.line - 1] ?? "" }));
 }
 
 async function textOf({ io, bundle, contents }: Reading, path: string): Promise<string | undefined> {
@@ -150,7 +150,7 @@ function lineAsJson({ line, text, template, values }: LineExplained): Json {
     line,
     text,
     template: template === undefined ? null : { ...template },
-    values: values.map(({ start, end, text: part, origins }) => ({ start, end, text: part, origins: origins.map(originAsJson) })),
+    values: values.map(({ start, end, text: part, shows, origins }) => ({ start, end, text: part, shows, origins: origins.map(originAsJson) })),
   };
 }
 

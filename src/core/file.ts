@@ -47,6 +47,8 @@ export interface Span {
   readonly start: number;
   readonly end: number;
   readonly origins: readonly [Origin, ...Origin[]];
+  /** The stretch is there because of the value, and does not show it: another value of the same kind leaves it as it is. */
+  readonly presence?: true;
 }
 
 export function textFile(

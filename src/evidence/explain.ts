@@ -30,6 +30,8 @@ export interface ValueExplained {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+  /** False: the stretch is there because of the origins, and does not show their values. */
+  readonly shows: boolean;
   readonly origins: readonly OriginExplained[];
 }
 
@@ -122,7 +124,7 @@ function lineOf(record: BundleRecord, file: ExplainedFile, { text, line }: { rea
     line,
     text,
     ...(file.source === undefined || templateLine === undefined ? {} : { template: { path: file.source, line: templateLine } }),
-    values: spans.map(({ start, end, origins }) => ({ start, end, text: text.slice(start - 1, end - 1), origins: origins.map(explained) })),
+    values: spans.map(({ start, end, origins, presence }) => ({ start, end, text: text.slice(start - 1, end - 1), shows: presence !== true, origins: origins.map(explained) })),
   };
 }
 
@@ -132,8 +134,15 @@ export interface FieldExplained {
   readonly value: Json | undefined;
   /** Origins of the field and of all below it; where it is left out, of the defaults that stand in for it. */
   readonly origins: readonly Origin[];
-  /** Lines that one of these origins caused, or caused a part of; by file and line. */
-  readonly lines: readonly { readonly file: string; readonly line: number }[];
+  /** By file and line. */
+  readonly lines: readonly CausedLine[];
+}
+
+/** A line that a value takes part in: it shows the value, or is made of it; or it is only there because of it. */
+export interface CausedLine {
+  readonly file: string;
+  readonly line: number;
+  readonly shows: boolean;
 }
 
 export function explainField(record: BundleRecord, pointer: string): FieldExplained {
@@ -149,15 +158,17 @@ export function isAtOrBelow(origin: Origin, pointer: string): boolean {
 }
 
 /** Every line that one of the origins caused something of. */
-export function linesCausedBy(record: BundleRecord, origins: ReadonlySet<Origin>): readonly { readonly file: string; readonly line: number }[] {
+export function linesCausedBy(record: BundleRecord, origins: ReadonlySet<Origin>): readonly CausedLine[] {
   return Object.keys(record.origins.files)
     .sort(byCodeUnit)
     .flatMap((file) =>
       Object.keys(record.origins.files[file] ?? {})
         .map(Number)
         .sort((a, b) => a - b)
-        .filter((line) => originsAt(record.origins, file, line).some((span: Span) => span.origins.some((origin) => origins.has(origin))))
-        .map((line) => ({ file, line })),
+        .flatMap((line) => {
+          const claims = originsAt(record.origins, file, line).filter((span: Span) => span.origins.some((origin) => origins.has(origin)));
+          return claims.length === 0 ? [] : [{ file, line, shows: claims.some((span) => span.presence !== true) }];
+        }),
     );
 }
 

@@ -8,7 +8,8 @@ import type { Origin } from "../core/origin.ts";
 
 /**
  * The map of all files' spans. `origins` lists each origin once, sorted; a file's key is a line number, and each of its
- * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces.
+ * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces. `if` before
+ * the indices: the stretch is there because of these, and does not show them.
  */
 export function originsFile(path: string, files: readonly File[]): File {
   const traced = files.filter((file) => file.spans.length > 0);
@@ -28,7 +29,7 @@ function linesOf(spans: readonly Span[], indices: ReadonlyMap<Origin, number>): 
   return Object.fromEntries(
     [...byLine].map(([line, all]) => [
       String(line),
-      all.map((span) => `${span.start}-${span.end - 1} ${span.origins.map((origin) => indices.get(origin)).join(" ")}`),
+      all.map((span) => `${span.start}-${span.end - 1} ${span.presence === true ? "if " : ""}${span.origins.map((origin) => indices.get(origin)).join(" ")}`),
     ]),
   );
 }
@@ -36,10 +37,12 @@ function linesOf(spans: readonly Span[], indices: ReadonlyMap<Origin, number>): 
 /** Reads such a document back: the origins of one line of one file, with the columns they cover. */
 export function originsAt(document: OriginsDocument, path: string, line: number): readonly Span[] {
   return (document.files[path]?.[String(line)] ?? []).map((entry) => {
-    const [columns = "", ...numbers] = entry.split(" ");
+    const [columns = "", ...words] = entry.split(" ");
+    const isPresence = words[0] === "if";
+    const numbers = isPresence ? words.slice(1) : words;
     const [first, last] = columns.split("-").map(Number);
     const origins = numbers.map((number) => document.origins[Number(number)] as Origin);
-    return { line, start: first ?? 1, end: (last ?? 0) + 1, origins: origins as [Origin, ...Origin[]] };
+    return { line, start: first ?? 1, end: (last ?? 0) + 1, origins: origins as [Origin, ...Origin[]], ...(isPresence ? { presence: true } : {}) };
   });
 }
 

@@ -67,7 +67,7 @@ function isOrigins(value: JsonObject): boolean {
   if (!Array.isArray(origins) || typeof files !== "object" || files === null || Array.isArray(files)) return false;
   const isOrigin = (each: Json): boolean => typeof each === "string" && /^(spec|release|lock|default|constant):/.test(each);
   const isEntry = (each: Json): boolean =>
-    typeof each === "string" && /^\d+-\d+( \d+)+$/.test(each) && each.split(" ").slice(1).every((index) => Number(index) < origins.length);
+    typeof each === "string" && /^\d+-\d+( if)?( \d+)+$/.test(each) && each.replace(/^\S+( if)? /, "").split(" ").every((index) => Number(index) < origins.length);
   const isFile = (lines: Json): boolean =>
     typeof lines === "object" && lines !== null && Object.entries(lines).every(([line, all]) => /^\d+$/.test(line) && Array.isArray(all) && all.every(isEntry));
   return origins.every(isOrigin) && Object.values(files).every(isFile);

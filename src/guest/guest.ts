@@ -5,8 +5,9 @@ import { hexOf, sha256 } from "../core/digest.ts";
 import type { Span } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
-import type { Origin, Val } from "../core/origin.ts";
+import type { Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
+import { quotedLine } from "../core/quoted-line.ts";
 import type { Machine } from "../plan/machines.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { CloudConfig } from "./cloud-init-builder.ts";
@@ -150,9 +151,5 @@ function sizeIssues(machine: Machine, mostBytes: number, limit: number): readonl
 
 function linesOf(text: string, spans: readonly Span[]): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
-  return text.split("\n").map((line, index) => {
-    const origins = [...new Set((byLine.get(index + 1) ?? []).flatMap((span) => span.origins))].sort();
-    const [first, ...rest] = origins as readonly Origin[];
-    return first === undefined ? val(line, "constant:user-data") : val(line, first, ...rest);
-  });
+  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], "constant:user-data"));
 }

@@ -6,8 +6,9 @@ import type { Assets } from "../core/assets.ts";
 import { asset } from "../core/assets.ts";
 import type { File, Span } from "../core/file.ts";
 import { textFile } from "../core/file.ts";
-import type { Origin, Val } from "../core/origin.ts";
+import type { Val } from "../core/origin.ts";
 import { val } from "../core/origin.ts";
+import { isSome, mergedOrigins, quotedLine } from "../core/quoted-line.ts";
 import type { Draft, Format, View } from "../platforms/draft.ts";
 import type { FormatRules, Hole, Origins, Placed, Token } from "./composition.ts";
 import { partsOf } from "./composition.ts";
@@ -149,12 +150,12 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     }
     return low;
   };
-  const mark = (line: number, from: number, to: number, origins: Origins): void => {
+  const mark = (line: number, from: number, to: number, origins: Origins, presence: { readonly presence?: true } = {}): void => {
     const start = starts[line] as number;
     const end = Math.min(to, (starts[line + 1] ?? text.length + 1) - 1);
     const blank = text.slice(Math.max(from, start), end).search(/\S/);
     if (blank < 0) return;
-    spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins });
+    spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins, ...presence });
   };
   for (const { hole, start, end } of placed) {
     const first = lineAt(start);
@@ -164,13 +165,15 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
     const header = count - lines.length;
     const byLine = hole.kind === "block" && hole.values.length > 1 && (header === 0 || header === 1);
-    const all = byLine ? undefined : merged(hole.values.map((each) => each.origins));
+    const all = byLine ? undefined : (mergedOrigins(hole.values.map((each) => each.origins)) as Origins);
     for (let index = byLine ? header : 0; index < count; index += 1) {
-      mark(first + index, start, end, all ?? (lines[index - header] as Val).origins);
+      const line = lines[index - header];
+      mark(first + index, start, end, all ?? (line as Val).origins);
+      if (byLine && isSome(line?.because)) mark(first + index, start, end, line.because, { presence: true });
     }
   }
   for (const { start, end, origins } of regions) {
-    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins);
+    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins, { presence: true });
   }
   spans.sort((a, b) => a.line - b.line || a.start - b.start || b.end - a.end);
   return spans.filter((span, index) => index === 0 || !isDeepStrictEqual(span, spans[index - 1]));
@@ -189,15 +192,5 @@ function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<strin
 /** A rendered text as lines with origins; a line that no value caused comes from its template. */
 function linesOf({ text, spans, source }: Rendered): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
-  return text.split("\n").map((line, index) => {
-    const here = byLine.get(index + 1);
-    return here === undefined ? val(line, `constant:${source}`) : val(line, ...merged(here.map((span) => span.origins)));
-  });
-}
-
-/** All origins once, sorted. One list alone is so already, and by far the most common. */
-function merged(lists: readonly Origins[]): Origins {
-  const [first] = lists;
-  if (first !== undefined && lists.every((list) => list === first)) return first;
-  return [...new Set(lists.flat())].sort() as [Origin, ...Origin[]];
+  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], `constant:${source}`));
 }

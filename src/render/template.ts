@@ -200,7 +200,7 @@ engine.registerHelper("items", (from: unknown, path: string, options: Options) =
 
 engine.registerHelper("open", (from: unknown, path: string, options: Options) => {
   const { record } = options.data;
-  const found = [...originsBelow(valueAt(from, path, record.name))].sort() as Origin[];
+  const found = [...new Set(presenceOf(valueAt(from, path, record.name)))].sort() as Origin[];
   // An absent value has no origin; its {{else}} is the template's own text.
   record.opens.push(found as unknown as Origins);
   return `\u0003${record.opens.length - 1}\u0004`;
@@ -237,6 +237,21 @@ function isVal(found: unknown): found is Val<Scalar> {
   const { value, origins } = found;
   return typeof value !== "object" && Array.isArray(origins) && typeof origins[0] === "string";
 }
+
+/**
+ * What a block is there because of: a value; of an object its own values, or where it has none all below it; of a list its
+ * entries. A value that is made of a great many, as a digest is, says nothing of why its object is there.
+ */
+function presenceOf(found: unknown): readonly Origin[] {
+  if (isVal(found)) return found.origins;
+  if (Array.isArray(found)) return found.flatMap(presenceOf);
+  if (typeof found !== "object" || found === null) return [];
+  const own = Object.values(found).filter((each) => isVal(each) && each.origins.length <= manyOrigins);
+  return own.length > 0 ? own.flatMap((each) => each.origins) : [...originsBelow(found)];
+}
+
+/** Most values are made of one or two others; what is made of more than these is a sum of everything. */
+const manyOrigins = 8;
 
 function originsBelow(found: unknown, into: Set<Origin> = new Set()): Set<Origin> {
   if (isVal(found)) for (const origin of found.origins) into.add(origin);
