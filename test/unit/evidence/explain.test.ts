@@ -136,6 +136,9 @@ function otherValues(value: Json): readonly Json[] {
   return [text.replace(/(\d)(\D*)$/, (_, digit: string, rest: string) => `${(Number(digit) + 1) % 10}${rest}`), `${text}x`, text.replace("/24", "/25"), ...words, text.slice(0, -1)].filter((each) => each !== text);
 }
 
+/** Their values stand in no text that is rendered; that they are there does something: a static address, a slot. */
+const neverSeen: ReadonlySet<string> = new Set(["/networks/external/0/address/prefix", "/networks/external/0/address/gateway", "/kafka/user"]);
+
 /** Taken out, these leave a slot of the same name that the IaaS's variables need; it goes last, and moves others. */
 const comeBack: ReadonlySet<string> = new Set(["/secrets", "/secrets/0"]);
 
@@ -155,7 +158,7 @@ t.test("each field altered or removed: the lines that change are among those it 
     t.strictSame(changed.filter((line) => !claims.has(line)), [], `${pointer} ${kind}`);
     const isShown = explainField(record, pointer).lines.some((line) => line.shows);
     const isSeen = changed.length > 0 || paths.some((path) => linesAt(files, path).length !== linesAt(after, path).length);
-    if (kind === "altered") t.ok(isSeen || !isShown, `${pointer}: a line that shows it depends on it`);
+    if (kind === "altered") t.ok(isSeen || !isShown || neverSeen.has(pointer), `${pointer}: a line that shows it depends on it`);
   }
   t.ok(done.altered > 85 && done.removed > 85, `${done.altered} fields altered, ${done.removed} removed`);
   t.end();
