@@ -19,10 +19,16 @@ export function remake(record: BundleRecord, assets: Assets): ReadonlyMap<string
   return new Map(made.ok ? made.value.files.map((file) => [file.path, file]) : []);
 }
 
+/** Whether the text made again is the same. */
+export function isMadeText(made: ReadonlyMap<string, File>, path: string, text: string | undefined): boolean {
+  const body = made.get(path)?.body;
+  return body?.kind === "bytes" && new TextDecoder().decode(body.bytes) === text;
+}
+
 /** The lines of the template that the text at `path` was made from; undefined unless the text made again is the same. */
 export function templateLinesOf(made: ReadonlyMap<string, File>, path: string, text: string): readonly number[] | undefined {
   const file = made.get(path);
-  if (file?.body.kind !== "bytes" || new TextDecoder().decode(file.body.bytes) !== text) return undefined;
+  if (file === undefined || !isMadeText(made, path, text)) return undefined;
   if (file.templateLines !== undefined) return file.templateLines;
   // A static file is its template.
   return file.spans.length === 0 && file.source.startsWith("templates/") ? text.split("\n").map((_, index) => index + 1) : undefined;

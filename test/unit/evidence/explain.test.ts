@@ -2,20 +2,17 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { dump, load } from "js-yaml";
 import t from "tap";
 
 import type { File } from "../../../src/core/file.ts";
-import type { Json, JsonObject } from "../../../src/core/json.ts";
-import { below, keysOf } from "../../../src/core/pointer.ts";
 import { constants } from "../../../src/evidence/constants.ts";
-import { explainField, explainFile, explainOrigins, readPointer } from "../../../src/evidence/explain.ts";
+import { explainFile, explainOrigins, readPointer } from "../../../src/evidence/explain.ts";
 import type { OriginExplained } from "../../../src/evidence/explain.ts";
-import { readRecord, valueAt, type BundleRecord } from "../../../src/evidence/record.ts";
+import { readRecord, type BundleRecord } from "../../../src/evidence/record.ts";
 import { remake, templateLinesOf } from "../../../src/evidence/trace.ts";
 import { defaultNamed, defaultsAt } from "../../../src/spec/default-reasons.ts";
 import { PLATFORM_DEFAULTS, RELEASE_DEFAULTS, SPEC_DEFAULTS } from "../../../src/spec/defaults.ts";
-import { assets, caseNames, compose, composeText, specText, textOf, wellRead } from "../../golden/cases.ts";
+import { assets, caseNames, compose, specText, textOf, wellRead } from "../../golden/cases.ts";
 
 function recordOf(files: readonly File[]): BundleRecord {
   const text = (name: string): string => textOf(files.find((file) => file.path === `evidence/${name}.json`));
@@ -104,87 +101,6 @@ t.test("every line of a rendered file knows its line of the template", (t) => {
   }
   t.end();
 });
-
-/** Each field of the spec that may have another value, or be left out, with the spec that then comes of it. */
-function edits(spec: Json, pointer = ""): readonly (readonly [string, readonly JsonObject[], "altered" | "removed"])[] {
-  const whole = spec as JsonObject;
-  const value = valueAt(spec, pointer);
-  const removed = pointer === "" ? [] : [[pointer, [edited(whole, pointer, undefined)], "removed"] as const];
-  if (typeof value !== "object" || value === null) {
-    return [...removed, [pointer, otherValues(value as Json).map((other) => edited(whole, pointer, other)), "altered"]];
-  }
-  return [...removed, ...Object.keys(value).flatMap((key) => edits(spec, below(pointer, key)))];
-}
-
-function edited(spec: JsonObject, pointer: string, value: Json | undefined): JsonObject {
-  const copy = structuredClone(spec) as Record<string, unknown>;
-  const keys = [...keysOf(pointer)];
-  const last = keys.pop() as string;
-  const parent = keys.reduce<unknown>((here, key) => (here as Record<string, unknown>)[key], copy);
-  if (value !== undefined) (parent as Record<string, unknown>)[last] = value;
-  else if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete (parent as Record<string, unknown>)[last];
-  return copy as JsonObject;
-}
-
-/** Some that may be valid in its place, near ones first. */
-function otherValues(value: Json): readonly Json[] {
-  if (typeof value === "boolean") return [!value];
-  if (typeof value === "number") return [value + 1, value + 24, value + 4_096, value - 0.5];
-  const text = String(value);
-  const words = ["10.102.0.0/16", "::/1", "0.0.0.0/1", "no", "udp", "tcp", "management", "internet", "macvtap", "normal", "affinity", "start"];
-  return [text.replace(/(\d)(\D*)$/, (_, digit: string, rest: string) => `${(Number(digit) + 1) % 10}${rest}`), `${text}x`, text.replace("/24", "/25"), ...words, text.slice(0, -1)].filter((each) => each !== text);
-}
-
-/** Their values stand in no text that is rendered; that they are there does something: a static address, a slot. */
-const neverSeen: ReadonlySet<string> = new Set(["/networks/external/0/address/prefix", "/networks/external/0/address/gateway", "/kafka/user"]);
-
-/** Taken out, these leave a slot of the same name that the IaaS's variables need; it goes last, and moves others. */
-const comeBack: ReadonlySet<string> = new Set(["/secrets", "/secrets/0"]);
-
-t.test("each field altered or removed: the lines that change are among those it takes part in", (t) => {
-  const spec = load(specText("everything")) as JsonObject;
-  const { files } = compose("everything");
-  const record = recordOf(files);
-  const paths = files.filter((file) => file.spans.length > 0).map((file) => file.path);
-  const done = { altered: 0, removed: 0 };
-  for (const [pointer, specs, kind] of edits(spec)) {
-    const after = specs.map(filesOf).find((each) => each !== undefined);
-    if (after === undefined) continue;
-    done[kind] += 1;
-    if (kind === "removed" && comeBack.has(pointer)) continue;
-    const claims = new Set(claimed(record, pointer, kind).map(({ file, line }) => `${file}:${line}`));
-    const changed = paths.flatMap((path) => changedLines(linesAt(files, path), linesAt(after, path)).map((line) => `${path}:${line}`));
-    t.strictSame(changed.filter((line) => !claims.has(line)), [], `${pointer} ${kind}`);
-    const isShown = explainField(record, pointer).lines.some((line) => line.shows);
-    const isSeen = changed.length > 0 || paths.some((path) => linesAt(files, path).length !== linesAt(after, path).length);
-    if (kind === "altered") t.ok(isSeen || !isShown || neverSeen.has(pointer), `${pointer}: a line that shows it depends on it`);
-  }
-  t.ok(done.altered > 85 && done.removed > 85, `${done.altered} fields altered, ${done.removed} removed`);
-  t.end();
-});
-
-function filesOf(spec: JsonObject): readonly File[] | undefined {
-  try {
-    const outcome = composeText(dump(spec, { noRefs: true, lineWidth: -1 }));
-    return outcome.ok ? outcome.value.files : undefined;
-  } catch {
-    // Not a sound spec: then it has no bundle to compare.
-    return undefined;
-  }
-}
-
-/** An entry that is taken out of a list moves those after it up, so what claims those is changed as well. */
-function claimed(record: BundleRecord, pointer: string, kind: "altered" | "removed"): readonly { readonly file: string; readonly line: number }[] {
-  const isEntry = kind === "removed" && /^\d+$/.test(keysOf(pointer).at(-1) ?? "");
-  return explainField(record, isEntry ? pointer.slice(0, pointer.lastIndexOf("/")) : pointer).lines;
-}
-
-/** Lines of `before` that `after` does not have in their place; where lines came or went, that it has nowhere. */
-function changedLines(before: readonly string[], after: readonly string[]): readonly number[] {
-  const kept = new Set(after);
-  return before.flatMap((text, index) => ((before.length === after.length ? after[index] === text : kept.has(text)) ? [] : [index + 1]));
-}
 
 t.test("a pointer as people write it; a record that is not one", (t) => {
   t.equal(readPointer("networks/dns/0"), "/networks/dns/0");
