@@ -81,7 +81,11 @@ interface Field {
 }
 
 function fieldDifferences(a: DiffSide, b: DiffSide, document: DocumentName): readonly Field[] {
-  return differentValues(sourcedOf(a.record, document), sourcedOf(b.record, document)).map((difference) => ({ document, difference }));
+  const [x, y] = [sourcedOf(a.record, document), sourcedOf(b.record, document)];
+  // Another version wrote one that this build can't read: then both are compared as they are written, without defaults.
+  const asWritten = (side: DiffSide): SourcedNode => sourced(side.record.documents[document].value, document) as unknown as SourcedNode;
+  const found = x === undefined || y === undefined ? differentValues(asWritten(a), asWritten(b)) : differentValues(x, y);
+  return found.map((difference) => ({ document, difference }));
 }
 
 /** Without values that are made of a field which is told by itself: a name that stands in for one that is left out. */
@@ -92,15 +96,15 @@ function withoutEchoes(fields: readonly Field[]): readonly Field[] {
   );
 }
 
-/** With its defaults; as it is written where this build can't read it, for another version wrote it. */
-function sourcedOf({ documents }: BundleRecord, document: DocumentName): SourcedNode {
-  const { text, value } = documents[document];
+/** With its defaults; undefined where this build can't read it. */
+function sourcedOf({ documents }: BundleRecord, document: DocumentName): SourcedNode | undefined {
+  const { text } = documents[document];
   const read = {
     spec: () => readSpec(text, { platforms: platforms.map((platform) => platform.name) }),
     release: () => readRelease(text),
     lock: () => readLock(text),
   }[document]();
-  return (read.ok ? read.value.sourced : sourced(value, document)) as unknown as SourcedNode;
+  return read.ok ? (read.value.sourced as unknown as SourcedNode) : undefined;
 }
 
 function differenceOf({ document, difference, lines }: Field & { readonly lines: Sides<FileLines> }, a: DiffSide, b: DiffSide): Difference {
@@ -175,7 +179,9 @@ function fileDifferences(a: DiffSide, b: DiffSide, changes: readonly Change[], c
     const left = (which: "before" | "after"): readonly number[] => (change?.hunks ?? []).flatMap((hunk) => hunk[which]).filter((line) => !explained(which, path).has(line));
     const [before, after] = [left("before"), left("after")];
     if (change !== undefined && (change.isMade || (before.length === 0 && after.length === 0))) return mode;
-    const group = x.text !== undefined && y.text !== undefined && isOnlyForm(path, x.text, y.text) ? "cosmetic" : roleGroups[x.role];
+    // Its fields say the same, or it would have followed from them.
+    const isDocument = Object.values(recordPaths).includes(path) && path !== recordPaths.origins;
+    const group = isDocument || (x.text !== undefined && y.text !== undefined && isOnlyForm(path, x.text, y.text)) ? "cosmetic" : roleGroups[x.role];
     return [...mode, fileDifference("changed", path, group, { before: linesIn(path, before), after: linesIn(path, after) })];
   });
 }
