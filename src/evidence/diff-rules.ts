@@ -66,7 +66,8 @@ export const roleGroups: Readonly<Record<Role, Group>> = {
   script: "software",
   site: "software",
   data: "software",
-  document: "cosmetic",
+  // Somebody does by hand what it says.
+  document: "software",
   evidence: "data",
   "vm-image": "software",
   payload: "software",

@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { ArchiveSource, Place } from "../seal/bundle-source.ts";
 
-/** As much as the small files of a bundle may have together. What lies further in is not gone back to. Bytes. */
-const keptBytes = 64 * 1_048_576;
+/** More than the small files of a bundle have together. What lies further in is not gone back to. Bytes. */
+const keptBytes = 16 * 1_048_576;
 
 /** So far is looked ahead that the end is known before a header or the last block asks for it. Bytes. */
 const lookAhead = 4_096;
 
-/** Reading goes forward; behind the first 64 MiB, going back is an EnvironmentError. */
+/** Reading goes forward; behind the first 16 MiB, going back is an EnvironmentError. */
 export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<ArchiveSource> {
   const stream = new Forward(chunks[Symbol.asyncIterator]());
   await stream.reach(lookAhead);

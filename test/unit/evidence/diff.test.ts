@@ -1,5 +1,7 @@
 /** The groups of diff: what no field explains, what is form alone, and that each field has its rule. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { load } from "js-yaml";
 import t from "tap";
 
@@ -44,7 +46,7 @@ t.test("nothing, form alone, and what no field explains", (t) => {
     ["site/user-data", `${userData}bootcmd: [id]\n`, ["software: changed file site/user-data"]],
     ["site/user-data", userData.replace("#cloud-config", "#!/bin/sh"), ["software: changed file site/user-data"]],
     ["lib/say.sh", `${original("lib/say.sh")}\n`, ["software: changed file lib/say.sh"]],
-    ["START-HERE.md", `${original("START-HERE.md")}More.\n`, ["cosmetic: changed file START-HERE.md"]],
+    ["START-HERE.md", `${original("START-HERE.md")}More.\n`, ["software: changed file START-HERE.md"]],
     ["evidence/release.json", `${JSON.stringify(JSON.parse(original("evidence/release.json")))}\n`, ["cosmetic: changed file evidence/release.json"]],
     ["evidence/origins.json", original("evidence/origins.json").replace("spec:/name", "spec:/region"), ["data: changed file evidence/origins.json"]],
   ];
@@ -134,6 +136,9 @@ t.test("every field of the golden specs has a rule of its own", (t) => {
       typeof value !== "object" || value === null ? [pointer] : Object.entries(value).flatMap(([key, each]) => leaves(each as Json, below(pointer, key)));
     t.strictSame(leaves(load(specText(name)) as Json, "").filter((pointer) => ruleFor("spec", pointer).pointer === ""), [], name);
   }
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/reading.md"), "utf8").split("\n");
+  const row = (group: string, pointer: string): boolean => page.some((line) => line.startsWith(`| ${group} | `) && line.includes(pointer === "" ? "*everything else*" : `\`${pointer}\``));
+  t.strictSame(diffRules.filter((rule) => rule.document !== "lock" && !row(rule.group, rule.pointer)), [], "docs/reference/reading.md has each rule in its row");
   const pointers = diffRules.map((rule) => `${rule.document}:${rule.pointer}`);
   t.equal(new Set(pointers).size, pointers.length, "no field has two rules");
   t.end();
