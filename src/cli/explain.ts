@@ -7,6 +7,7 @@ import { explainField, explainFile, explainOrigins, linesOf, readPointer } from 
 import type { FieldExplained, LineExplained, OriginExplained, SpecFile } from "../evidence/explain.ts";
 import type { BundleRecord } from "../evidence/record.ts";
 import { remake, templateLinesOf } from "../evidence/trace.ts";
+import { isBlobPath } from "../pack/layout.ts";
 import { platforms } from "../platforms/registry.ts";
 import { contentsPaths, textIn, type Contents } from "../seal/contents.ts";
 import { readSpec } from "../spec/read-spec.ts";
@@ -79,6 +80,7 @@ async function explainPlace(reading: Reading, place: string): Promise<ExitStatus
   const [, path = "", number] = /^(.*?)(?::(\d+))?$/s.exec(place) ?? [];
   const only = number === undefined ? undefined : Number(number);
   if (!contentsPaths(contents).has(path)) return usage(io, `there is no ${path} in the bundle (cloudlet-bundle inspect lists its files)`);
+  if (isBlobPath(path)) return explainBlob(reading, path);
   const text = await textOf(reading, path);
   if (text === undefined) return 1;
   const count = linesOf(text).length;
@@ -89,6 +91,14 @@ async function explainPlace(reading: Reading, place: string): Promise<ExitStatus
   const lines = explainFile(record, file, explainOrigins(record, specFile), only);
   if (reading.json) show(io, { file: path, source: source ?? null, lines: lines.map(lineAsJson) });
   else io.out(linesAsText(lines, { source, whole: only === undefined }));
+  return 0;
+}
+
+/** No text: the manifest says where it comes from, and the lock what it is. */
+function explainBlob({ io, contents, json }: Reading, path: string): ExitStatus {
+  const source = contents.listed.get(path)?.origin;
+  if (json) show(io, { file: path, source: source ?? null, lines: [] });
+  else io.out(`${path}: no text; it comes from ${source ?? "an unknown place"}, and evidence/lock.json has its digest\n`);
   return 0;
 }
 

@@ -35,10 +35,15 @@ async function makeFolders(folder: string, path: string): Promise<void> {
   }
 }
 
+/** Nothing but this bit is taken over of what an archive says: a mode may be any, and is not verified here. */
+function isScript(file: Found): boolean {
+  return (file.mode & 0o100) !== 0;
+}
+
 /** O_EXCL: POSIX.1-2017 open(2) fails where the name is taken, and follows no link that has it. */
 async function writeNew(io: Io, contents: Contents, file: Found, target: string): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-  const handle = await open(target, flags, file.mode & 0o777).catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(target, flags, isScript(file) ? 0o755 : 0o644).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
     throw new EnvironmentError(`${target} exists already and is not replaced`, { hint: `extract into an empty folder, or move it away from ${dirname(target)}` });
   });

@@ -68,18 +68,25 @@ function usage(io: Io, message: string): ExitStatus {
   return 2;
 }
 
-/** The bytes as they are; says so where they are not those that the manifest lists. */
+/** The bytes as they are, but for a terminal, which would act on some of them; says so where they are not those that the manifest lists. */
 async function print(io: Io, contents: Contents, file: Found): Promise<ExitStatus> {
   const hash = createHash("sha256");
+  const decoder = new TextDecoder();
   for await (const piece of piecesIn(contents, file)) {
     io.signal.throwIfAborted();
     hash.update(piece);
-    await io.outBytes(piece);
+    if (io.stdoutIsTerminal) io.out(forTerminal(decoder.decode(piece, { stream: true })));
+    else await io.outBytes(piece);
   }
   const listed = contents.listed.get(file.path);
   if (listed === undefined || listed.sha256 === hash.digest("hex")) return 0;
   io.err(`${file.path} is not the file that the bundle's manifest lists\n`);
   return 1;
+}
+
+/** Lines and tabs, and everything else as it may be shown. */
+function forTerminal(text: string): string {
+  return text.split(/([\n\t])/).map((part, index) => (index % 2 === 1 ? part : printable(part))).join("");
 }
 
 interface About {
