@@ -11,6 +11,8 @@ export interface Release {
   readonly sequence: number;
   /** RFC 3339, UTC, whole seconds; every time in a bundle is this one. */
   readonly created: string;
+  /** Who put the release together and answers for it; the SBOMs name them. */
+  readonly supplier?: { readonly name: string; readonly contact: string };
   readonly vmImage: {
     /** Base name in the IaaS, such as mobiledgex-v5.0.0. */
     readonly name: string;

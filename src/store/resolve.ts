@@ -16,6 +16,7 @@ import { sendThrough, type Environment } from "./sources/http-send.ts";
 import type { Network } from "./sources/image.ts";
 import { readContainer } from "./sources/container.ts";
 import { fetchVmImage } from "./sources/vm-image.ts";
+import { containerSoftware } from "./software/container-software.ts";
 
 export interface Resolving {
   readonly release: ReleaseDocument;
@@ -53,7 +54,9 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
       signal: resolving.signal,
     });
     issues.push(...read.issues);
-    if (read.ok) containers.push({ role: container.role, image: container.image, ...read.value });
+    if (!read.ok) continue;
+    const software = await containerSoftware(read.value.layers, resolving.store.path, resolving.signal);
+    containers.push({ role: container.role, image: container.image, ...read.value, ...(software === undefined ? {} : { software }) });
   }
   if (!image.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const payload = await payloadOf(resolving, release, containers);

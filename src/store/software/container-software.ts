@@ -1,0 +1,174 @@
+/** What is installed in a container, read out of its layers: the databases of dpkg, apk and rpm, layer by layer. */
+
+import type { Digest } from "../../core/digest.ts";
+import { byCodeUnit, canonicalJson, type Json } from "../../core/json.ts";
+import { purlText } from "../../core/purl.ts";
+import type { LockedPackage, LockedSoftware } from "../../spec/lock.ts";
+import { apkPackages } from "./apk.ts";
+import { debianLicence, dpkgPackages } from "./dpkg.ts";
+import { layerChanges, type LayerChange } from "./layer-files.ts";
+import type { FoundPackage } from "./package.ts";
+import { rpmPackages } from "./rpm.ts";
+
+/** Where each kind of database lies. RPM's two older forms are recognised, not read. */
+const databases: readonly { readonly kind: "apk" | "dpkg" | "rpm"; readonly path: RegExp; readonly read: ((bytes: Uint8Array) => readonly FoundPackage[]) | undefined }[] = [
+  { kind: "dpkg", path: /^var\/lib\/dpkg\/(status|status\.d\/[^/]+(?<!\.md5sums))$/, read: (bytes) => dpkgPackages(textOf(bytes)) },
+  { kind: "apk", path: /^(usr\/)?lib\/apk\/db\/installed$/, read: (bytes) => apkPackages(textOf(bytes)) },
+  { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/rpmdb\.sqlite$/, read: rpmPackages },
+  { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/Packages(\.db)?$/, read: undefined },
+];
+const release = /^(etc|usr\/lib)\/os-release$/;
+const copyright = /^usr\/share\/doc\/([^/]+)\/copyright$/;
+
+function isWanted(path: string): boolean {
+  return release.test(path) || copyright.test(path) || databases.some((each) => each.path.test(path));
+}
+
+/**
+ * Bytes of all packages of a container together: a lock is read as one document of at most a MiB, and names up to
+ * three containers. Beyond it the list is left out, and said to be.
+ */
+const packagesLength = 300_000;
+
+/** The lock's schema takes no longer one; the longest of Debian's has 150 characters. */
+const purlLength = 500;
+
+/** `pathOf` gives the place of a layer's blob. Undefined where a layer can't be read as a tar: then nothing is known. */
+export async function containerSoftware(
+  layers: readonly { readonly digest: Digest }[],
+  pathOf: (digest: Digest) => string,
+  signal?: AbortSignal,
+): Promise<LockedSoftware | undefined> {
+  const files = new Map<string, Uint8Array | "too-big">();
+  const layerOf = new Map<string, number>();
+  let found: Found = { packages: [], states: new Map() };
+  for (const [index, { digest }] of layers.entries()) {
+    const changes = await layerChanges(pathOf(digest), isWanted, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      return undefined;
+    });
+    if (changes === undefined) return undefined;
+    for (const change of changes.filter((each) => each.kind === "removed" || each.kind === "emptied")) take(files, change);
+    for (const change of changes.filter((each) => each.kind === "file" || each.kind === "too-big")) take(files, change);
+    if (changes.length === 0) continue;
+    found = readAll(files);
+    const here = new Set(found.packages.map(keyOf));
+    // A package that went away and comes back belongs to the layer that brings it back.
+    for (const key of layerOf.keys()) if (!here.has(key)) layerOf.delete(key);
+    for (const key of here) if (!layerOf.has(key)) layerOf.set(key, index);
+  }
+  return described(found, layerOf, files);
+}
+
+function take(files: Map<string, Uint8Array | "too-big">, change: LayerChange): void {
+  switch (change.kind) {
+    case "file":
+      files.set(change.path, change.bytes);
+      return;
+    case "too-big":
+      files.set(change.path, "too-big");
+      return;
+    case "removed":
+      files.delete(change.path);
+      return removeBelow(files, change.path);
+    case "emptied":
+      return removeBelow(files, change.path);
+  }
+}
+
+function removeBelow(files: Map<string, unknown>, folder: string): void {
+  for (const path of files.keys()) if (folder === "" || path.startsWith(`${folder}/`)) files.delete(path);
+}
+
+interface Found {
+  readonly packages: readonly FoundPackage[];
+  readonly states: ReadonlyMap<"apk" | "dpkg" | "rpm", "read" | "unreadable">;
+}
+
+function readAll(files: ReadonlyMap<string, Uint8Array | "too-big">): Found {
+  const packages: FoundPackage[] = [];
+  const states = new Map<"apk" | "dpkg" | "rpm", "read" | "unreadable">();
+  for (const [path, bytes] of [...files].sort(([a], [b]) => byCodeUnit(a, b))) {
+    const database = databases.find((each) => each.path.test(path));
+    if (database === undefined) continue;
+    try {
+      if (bytes === "too-big" || database.read === undefined) throw new Error("not read");
+      packages.push(...database.read(bytes));
+      if (states.get(database.kind) !== "unreadable") states.set(database.kind, "read");
+    } catch {
+      states.set(database.kind, "unreadable");
+    }
+  }
+  return { packages, states };
+}
+
+function keyOf({ type, name, version, architecture }: FoundPackage): string {
+  return `${type} ${name} ${version} ${architecture}`;
+}
+
+function described({ packages, states }: Found, layerOf: ReadonlyMap<string, number>, files: ReadonlyMap<string, Uint8Array | "too-big">): LockedSoftware {
+  const system = systemOf(files);
+  const listed = packages.map((each) => lockedPackage(each, layerOf.get(keyOf(each)) ?? 0, system, files));
+  const once = [...new Map(listed.map((each) => [each.purl, each])).values()].sort((a, b) => byCodeUnit(a.purl, b.purl));
+  const fits = lengthInLock(once) <= packagesLength && once.every((each) => each.purl.length <= purlLength);
+  return {
+    ...(system === undefined ? {} : { system }),
+    databases: [...states].sort(([a], [b]) => byCodeUnit(a, b)).map(([kind, state]) => ({ kind, state: fits ? state : "too-long" })),
+    packages: fits ? once : [],
+  };
+}
+
+/** In a lock, the list stands four levels deep. Bytes. */
+function lengthInLock(packages: readonly LockedPackage[]): number {
+  const text = canonicalJson(packages as unknown as Json);
+  return Buffer.byteLength(text) + 8 * text.split("\n").length;
+}
+
+function lockedPackage(
+  found: FoundPackage,
+  layer: number,
+  system: LockedSoftware["system"],
+  files: ReadonlyMap<string, Uint8Array | "too-big">,
+): LockedPackage {
+  const stated = files.get(`usr/share/doc/${found.name}/copyright`);
+  const licence = plain(found.licence ?? (stated instanceof Uint8Array ? debianLicence(textOf(stated)) : undefined));
+  const supplier = plain(found.supplier)?.slice(0, 200).trim();
+  const [, epoch, version = found.version] = found.type === "rpm" ? (/^(?:(\d+):)?(.*)$/.exec(found.version) ?? []) : [];
+  const purl = purlText({
+    type: found.type,
+    namespace: system?.id ?? { apk: "alpine", deb: "debian", rpm: "unknown" }[found.type],
+    name: found.name,
+    version,
+    qualifiers: {
+      arch: found.architecture,
+      distro: system === undefined ? "" : `${system.id}${system.version === undefined ? "" : `-${system.version}`}`,
+      ...(epoch === undefined ? {} : { epoch }),
+      ...(found.source === undefined ? {} : { upstream: found.source }),
+    },
+  });
+  return { purl, layer, ...(licence === undefined ? {} : { licence }), ...(supplier === undefined ? {} : { supplier }) };
+}
+
+/** os-release(5): ID and VERSION_ID; /etc/os-release goes before /usr/lib/os-release. */
+function systemOf(files: ReadonlyMap<string, Uint8Array | "too-big">): LockedSoftware["system"] {
+  const bytes = files.get("etc/os-release") ?? files.get("usr/lib/os-release");
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  const value = (name: string): string | undefined => new RegExp(`^${name}=["']?([0-9A-Za-z._-]+)["']?\\s*$`, "m").exec(textOf(bytes))?.[1];
+  const id = value("ID");
+  const version = value("VERSION_ID");
+  return id === undefined ? undefined : { id, ...(version === undefined ? {} : { version }) };
+}
+
+/** Text of strangers, fit for a document: one line; undefined where nothing is left, or more than a statement can be. */
+function plain(text: string | undefined): string | undefined {
+  const kept = text
+    ?.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff\ufffd-\uffff]|[\ud800-\udfff]/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return kept === undefined || kept === "" || kept.length > 1_000 || /@@CLOUDLET-SECRET:|-----BEGIN/.test(kept) ? undefined : kept;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
