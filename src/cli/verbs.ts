@@ -23,6 +23,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "render", summary: "write the small files only", load: () => import("./render.ts") },
   { name: "build", summary: "make the bundle", load: () => import("./build.ts") },
   { name: "verify", summary: "check a bundle's digests and signature", load: () => import("./verify.ts") },
+  { name: "rebuild", summary: "make a bundle again from its own documents and compare", load: () => import("./rebuild.ts") },
   { name: "keygen", summary: "make a signing key", load: () => import("./keygen.ts") },
   { name: "access-key", summary: "make the one-time access key of a CRM", load: () => import("./access-key.ts") },
   { name: "store", summary: "list, check or clean the blob store", load: () => import("./store.ts") },
