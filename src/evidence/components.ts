@@ -9,6 +9,7 @@ import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
 import { purlText } from "../core/purl.ts";
 import { cycloneDxPath, provenancePath, sealPaths, signaturePath, publicKeyPath, spdxPath } from "../pack/layout.ts";
+import { bodySha256 } from "../pack/manifest.ts";
 import type { LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
 import { containerComponents } from "./container-components.ts";
@@ -102,7 +103,7 @@ function fileComponent(file: File, documents: Documents, supplier: Stated): Comp
     // BSI TR-03183-2 section 5.2.2: what has no version of its own goes by the time at which it was made.
     version: documents.release.release.created,
     size: body.bytes.byteLength,
-    digests: { sha1: digest("sha1"), sha256: digest("sha256"), sha512: digest("sha512") },
+    digests: { sha1: digest("sha1"), sha256: bodySha256(body), sha512: digest("sha512") },
     // Templates and scripts are this program's; what tells of a bundle is nobody's work.
     licence: file.source.startsWith("templates/") ? { kind: "stated", text: generator.licence } : { kind: "none" },
     parts: [],

@@ -6,14 +6,15 @@ import type { Component, SoftwareList, Stated } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** The same list always gives the same text: its serial number is made of the rest, its time is the release's. */
+/** The same list always gives the same text: its serial number is made of the list, its time is the release's. */
 export function cycloneDx(list: SoftwareList): string {
   const { bundle, components, program, programParts, created, supplier } = list;
   const all = [bundle, ...components, program, ...programParts];
-  const document = {
+  return canonicalJson({
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
+    serialNumber: `urn:uuid:${uuidOf(`CycloneDX ${JSON.stringify(list)}`)}`,
     version: 1,
     metadata: {
       timestamp: created,
@@ -27,8 +28,7 @@ export function cycloneDx(list: SoftwareList): string {
       .map((each) => ({ ref: each.ref, ...(each.parts.length === 0 ? {} : { dependsOn: each.parts }) }))
       .sort((a, b) => byCodeUnit(a.ref, b.ref)),
     compositions: compositions(all),
-  };
-  return canonicalJson({ ...document, serialNumber: `urn:uuid:${uuidOf(canonicalJson(document))}` });
+  });
 }
 
 const types: Readonly<Record<Component["kind"], string>> = {

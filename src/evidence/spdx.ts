@@ -7,17 +7,19 @@ import type { Component, SoftwareList, Stated } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** The same list always gives the same text: its namespace is made of the rest, its time is the release's. */
+/** The same list always gives the same text: its namespace is made of the list, its time is the release's. */
 export function spdx(list: SoftwareList): string {
   const { bundle, components, program, programParts, created, supplier } = list;
   const words = new Map<string, string>();
   const files = components.filter(isFile);
   const packages = [bundle, ...components.filter((each) => !isFile(each)), program, ...programParts];
+  const name = `${bundle.name}-${bundle.version}`;
   const document = {
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
-    name: `${bundle.name}-${bundle.version}`,
+    name,
+    documentNamespace: `https://spdx.org/spdxdocs/${name.replace(/[^0-9A-Za-z.-]+/g, "-")}-${uuidOf(`SPDX ${JSON.stringify(list)}`)}`,
     creationInfo: {
       created,
       creators: [`Tool: ${program.name}-${program.version}`, ...(supplier === undefined ? [] : [`Organization: ${organization(supplier)}`])],
@@ -28,12 +30,10 @@ export function spdx(list: SoftwareList): string {
     relationships: relationships(list),
   };
   const extracted = [...words].map(([licenseId, extractedText]) => ({ licenseId, extractedText, name: extractedText }));
-  const whole: JsonObject = {
+  return canonicalJson({
     ...document,
     ...(extracted.length === 0 ? {} : { hasExtractedLicensingInfos: extracted.sort((a, b) => byCodeUnit(a.licenseId, b.licenseId)) }),
-  };
-  const name = document.name.replace(/[^0-9A-Za-z.-]+/g, "-");
-  return canonicalJson({ ...whole, documentNamespace: `https://spdx.org/spdxdocs/${name}-${uuidOf(canonicalJson(whole))}` });
+  });
 }
 
 /** SPDX wants a SHA-1 of each file, so what is only known by its place is told as a package. */

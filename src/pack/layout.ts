@@ -32,6 +32,9 @@ export const cycloneDxPath = "evidence/sbom.cdx.json";
 export const spdxPath = "evidence/sbom.spdx.json";
 export const provenancePath = "evidence/provenance.json";
 
+/** Evidence that every bundle has, in order. */
+export const neededEvidence: readonly string[] = [lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];
+
 export const payloadPath = "blobs/payload.tar";
 
 export function vmImagePath(format: "qcow2" | "raw" | "vmdk"): string {
