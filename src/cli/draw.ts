@@ -85,7 +85,8 @@ function fileNameOf({ spec }: SpecDocument, release: string): string {
   return `${plain(spec.name)}-${plain(spec.organization)}-${release}.cloudlet.tar`;
 }
 
-function bytesOf(tree: Tree, path: string): Uint8Array {
+/** A text of the tree. */
+export function bytesOf(tree: Tree, path: string): Uint8Array {
   const body = tree.files.find((file) => file.path === path)?.body;
   if (body?.kind !== "bytes") throw new Error(`the bundle has no ${path}`);
   return body.bytes;
