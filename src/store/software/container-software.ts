@@ -20,9 +20,14 @@ const databases: readonly { readonly kind: "apk" | "dpkg" | "rpm"; readonly path
 const release = /^(etc|usr\/lib)\/os-release$/;
 const copyright = /^usr\/share\/doc\/([^/]+)\/copyright$/;
 
-function isWanted(path: string): boolean {
-  return release.test(path) || copyright.test(path) || databases.some((each) => each.path.test(path));
+/** Databases of a whole distribution have some 20 MiB; a copyright file has some 10 KiB. All of it is held in memory. Bytes. */
+function mostOf(path: string): number {
+  if (databases.some((each) => each.path.test(path))) return 48 * 1024 * 1024;
+  return release.test(path) || copyright.test(path) ? 262_144 : 0;
 }
+
+/** Of all files that are kept while a container is read, whatever its layers are made of. */
+const keptBytes = 96 * 1024 * 1024;
 
 /**
  * Bytes of all packages of a container together: a lock is read as one document of at most a MiB, and names up to
@@ -39,54 +44,78 @@ export async function containerSoftware(
   pathOf: (digest: Digest) => string,
   signal?: AbortSignal,
 ): Promise<LockedSoftware | undefined> {
-  const files = new Map<string, Uint8Array | "too-big">();
+  const files = new KeptFiles();
   const layerOf = new Map<string, number>();
   let found: Found = { packages: [], states: new Map() };
   for (const [index, { digest }] of layers.entries()) {
-    const changes = await layerChanges(pathOf(digest), isWanted, signal).catch((error: unknown) => {
+    const changes = await layerChanges(pathOf(digest), mostOf, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
       return undefined;
     });
     if (changes === undefined) return undefined;
-    for (const change of changes.filter((each) => each.kind === "removed" || each.kind === "emptied")) take(files, change);
-    for (const change of changes.filter((each) => each.kind === "file" || each.kind === "too-big")) take(files, change);
+    for (const change of changes.filter((each) => each.kind === "removed" || each.kind === "emptied")) files.take(change);
+    for (const change of changes.filter((each) => each.kind === "file" || each.kind === "too-big")) files.take(change);
     if (changes.length === 0) continue;
-    found = readAll(files);
+    found = readAll(files.all);
     const here = new Set(found.packages.map(keyOf));
     // A package that went away and comes back belongs to the layer that brings it back.
     for (const key of layerOf.keys()) if (!here.has(key)) layerOf.delete(key);
     for (const key of here) if (!layerOf.has(key)) layerOf.set(key, index);
   }
-  return described(found, layerOf, files);
+  return described(found, layerOf, files.all);
 }
 
-function take(files: Map<string, Uint8Array | "too-big">, change: LayerChange): void {
-  switch (change.kind) {
-    case "file":
-      files.set(change.path, change.bytes);
-      return;
-    case "too-big":
-      files.set(change.path, "too-big");
-      return;
-    case "removed":
-      files.delete(change.path);
-      return removeBelow(files, change.path);
-    case "emptied":
-      return removeBelow(files, change.path);
+/** What lies at the wanted paths, as far as the layers have been read. */
+class KeptFiles {
+  readonly #files = new Map<string, Kept>();
+  #bytes = 0;
+
+  take(change: LayerChange): void {
+    switch (change.kind) {
+      case "file":
+        return this.#set(change.path, change.bytes);
+      case "too-big":
+        return this.#set(change.path, "too-big");
+      case "removed":
+        this.#delete(change.path);
+        return this.#deleteBelow(change.path);
+      case "emptied":
+        return this.#deleteBelow(change.path);
+    }
+  }
+
+  get all(): ReadonlyMap<string, Kept> {
+    return this.#files;
+  }
+
+  #set(path: string, content: Kept): void {
+    this.#delete(path);
+    const size = content === "too-big" ? 0 : content.byteLength;
+    const fits = this.#bytes + size <= keptBytes;
+    this.#files.set(path, fits ? content : "too-big");
+    this.#bytes += fits ? size : 0;
+  }
+
+  #delete(path: string): void {
+    const there = this.#files.get(path);
+    if (there !== undefined && there !== "too-big") this.#bytes -= there.byteLength;
+    this.#files.delete(path);
+  }
+
+  #deleteBelow(folder: string): void {
+    for (const path of this.#files.keys()) if (folder === "" || path.startsWith(`${folder}/`)) this.#delete(path);
   }
 }
 
-function removeBelow(files: Map<string, unknown>, folder: string): void {
-  for (const path of files.keys()) if (folder === "" || path.startsWith(`${folder}/`)) files.delete(path);
-}
+type Kept = Uint8Array | "too-big";
 
 interface Found {
   readonly packages: readonly FoundPackage[];
   readonly states: ReadonlyMap<"apk" | "dpkg" | "rpm", "read" | "unreadable">;
 }
 
-function readAll(files: ReadonlyMap<string, Uint8Array | "too-big">): Found {
+function readAll(files: ReadonlyMap<string, Kept>): Found {
   const packages: FoundPackage[] = [];
   const states = new Map<"apk" | "dpkg" | "rpm", "read" | "unreadable">();
   for (const [path, bytes] of [...files].sort(([a], [b]) => byCodeUnit(a, b))) {
@@ -107,7 +136,7 @@ function keyOf({ type, name, version, architecture }: FoundPackage): string {
   return `${type} ${name} ${version} ${architecture}`;
 }
 
-function described({ packages, states }: Found, layerOf: ReadonlyMap<string, number>, files: ReadonlyMap<string, Uint8Array | "too-big">): LockedSoftware {
+function described({ packages, states }: Found, layerOf: ReadonlyMap<string, number>, files: ReadonlyMap<string, Kept>): LockedSoftware {
   const system = systemOf(files);
   const listed = packages.map((each) => lockedPackage(each, layerOf.get(keyOf(each)) ?? 0, system, files));
   const once = [...new Map(listed.map((each) => [each.purl, each])).values()].sort((a, b) => byCodeUnit(a.purl, b.purl));
@@ -129,7 +158,7 @@ function lockedPackage(
   found: FoundPackage,
   layer: number,
   system: LockedSoftware["system"],
-  files: ReadonlyMap<string, Uint8Array | "too-big">,
+  files: ReadonlyMap<string, Kept>,
 ): LockedPackage {
   const stated = files.get(`usr/share/doc/${found.name}/copyright`);
   const licence = plain(found.licence ?? (stated instanceof Uint8Array ? debianLicence(textOf(stated)) : undefined));
@@ -151,7 +180,7 @@ function lockedPackage(
 }
 
 /** os-release(5): ID and VERSION_ID; /etc/os-release goes before /usr/lib/os-release. */
-function systemOf(files: ReadonlyMap<string, Uint8Array | "too-big">): LockedSoftware["system"] {
+function systemOf(files: ReadonlyMap<string, Kept>): LockedSoftware["system"] {
   const bytes = files.get("etc/os-release") ?? files.get("usr/lib/os-release");
   if (!(bytes instanceof Uint8Array)) return undefined;
   const value = (name: string): string | undefined => new RegExp(`^${name}=["']?([0-9A-Za-z._-]+)["']?\\s*$`, "m").exec(textOf(bytes))?.[1];

@@ -5,15 +5,15 @@ import { open, type FileHandle } from "node:fs/promises";
 /** What a layer does at one path. */
 export type LayerChange =
   | { readonly kind: "file"; readonly path: string; readonly bytes: Uint8Array }
-  /** Larger than `wantedBytes`. */
+  /** Larger than it may be, or one too many. */
   | { readonly kind: "too-big"; readonly path: string }
   /** The path of a lower layer is gone, with all below it. */
   | { readonly kind: "removed"; readonly path: string }
   /** All below this folder of lower layers is gone. */
   | { readonly kind: "emptied"; readonly path: string };
 
-/** A package database of a big distribution has some 10 MiB; rpm's has up to 200. Bytes. */
-const wantedBytes = 256 * 1024 * 1024;
+/** What is taken out of one layer, all together: it is held in memory. Bytes. */
+const layerBytes = 64 * 1024 * 1024;
 
 /** Long names and pax records; a bigger one is no header. Bytes. */
 const headerBytes = 1_048_576;
@@ -25,13 +25,14 @@ const whiteout = ".wh.";
 const opaque = ".wh..wh..opq";
 
 /**
- * The changes of the layer at the paths that are wanted, and what it removes, in the order of the tar. Links are left out.
- * Throws where the file is no tar.
+ * The changes of the layer at the paths that are wanted, and what it removes, in the order of the tar. `mostOf` gives the
+ * most bytes of a file that are wanted; 0: it is not. Links are left out. Throws where the file is no tar.
  */
-export async function layerChanges(path: string, isWanted: (path: string) => boolean, signal?: AbortSignal): Promise<readonly LayerChange[]> {
+export async function layerChanges(path: string, mostOf: (path: string) => number, signal?: AbortSignal): Promise<readonly LayerChange[]> {
   const file = await open(path, "r");
   try {
     const changes: LayerChange[] = [];
+    let room = layerBytes;
     const reader = new WindowReader(file);
     let named: Named = {};
     for (let offset = 0; ; ) {
@@ -48,7 +49,8 @@ export async function layerChanges(path: string, isWanted: (path: string) => boo
       }
       if (type === "K" || type === "g") continue;
       named = {};
-      const change = await changeOf(clean(name), type, size, isWanted, () => reader.read(body, size));
+      const change = await changeOf(clean(name), type, size, (each) => Math.min(room, mostOf(each)), () => reader.read(body, size));
+      if (change?.kind === "file") room = Math.max(1, room - size);
       if (change !== undefined) changes.push(change);
     }
   } finally {
@@ -60,15 +62,16 @@ async function changeOf(
   path: string,
   type: string,
   size: number,
-  isWanted: (path: string) => boolean,
+  mostOf: (path: string) => number,
   bytes: () => Promise<Uint8Array>,
 ): Promise<LayerChange | undefined> {
   const base = path.slice(path.lastIndexOf("/") + 1);
   const folder = path.slice(0, Math.max(0, path.length - base.length - 1));
   if (base === opaque) return { kind: "emptied", path: folder };
   if (base.startsWith(whiteout)) return { kind: "removed", path: `${folder === "" ? "" : `${folder}/`}${base.slice(whiteout.length)}` };
-  if (type !== "0" || !isWanted(path)) return undefined;
-  return size > wantedBytes ? { kind: "too-big", path } : { kind: "file", path, bytes: await bytes() };
+  const most = type === "0" ? mostOf(path) : 0;
+  if (most === 0) return undefined;
+  return size > most ? { kind: "too-big", path } : { kind: "file", path, bytes: await bytes() };
 }
 
 /** What extended headers said of the entry that follows them. */

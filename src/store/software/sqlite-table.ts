@@ -9,7 +9,7 @@ const mostRows = 100_000;
 /** The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws where the file is not SQLite's. */
 export function tableRows(file: Uint8Array, table: string): readonly (readonly Cell[])[] | undefined {
   if (new TextDecoder().decode(file.subarray(0, 15)) !== "SQLite format 3") throw new Error("no SQLite database");
-  const database = { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength), ...sizesOf(file) };
+  const database = { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength), ...sizesOf(file), left: file.byteLength };
   const schema = rowsBelow(database, 1).find((row) => row[0] === "table" && row[1] === table);
   const root = schema?.[3];
   return typeof root === "number" ? rowsBelow(database, root) : undefined;
@@ -21,6 +21,8 @@ interface Database {
   readonly pageBytes: number;
   /** Of a page, without the reserved bytes at its end. */
   readonly usable: number;
+  /** Bytes of cells that may still come: no two share a byte, so all together they are not larger than the file. */
+  left: number;
 }
 
 /** Section 1.3: page size at 16, where 1 stands for 65,536; reserved bytes at 20. */
@@ -64,7 +66,8 @@ function payload(database: Database, cell: number): Uint8Array {
   const least = Math.floor(((usable - 12) * 32) / 255) - 23;
   const rest = least + ((size - least) % (usable - 4));
   const local = size <= most ? size : rest <= most ? rest : least;
-  if (size > file.byteLength) throw new Error("a cell that is larger than the file");
+  database.left -= size;
+  if (database.left < 0) throw new Error("cells that are larger than the file");
   const bytes = new Uint8Array(size);
   bytes.set(file.subarray(at, at + local));
   let done = local;
