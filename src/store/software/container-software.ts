@@ -50,7 +50,7 @@ export async function containerSoftware(
   for (const [index, { digest }] of layers.entries()) {
     const changes = await layerChanges(pathOf(digest), mostOf, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
-      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
       return undefined;
     });
     if (changes === undefined) return undefined;
