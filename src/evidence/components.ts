@@ -12,7 +12,7 @@ import { cycloneDxPath, provenancePath, sealPaths, signaturePath, publicKeyPath,
 import { bodySha256 } from "../pack/manifest.ts";
 import type { LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
-import { containerComponents } from "./container-components.ts";
+import { containerComponents, refOf } from "./container-components.ts";
 import { generator } from "./generator.ts";
 
 /** What is known of one thing: said, known not to be there, or not known. */
@@ -72,7 +72,7 @@ export function softwareList(files: readonly File[], documents: Documents): Soft
   const supplier: Stated = release.supplier === undefined ? unknown : { kind: "stated", text: release.supplier.name };
   const listed = files.map((file) => fileComponent(file, documents, supplier));
   const made = later.map((path) => laterComponent(path, release.created, supplier));
-  const components = [...listed, ...made, ...containerComponents(documents.lock.lock)].sort((a, b) => byCodeUnit(a.ref, b.ref));
+  const components = [...listed, ...made, ...containerComponents(documents.lock.lock, files.some((file) => file.role === "vm-image"))].sort((a, b) => byCodeUnit(a.ref, b.ref));
   const bundle: Component = {
     ref: "bundle",
     kind: "bundle",
@@ -122,8 +122,9 @@ function vmImage({ release: { release }, lock: { lock } }: Documents): Omit<Comp
     ...blob(lock.vmImage),
     licence: unknown,
     ...(/^https?:/.test(source) ? { source } : {}),
-    parts: [],
-    completeness: "unknown",
+    parts: (lock.vmImage.software?.packages ?? []).map(refOf).sort(byCodeUnit),
+    // A list names what a package manager installed; it is not proven that it is all.
+    completeness: lock.vmImage.software === undefined ? "unknown" : "incomplete",
   };
 }
 

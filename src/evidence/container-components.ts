@@ -1,4 +1,4 @@
-/** The containers of a lock as components: each with its config and layers, each layer with the packages that it brought. */
+/** The containers of a lock as components, each with its config and layers, each layer with the packages that it brought; and those of the VM image. */
 
 import { hexOf } from "../core/digest.ts";
 import { byCodeUnit } from "../core/json.ts";
@@ -6,9 +6,11 @@ import { purlText, readPurl } from "../core/purl.ts";
 import type { Lock, LockedContainer, LockedPackage, LockedSoftware } from "../spec/lock.ts";
 import type { Component, Stated } from "./components.ts";
 
-/** In no particular order, each ref once: what containers share is told once. */
-export function containerComponents({ containers }: Pick<Lock, "containers">): readonly Component[] {
-  const packages = containers.flatMap((container) => container.software?.packages ?? []);
+/** In no particular order, each ref once: what containers share is told once. A bundle for machines that are there has no image. */
+export function containerComponents({ containers, vmImage }: Pick<Lock, "containers" | "vmImage">, hasVmImage: boolean): readonly Component[] {
+  const inImage = hasVmImage ? (vmImage.software?.packages ?? []) : [];
+  // The last of a ref stays: a container's own files say more of a package than an image's list.
+  const packages = [...inImage, ...containers.flatMap((container): readonly LockedPackage[] => container.software?.packages ?? [])];
   return [
     ...containers.map(containerComponent),
     ...onceByRef(containers.map(configComponent)),
@@ -103,7 +105,7 @@ function isRead(software: LockedSoftware | undefined): boolean {
   return software !== undefined && software.databases.length > 0 && software.databases.every((each) => each.state === "read");
 }
 
-function refOf({ purl }: LockedPackage): string {
+export function refOf({ purl }: LockedPackage): string {
   return `package:${purl}`;
 }
 

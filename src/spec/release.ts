@@ -25,6 +25,14 @@ export interface Release {
     readonly sizeLimit: number;
     readonly minDiskGiB: number;
     readonly minMemoryMiB: number;
+    /** The packages that are installed in it, as a file that came with it tells. */
+    readonly packageList?: {
+      /** A path relative to the release file. */
+      readonly source: string;
+      readonly digest: Digest;
+      readonly type: "apk" | "deb" | "rpm";
+      readonly system: { readonly id: string; readonly version: string };
+    };
   };
   /** By role; crmserver is mandatory. */
   readonly containers: readonly ReleaseContainer[];

@@ -1,12 +1,12 @@
 /** What is installed in a container, read out of its layers: the databases of dpkg, apk and rpm, layer by layer. */
 
 import type { Digest } from "../../core/digest.ts";
-import { byCodeUnit, canonicalJson, type Json } from "../../core/json.ts";
-import { purlText } from "../../core/purl.ts";
-import type { LockedPackage, LockedSoftware } from "../../spec/lock.ts";
+import { byCodeUnit } from "../../core/json.ts";
+import type { LockedSoftware } from "../../spec/lock.ts";
 import { apkPackages } from "./apk.ts";
 import { debianLicence, dpkgPackages } from "./dpkg.ts";
 import { layerChanges, type LayerChange } from "./layer-files.ts";
+import { fitsInLock, lockedPackage, oncePerPurl } from "./locked-package.ts";
 import type { FoundPackage } from "./package.ts";
 import { rpmPackages } from "./rpm.ts";
 
@@ -28,15 +28,6 @@ function mostOf(path: string): number {
 
 /** Of all files that are kept while a container is read, whatever its layers are made of. */
 const keptBytes = 96 * 1024 * 1024;
-
-/**
- * Bytes of all packages of a container together: a lock is read as one document of at most a MiB, and names up to
- * three containers. Beyond it the list is left out, and said to be.
- */
-const packagesLength = 300_000;
-
-/** The lock's schema takes no longer one; the longest of Debian's has 150 characters. */
-const purlLength = 500;
 
 /** `pathOf` gives the place of a layer's blob. Undefined where a layer can't be read as a tar: then nothing is known. */
 export async function containerSoftware(
@@ -138,45 +129,18 @@ function keyOf({ type, name, version, architecture }: FoundPackage): string {
 
 function described({ packages, states }: Found, layerOf: ReadonlyMap<string, number>, files: ReadonlyMap<string, Kept>): LockedSoftware {
   const system = systemOf(files);
-  const listed = packages.map((each) => lockedPackage(each, layerOf.get(keyOf(each)) ?? 0, system, files));
-  const once = [...new Map(listed.map((each) => [each.purl, each])).values()].sort((a, b) => byCodeUnit(a.purl, b.purl));
-  const fits = lengthInLock(once) <= packagesLength && once.every((each) => each.purl.length <= purlLength);
+  const listed = packages.map((each) => {
+    const stated = files.get(`usr/share/doc/${each.name}/copyright`);
+    const licence = each.licence ?? (stated instanceof Uint8Array ? debianLicence(textOf(stated)) : undefined);
+    return { ...lockedPackage({ ...each, ...(licence === undefined ? {} : { licence }) }, system), layer: layerOf.get(keyOf(each)) ?? 0 };
+  });
+  const once = oncePerPurl(listed);
+  const fits = fitsInLock(once);
   return {
     ...(system === undefined ? {} : { system }),
     databases: [...states].sort(([a], [b]) => byCodeUnit(a, b)).map(([kind, state]) => ({ kind, state: fits ? state : "too-long" })),
     packages: fits ? once : [],
   };
-}
-
-/** In a lock, the list stands four levels deep. Bytes. */
-function lengthInLock(packages: readonly LockedPackage[]): number {
-  const text = canonicalJson(packages as unknown as Json);
-  return Buffer.byteLength(text) + 8 * text.split("\n").length;
-}
-
-function lockedPackage(
-  found: FoundPackage,
-  layer: number,
-  system: LockedSoftware["system"],
-  files: ReadonlyMap<string, Kept>,
-): LockedPackage {
-  const stated = files.get(`usr/share/doc/${found.name}/copyright`);
-  const licence = plain(found.licence ?? (stated instanceof Uint8Array ? debianLicence(textOf(stated)) : undefined));
-  const supplier = plain(found.supplier)?.slice(0, 200).trim();
-  const [, epoch, version = found.version] = found.type === "rpm" ? (/^(?:(\d+):)?(.*)$/.exec(found.version) ?? []) : [];
-  const purl = purlText({
-    type: found.type,
-    namespace: system?.id ?? { apk: "alpine", deb: "debian", rpm: "unknown" }[found.type],
-    name: found.name,
-    version,
-    qualifiers: {
-      arch: found.architecture,
-      distro: system === undefined ? "" : `${system.id}${system.version === undefined ? "" : `-${system.version}`}`,
-      ...(epoch === undefined ? {} : { epoch }),
-      ...(found.source === undefined ? {} : { upstream: found.source }),
-    },
-  });
-  return { purl, layer, ...(licence === undefined ? {} : { licence }), ...(supplier === undefined ? {} : { supplier }) };
 }
 
 /** os-release(5): ID and VERSION_ID; /etc/os-release goes before /usr/lib/os-release. */
@@ -187,15 +151,6 @@ function systemOf(files: ReadonlyMap<string, Kept>): LockedSoftware["system"] {
   const id = value("ID");
   const version = value("VERSION_ID");
   return id === undefined ? undefined : { id, ...(version === undefined ? {} : { version }) };
-}
-
-/** Text of strangers, fit for a document: one line; undefined where nothing is left, or more than a statement can be. */
-function plain(text: string | undefined): string | undefined {
-  const kept = text
-    ?.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff\ufffd-\uffff]|[\ud800-\udfff]/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
-  return kept === undefined || kept === "" || kept.length > 1_000 || /@@CLOUDLET-SECRET:|-----BEGIN/.test(kept) ? undefined : kept;
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -19,7 +19,7 @@ import type { Lock, LockedSoftware } from "../../../src/spec/lock.ts";
 import { readRelease } from "../../../src/spec/read-release.ts";
 import { readSpec } from "../../../src/spec/read-spec.ts";
 import { generatorText } from "../../../scripts/generate-generator.ts";
-import { assets, lockOf, specText, textOf, wellRead } from "../../golden/cases.ts";
+import { assets, caseNames, lockOf, specText, textOf, wellRead } from "../../golden/cases.ts";
 import { cycloneDxProblems, spdxProblems } from "./sbom-form.ts";
 
 const releaseText = readFileSync(join(import.meta.dirname, "../../golden/release.yaml"), "utf8");
@@ -124,6 +124,30 @@ t.test("SB-3: how complete it is; unknown is kept apart from absent", (t) => {
   const old = JSON.parse(textAt(files({ release: releaseText }), "evidence/sbom.cdx.json")) as Bom;
   t.equal(property(old.metadata.component, "cloudlet-bundle:supplier"), "unknown");
   t.equal(old.components.filter((each) => each.type === "library").length, 0);
+  t.end();
+});
+
+t.test("the packages of the VM image, where its list is known and the image is in the bundle", (t) => {
+  const release = wellRead(readRelease(suppliedText));
+  const plain = lockOf(release);
+  const shared = "pkg:deb/debian/libc6@2.36-9%2Bdeb12u4?arch=amd64&distro=debian-12&upstream=glibc";
+  const lock: Lock = {
+    ...plain,
+    vmImage: { ...plain.vmImage, software: { system: { id: "debian", version: "12" }, packages: [{ purl: "pkg:deb/debian/cloud-init@22.4?distro=debian-12" }, { purl: shared }] } },
+    containers: plain.containers.map((each) => ({ ...each, software: { ...software, packages: [{ purl: shared, layer: 0, licence: "GPL-2+" }] } })),
+  };
+  const bomOf = (name: string): Bom => {
+    const spec = wellRead(readSpec(specText(name), { platforms: ["openstack", "vmpool"] }));
+    return JSON.parse(textAt(wellRead(compose({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, assets)).files, "evidence/sbom.cdx.json")) as Bom;
+  };
+  const withImage = bomOf("minimal");
+  const image = withImage.components.find((each) => each["bom-ref"].startsWith("vm-image:"))?.["bom-ref"] ?? "";
+  t.strictSame(withImage.dependencies.find((each) => each.ref === image)?.dependsOn, ["package:pkg:deb/debian/cloud-init@22.4?distro=debian-12", `package:${shared}`]);
+  t.ok(withImage.compositions.find((each) => each.aggregate === "incomplete")?.dependencies.includes(image));
+  t.match(withImage.components.find((each) => each.purl === shared)?.licenses, [{ expression: "GPL-2.0-or-later" }], "what a container's files say of it stays");
+  const pool = caseNames.find((name) => specText(name).includes("type: vmpool"));
+  t.ok(pool, "there is a case of machines that are there already");
+  t.strictSame(bomOf(pool ?? "").components.filter((each) => each.type === "library").map((each) => each.name), ["libc6"]);
   t.end();
 });
 
