@@ -1,20 +1,21 @@
 /** evidence/sbom.cdx.json: the list of components as CycloneDX 1.6. */
 
+import type { Digest } from "../core/digest.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Component, SoftwareList, Stated } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** The same list always gives the same text: its serial number is made of the list, its time is the release's. */
-export function cycloneDx(list: SoftwareList): string {
+/** The same list always gives the same text: its serial number is made of `contentDigest`, which is of the list; its time is the release's. */
+export function cycloneDx(list: SoftwareList, contentDigest: Digest): string {
   const { bundle, components, program, programParts, created, supplier } = list;
   const all = [bundle, ...components, program, ...programParts];
   return canonicalJson({
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
-    serialNumber: `urn:uuid:${uuidOf(`CycloneDX ${JSON.stringify(list)}`)}`,
+    serialNumber: `urn:uuid:${uuidOf(`CycloneDX ${contentDigest}`)}`,
     version: 1,
     metadata: {
       timestamp: created,

@@ -1,14 +1,15 @@
 /** evidence/sbom.spdx.json: the list of components as SPDX 2.3. */
 
 import { createHash } from "node:crypto";
+import type { Digest } from "../core/digest.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Component, SoftwareList, Stated } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** The same list always gives the same text: its namespace is made of the list, its time is the release's. */
-export function spdx(list: SoftwareList): string {
+/** The same list always gives the same text: its namespace is made of `contentDigest`, which is of the list; its time is the release's. */
+export function spdx(list: SoftwareList, contentDigest: Digest): string {
   const { bundle, components, program, programParts, created, supplier } = list;
   const words = new Map<string, string>();
   const files = components.filter(isFile);
@@ -19,7 +20,7 @@ export function spdx(list: SoftwareList): string {
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
     name,
-    documentNamespace: `https://spdx.org/spdxdocs/${name.replace(/[^0-9A-Za-z.-]+/g, "-")}-${uuidOf(`SPDX ${JSON.stringify(list)}`)}`,
+    documentNamespace: `https://spdx.org/spdxdocs/${name.replace(/[^0-9A-Za-z.-]+/g, "-")}-${uuidOf(`SPDX ${contentDigest}`)}`,
     creationInfo: {
       created,
       creators: [`Tool: ${program.name}-${program.version}`, ...(supplier === undefined ? [] : [`Organization: ${organization(supplier)}`])],
