@@ -10,11 +10,14 @@ import type { Platform } from "../platforms/platform.ts";
 import { platformNamed } from "../platforms/registry.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
+import type { BuilderId } from "./provenance.ts";
+import { commandLineBuilder } from "./provenance.ts";
+import { softwareFiles } from "./software.ts";
 import type { Composition, Documents } from "./texts.ts";
 import { composeTexts } from "./texts.ts";
 
-/** Everything but what the seal adds. Issues: those of `composeTexts`. */
-export function compose(documents: Documents, assets: Assets): Outcome<Composition> {
+/** Everything but what the seal adds; `builder` is who is said to have run the program. Issues: those of `composeTexts`. */
+export function compose(documents: Documents, assets: Assets, builder: BuilderId = commandLineBuilder): Outcome<Composition> {
   const texts = composeTexts(documents, assets);
   if (!texts.ok) return texts;
   const { files, plan } = texts.value;
@@ -26,7 +29,8 @@ export function compose(documents: Documents, assets: Assets): Outcome<Compositi
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, platformNamed(documents.spec.spec.platform.type))] } };
+  const all = [...files, ...blobs(release, lock, platformNamed(documents.spec.spec.platform.type))];
+  return { ...texts, value: { plan, files: [...all, ...softwareFiles(all, documents, builder)] } };
 }
 
 /** A platform whose VMs are there already needs no image of one. */

@@ -5,19 +5,22 @@ import { textFile } from "../core/file.ts";
 import type { Json } from "../core/json.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Origin } from "../core/origin.ts";
+import type { FilledIn } from "./filled-in.ts";
 
 /**
  * The map of all files' spans. `origins` lists each origin once, sorted; a file's key is a line number, and each of its
  * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces. `if` before
- * the indices: the stretch is there because of these, and does not show them.
+ * the indices: the stretch is there because of these, and does not show them. `documents` tells which values of the spec and
+ * the release nobody wrote, by pointer into the document with its defaults.
  */
-export function originsFile(path: string, files: readonly File[]): File {
+export function originsFile(path: string, files: readonly File[], documents: OriginsDocument["documents"]): File {
   const traced = files.filter((file) => file.spans.length > 0);
   const origins = [...new Set(traced.flatMap((file) => file.spans.flatMap((span) => span.origins)))].sort(byCodeUnit);
   const indices = new Map(origins.map((origin, index) => [origin, index]));
   const document: Json = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Origins",
+    documents,
     origins,
     files: Object.fromEntries(traced.map((file) => [file.path, linesOf(file.spans, indices)])),
   };
@@ -47,6 +50,7 @@ export function originsAt(document: OriginsDocument, path: string, line: number)
 }
 
 export interface OriginsDocument {
+  readonly documents: { readonly spec: FilledIn; readonly release: FilledIn };
   readonly origins: readonly Origin[];
   readonly files: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }

@@ -17,6 +17,7 @@ import { render } from "../render/render.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Spec } from "../spec/spec.ts";
+import { filledIn } from "./filled-in.ts";
 import { originsFile } from "./origins.ts";
 
 export interface Composition {
@@ -50,7 +51,8 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
     evidence(releasePath, release.written),
     evidence(lockPath, lock.lock),
   ];
-  return { ok: true, value: { files: [...files, originsFile(originsPath, files)], plan: planned.value }, issues };
+  const defaults = { spec: filledIn(spec.sourced, "spec"), release: filledIn(release.sourced, "release") };
+  return { ok: true, value: { files: [...files, originsFile(originsPath, files, defaults)], plan: planned.value }, issues };
 }
 
 /**
