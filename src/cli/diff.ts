@@ -25,22 +25,27 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     )
     .argument("<before>", bundleArgument)
     .argument("<after>", "the other one, in any of these forms, but for standard input only one of the two")
-    .option("--fail-on <group...>", "exit with 1 where something in one of these groups changed")
+    .option("--fail-on <groups>", "exit with 1 where something in one of these groups changed; several with commas between, or the option again", also)
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `
 Examples:
   cloudlet-bundle diff berlin-1-2026.11.tar berlin-1-2026.12.tar
-  cloudlet-bundle diff old/ new/ --fail-on exposure privilege
+  cloudlet-bundle diff old/ new/ --fail-on exposure,privilege
 
 Exit status: 0 compared, 1 something changed in a group of --fail-on, or one of them is no bundle, 2 usage, 3 one can't be read.`,
     )
     .action(async (before: string, after: string, options: Options) => done(await diff(before, after, options, io)));
 }
 
+/** Not an option of many words: it would take the bundles after it for groups. */
+function also(words: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...words.split(",")];
+}
+
 async function diff(before: string, after: string, options: Options, io: Io): Promise<ExitStatus> {
-  const failOn = (options.failOn ?? []).flatMap((word) => word.split(","));
+  const failOn = options.failOn ?? [];
   const unknown = failOn.filter((word) => !(groups as readonly string[]).includes(word));
   if (unknown.length > 0) {
     io.err(`cloudlet-bundle diff: there is no group ${unknown.join(", ")}; there are ${groups.join(", ")}\n`);
