@@ -6,6 +6,7 @@ import t from "tap";
 
 import { val } from "../../../src/core/origin.ts";
 import {
+  againUntilOnDisk,
   bootCommands,
   bytesAboveNova,
   caCertificates,
@@ -31,13 +32,17 @@ function read(...parts: readonly CloudConfig[]): unknown {
 }
 
 t.test("each part is what its module wants", (t) => {
+  t.strictSame(read(againUntilOnDisk("/var/lib/a/mark")), {
+    bootcmd: [["sh", "-c", "[ -e /var/lib/a/mark ] || rm -f /var/lib/cloud/instance/sem/config_*"]],
+    runcmd: [["sh", "-c", "mkdir -p -m 0700 /var/lib/a && sync && : >/var/lib/a/mark && sync"]],
+  });
   t.strictSame(read(hostname("a")), { hostname: "a", preserve_hostname: false, manage_etc_hosts: true });
   t.strictSame(read(timezone("UTC"), keysOnly(), noPackages()), { timezone: "UTC", ssh_pwauth: false, disable_root: true, package_update: false, package_upgrade: false });
   t.strictSame(read(users([{ name: "a", sshAuthorizedKeys: ["k1", "k2"], sudo: true }, { name: "b", sshAuthorizedKeys: [], sudo: false, shell: "/bin/sh" }])), {
     users: [
       "default",
-      { name: "a", lock_passwd: true, shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", ssh_authorized_keys: ["k1", "k2"] },
-      { name: "b", lock_passwd: true, shell: "/bin/sh", ssh_authorized_keys: [] },
+      { name: "a", no_user_group: true, lock_passwd: true, shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", ssh_authorized_keys: ["k1", "k2"] },
+      { name: "b", no_user_group: true, lock_passwd: true, shell: "/bin/sh", ssh_authorized_keys: [] },
     ],
   });
   t.strictSame(read(caCertificates(["-----BEGIN\n"])), { ca_certs: { trusted: ["-----BEGIN\n"] } });
