@@ -36,6 +36,15 @@ export function projectId(): string {
   return openstack(["token", "issue", "-f", "value", "-c", "project_id"]);
 }
 
+/** Stacks and images of ours that a run left behind when it was cut off: they would count against the quota of the next. */
+export function clear(): void {
+  const ids = (...words: readonly string[]): readonly string[] => openstack([...words, "-f", "value", "-c", "ID"]).split("\n").filter((line) => line !== "");
+  const stacks = ids("stack", "list", "--tags", "cloudlet-bundle");
+  if (stacks.length > 0) openstack(["stack", "delete", "--yes", "--wait", ...stacks]);
+  const images = ids("image", "list", "--private").filter((id) => openstack(["image", "show", id, "-c", "properties"]).includes("cloudlet_bundle"));
+  if (images.length > 0) openstack(["image", "delete", ...images]);
+}
+
 export interface Inventory {
   readonly [kind: string]: readonly string[];
 }

@@ -2,12 +2,13 @@
 
 import t from "tap";
 import type { Test } from "tap";
-import { inventory } from "./cloud.ts";
+import { clear, inventory } from "./cloud.ts";
 import { scenarios, takes } from "./scenarios.ts";
 
 const left = scenarios.filter((each) => !takes(each.name)).map((each) => each.name);
 if (left.length > 0) t.comment(`left out of this run (all: npm run conformance -- --full openstack): ${left.join(", ")}`);
 
+clear();
 // A scenario takes minutes; --full takes most of an hour.
 t.setTimeout(7_200_000);
 for (const { name } of scenarios.filter((each) => takes(each.name))) {

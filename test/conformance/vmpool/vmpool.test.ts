@@ -118,7 +118,7 @@ async function life(t: Test, { engine, vm, line, way }: Site): Promise<void> {
 
   const gone = await operator.uninstall(first);
   t.equal(gone.status, 0, gone.text);
-  t.equal((await operator.run(first, ["--status"])).status, 1);
+  t.equal((await operator.run(first, [...operator.parameters, "--status"])).status, 1);
 }
 
 /** SIGKILL in every step, then the run that ends well. */

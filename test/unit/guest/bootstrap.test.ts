@@ -216,6 +216,12 @@ t.test("images that can't be run any more are loaded once more", (t) => {
   t.end();
 });
 
+function silent(t: Test, variables: string): Machine {
+  const made = machine(t, { vdb: payload }, { variables });
+  program(made.root, "docker", "exit 1");
+  return made;
+}
+
 t.test("what goes wrong is said, and no container is started", (t) => {
   const release = (name: string): Buffer => payloadOf(canonicalJson({ apiVersion: "cloudlet-bundle/v1", kind: "Payload", release: name }));
   const failing: readonly (readonly [string, Machine, readonly string[]])[] = [
@@ -227,6 +233,8 @@ t.test("what goes wrong is said, and no container is started", (t) => {
     ["an engine that can't load", machine(t, { vdb: payload }, { load: "exit 1" }), ["found vdb", "verified vdb", "failed docker-load"]],
     ["a disk that fills", machine(t, { vdb: payload }, { load: "echo write: No space left on device >&2; exit 1" }), ["found vdb", "verified vdb", "failed disk-full"]],
     ["a disk too small from the start", machine(t, { vdb: payload }, { variables: "CB_PAYLOAD_SIZE='99999999999999999'\n" }), ["found vdb", "verified vdb", "failed disk-full"]],
+    ["an engine that never answers", silent(t, ""), ["failed docker-does-not-answer"]],
+    ["one that finds no room", silent(t, "CB_PAYLOAD_SIZE='99999999999999999'\n"), ["failed disk-full"]],
     ["an image that isn't in it", machine(t, { vdb: payload }, { variables: "CB_CONTAINER_1_ID='sha256:00'\n" }), ["found vdb", "verified vdb", "failed image-missing-after-load"]],
   ];
   for (const [name, { root, run, calls }, stages] of failing) {
