@@ -1,10 +1,11 @@
 /** Figures that are taken inside this process: ranges of a big bundle, and many small renderings. */
 
 import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { assetsOf } from "../src/cli/draw.ts";
 import { compose } from "../src/evidence/compose.ts";
-import { layBundle, produce, type BlobReader } from "../src/pack/stream.ts";
+import { layBundle, produce, type BlobReader, type BundleLayout } from "../src/pack/stream.ts";
 import { pack } from "../src/pack/tree.ts";
 import { generateKey } from "../src/seal/keys.ts";
 import { seal } from "../src/seal/seal.ts";
@@ -21,9 +22,7 @@ const assets = assetsOf(root);
 
 /** The slowest first byte of ranges all over a bundle of 10 GiB; its blobs are made up, as no disk takes part. */
 export async function rangeFigures(): Promise<{ readonly worstMs: number }> {
-  const size = 10 * 1024 ** 3;
-  const { tree } = drawn("range", (lock) => ({ ...lock, vmImage: { ...lock.vmImage, size } }));
-  const layout = layBundle(await seal(tree, undefined));
+  const layout = await bigLayout("range");
   const zeros = new Uint8Array(65_536);
   const blobs: BlobReader = {
     async *read(_, start, end) {
@@ -40,6 +39,24 @@ export async function rangeFigures(): Promise<{ readonly worstMs: number }> {
     }
   }
   return { worstMs };
+}
+
+async function bigLayout(name: string): Promise<BundleLayout> {
+  const size = 10 * 1024 ** 3;
+  const { tree } = drawn(name, (lock) => ({ ...lock, vmImage: { ...lock.vmImage, size } }));
+  return layBundle(await seal(tree, undefined));
+}
+
+/** Writes a bundle of 10 GiB whose blobs are holes: as long as a true one, and nearly nothing on the disk. */
+export async function makeSparseBundle(path: string): Promise<void> {
+  const layout = await bigLayout("sparse");
+  const file = await open(path, "w");
+  try {
+    for (const segment of layout.segments) if (segment.kind === "bytes") await file.write(segment.bytes, 0, segment.bytes.byteLength, segment.start);
+    await file.truncate(layout.size);
+  } finally {
+    await file.close();
+  }
 }
 
 /**

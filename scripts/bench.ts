@@ -8,7 +8,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeBenchInputs } from "./bench-inputs.ts";
-import { rangeFigures, renderFigures } from "./bench-in-process.ts";
+import { makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
 
 const root = join(import.meta.dirname, "..");
 const work = join(root, "out/bench");
@@ -48,6 +48,7 @@ async function measure(): Promise<void> {
   const build = [process.execPath, cli, "build", spec, "--release", inputs.release, "--store", inputs.store, "--locked", "--unsigned", "--out", bundle];
   await measureBuild(build, inputs.files, bundle);
   await measureVerify(bundle);
+  await measureInspect();
   await measureRanges();
   await measureRenders();
 }
@@ -92,6 +93,15 @@ async function measureVerify(bundle: string): Promise<void> {
   }
   add("verify / sha256sum of the same files", fastest(ours) / fastest(sums), 0.65, "x");
   add("verify, peak memory", highest(ours), 160, "MiB");
+}
+
+/** One small file out of 10 GiB; the blob is a hole in the file, for nothing may read it. */
+async function measureInspect(): Promise<void> {
+  const bundle = join(work, "sparse.cloudlet.tar");
+  await makeSparseBundle(bundle);
+  const runs: Measured[] = [];
+  for (let round = 0; round < 10; round += 1) runs.push(await measured([process.execPath, cli, "inspect", bundle, "site.env"]));
+  add("inspect of one small file in a 10 GiB bundle, whole process", fastest(runs) * 1_000, 300, "ms");
 }
 
 async function measureRanges(): Promise<void> {

@@ -4,11 +4,13 @@ import type { Command } from "commander";
 import { statfs } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { provenancePath } from "../pack/layout.ts";
 import { layBundle } from "../pack/stream.ts";
+import { envelope } from "../seal/dsse.ts";
 import { seal } from "../seal/seal.ts";
 import type { Signer } from "../seal/sign.ts";
 import { absolute } from "./documents.ts";
-import { drawBundle } from "./draw.ts";
+import { bytesOf, drawBundle } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
@@ -27,7 +29,7 @@ interface Options extends ReleaseOptions, SignerOptions {
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
   signerOptions(releaseOptions(command.argument("<spec>", "the cloudlet spec; - is standard input")))
     .description(
-      "Make the bundle: one tar that holds all an operator needs, the same bytes from the same spec, release and lock every time. Beside it goes a template for the secrets file.",
+      "Make the bundle: one tar that holds all an operator needs, the same bytes from the same spec, release and lock every time. Beside it goes a template for the secrets file and, where it is signed, its provenance in a signed envelope (DSSE).",
     )
     .option("--locked", "ask nobody: the lock and the blobs must be there")
     .option("--out <file>", "the bundle; <cloudlet>-<organization>-<release>.cloudlet.tar when left out")
@@ -59,13 +61,17 @@ async function build(specPath: string, options: Options, io: Io): Promise<ExitSt
   const { store } = inputs.resolved;
   const { tree, fileName, secretsTemplate } = drawn.drawn;
   const layout = layBundle(await seal(tree, signer));
+  const attestation = signer === undefined ? undefined : await envelope(bytesOf(tree, provenancePath), signer);
   const out = absolute(io, options.out ?? fileName);
   await refuseFullDisk(out, layout.size);
   const progress = progressOn(io, options.quiet === true);
   await writeAside(out, (file) => writeBundle(file, layout, store.reusing(), io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
-  const secrets = out.replace(/(\.cloudlet)?\.tar$/, "") + ".secrets.template";
+  const beside = out.replace(/(\.cloudlet)?\.tar$/, "");
+  const secrets = `${beside}.secrets.template`;
   await writeTextAside(secrets, secretsTemplate, { mode: 0o600 });
-  tell(io, options, { bundle: out, size: layout.size, secrets, signer });
+  const provenance = attestation === undefined ? undefined : `${beside}.provenance.dsse.json`;
+  if (provenance !== undefined) await writeTextAside(provenance, attestation ?? "");
+  tell(io, options, { bundle: out, size: layout.size, secrets, provenance, signer });
   return 0;
 }
 
@@ -73,15 +79,18 @@ interface Made {
   readonly bundle: string;
   readonly size: number;
   readonly secrets: string;
+  /** The provenance in a signed envelope, where there is a signer. */
+  readonly provenance: string | undefined;
   readonly signer: Signer | undefined;
 }
 
 function tell(io: Io, options: Options, made: Made): void {
-  const { bundle, size, secrets, signer } = made;
+  const { bundle, size, secrets, provenance, signer } = made;
   if (options.json) {
-    io.out(`${JSON.stringify({ bundle, size, secretsTemplate: secrets, signed: signer !== undefined, fingerprint: signer?.fingerprint ?? null }, null, 2)}\n`);
+    io.out(`${JSON.stringify({ bundle, size, secretsTemplate: secrets, provenance: provenance ?? null, signed: signer !== undefined, fingerprint: signer?.fingerprint ?? null }, null, 2)}\n`);
   } else {
     io.out(`bundle       ${bundle}\nsize         ${size} bytes\nsecrets      ${secrets}\n`);
+    if (provenance !== undefined) io.out(`provenance   ${provenance}\n`);
     io.out(signer === undefined ? "signature    none\n" : `signed with  ${signer.fingerprint}\n`);
   }
   if (signer === undefined && options.unsigned !== true) {

@@ -3,10 +3,14 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Assets } from "../core/assets.ts";
+import type { Outcome } from "../core/issue.ts";
 import { compose } from "../evidence/compose.ts";
+import type { BuilderId } from "../evidence/provenance.ts";
 import { secretsTemplatePath } from "../pack/layout.ts";
 import { pack, type Tree } from "../pack/tree.ts";
 import { platforms } from "../platforms/registry.ts";
+import type { LockDocument } from "../spec/read-lock.ts";
+import type { ReleaseDocument } from "../spec/read-release.ts";
 import { readSpec, type SpecDocument } from "../spec/read-spec.ts";
 import { load } from "./documents.ts";
 import type { Resolved } from "./inputs.ts";
@@ -31,18 +35,36 @@ export async function drawBundle(
 ): Promise<{ readonly drawn: Drawn | undefined; readonly reports: readonly ReportedDocument[] }> {
   const spec = await load(io, specPath, (text) => readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
   if (spec.value === undefined) return { drawn: undefined, reports: [spec.report] };
-  const composed = compose({ spec: spec.value, release: resolved.release, lock: resolved }, assetsOf(io.packageFolder));
-  const report = { ...spec.report, issues: [...spec.report.issues, ...composed.issues] };
-  if (!composed.ok) return { drawn: undefined, reports: [report] };
+  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock: resolved });
+  const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
+  if (!tree.ok) return { drawn: undefined, reports: [report] };
+  return {
+    drawn: { tree: tree.value, fileName: fileNameOf(spec.value, resolved.release.release.name), secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
+    reports: [report],
+  };
+}
+
+export interface ReadDocuments {
+  readonly spec: SpecDocument;
+  readonly release: ReleaseDocument;
+  readonly lock: LockDocument;
+}
+
+/** The tree that three documents make, without the seal; `builder` is who is said to have made it. Issues: those of `compose`. */
+export function drawDocuments(io: Io, documents: ReadDocuments, builder?: BuilderId): Outcome<Tree> {
+  const composed = compose(documents, assetsOf(io.packageFolder), builder);
+  if (!composed.ok) return composed;
+  const { spec, release, lock } = documents;
+  const { name, sequence, created } = release.release;
   const tree = pack(composed.value.files, {
-    cloudlet: { name: spec.value.spec.name, organization: spec.value.spec.organization, region: spec.value.spec.region },
-    platform: spec.value.spec.platform.type,
-    release: { name: resolved.release.release.name, sequence: resolved.release.release.sequence, created: resolved.release.release.created },
-    spec: { digest: spec.value.digest },
-    lock: { digest: resolved.digest },
+    cloudlet: { name: spec.spec.name, organization: spec.spec.organization, region: spec.spec.region },
+    platform: spec.spec.platform.type,
+    release: { name, sequence, created },
+    spec: { digest: spec.digest },
+    lock: { digest: lock.digest },
     generator: { name: "cloudlet-bundle", version: version(io) },
   });
-  return { drawn: { tree, fileName: fileNameOf(spec.value, resolved.release.release.name), secretsTemplate: bytesOf(tree, secretsTemplatePath) }, reports: [report] };
+  return { ...composed, value: tree };
 }
 
 /** Every text of `templates/`, by its path below it. */
@@ -63,7 +85,8 @@ function fileNameOf({ spec }: SpecDocument, release: string): string {
   return `${plain(spec.name)}-${plain(spec.organization)}-${release}.cloudlet.tar`;
 }
 
-function bytesOf(tree: Tree, path: string): Uint8Array {
+/** A text of the tree. */
+export function bytesOf(tree: Tree, path: string): Uint8Array {
   const body = tree.files.find((file) => file.path === path)?.body;
   if (body?.kind !== "bytes") throw new Error(`the bundle has no ${path}`);
   return body.bytes;

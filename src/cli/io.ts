@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 export interface Io {
   /** Results. */
   readonly out: (text: string) => void;
+  /** Results that are bytes of any kind; ends when they are on their way, so that a slow reader slows the writer. */
+  readonly outBytes: (bytes: Uint8Array) => Promise<void>;
   /** Progress and messages. */
   readonly err: (text: string) => void;
   readonly stdoutIsTerminal: boolean;
@@ -45,6 +47,7 @@ export function processIo(): Io {
   }
   return {
     out: (text) => void process.stdout.write(text),
+    outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))),
     err: (text) => void process.stderr.write(text),
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,

@@ -37,6 +37,8 @@ export interface File {
   readonly source: string;
   /** Where each value on each line comes from; empty for a static file. */
   readonly spans: readonly Span[];
+  /** For each line of a file that was made from a template, the template's line; from 1. */
+  readonly templateLines?: readonly number[];
 }
 
 /** A stretch of one line that a value caused. Lines and columns count from 1, columns in UTF-16 units, `end` is after the last. */
@@ -45,15 +47,18 @@ export interface Span {
   readonly start: number;
   readonly end: number;
   readonly origins: readonly [Origin, ...Origin[]];
+  /** The stretch is there because of the value, and does not show it: another value of the same kind leaves it as it is. */
+  readonly presence?: true;
 }
 
 export function textFile(
   path: string,
   text: string,
-  more: { readonly role: Role; readonly source: string; readonly mode?: Mode; readonly spans?: readonly Span[] },
+  more: { readonly role: Role; readonly source: string; readonly mode?: Mode; readonly spans?: readonly Span[]; readonly templateLines?: readonly number[] },
 ): File {
   const bytes = new TextEncoder().encode(text);
-  return { path, mode: more.mode ?? 0o644, role: more.role, body: { kind: "bytes", bytes }, source: more.source, spans: more.spans ?? [] };
+  const { mode = 0o644, role, source, spans = [], templateLines } = more;
+  return { path, mode, role, body: { kind: "bytes", bytes }, source, spans, ...(templateLines === undefined ? {} : { templateLines }) };
 }
 
 export function sizeOf(body: FileBody): number {

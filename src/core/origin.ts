@@ -13,6 +13,8 @@ export type Origin = `${"spec" | "release" | "lock"}:${string}` | `default:${str
 export interface Val<T extends Scalar = Scalar> {
   readonly value: T;
   readonly origins: readonly [Origin, ...Origin[]];
+  /** Of a line that another file quotes: what it is there because of, without showing it. Sorted. */
+  readonly because?: readonly Origin[];
 }
 
 /** A document whose every scalar leaf is a `Val`. */
@@ -32,7 +34,7 @@ export function derive<A extends readonly [Val, ...Val[]], T extends Scalar>(
   make: (...values: { [K in keyof A]: A[K] extends Val<infer V> ? V : never }) => T,
 ): Val<T> {
   const values = from.map((each) => each.value) as { [K in keyof A]: A[K] extends Val<infer V> ? V : never };
-  const origins = [...new Set(from.flatMap((each) => each.origins))].sort() as [Origin, ...Origin[]];
+  const origins = [...new Set(from.flatMap((each) => [...each.origins, ...(each.because ?? [])]))].sort() as [Origin, ...Origin[]];
   return { value: make(...values), origins };
 }
 

@@ -9,11 +9,14 @@ import { archiveSize } from "../pack/stream.ts";
 import { traitsOf } from "../plan/traits.ts";
 import type { Lock, LockedBlob } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
+import type { BuilderId } from "./provenance.ts";
+import { commandLineBuilder } from "./provenance.ts";
+import { softwareFiles } from "./software.ts";
 import type { Composition, Documents } from "./texts.ts";
 import { composeTexts } from "./texts.ts";
 
-/** Everything but what the seal adds. Issues: those of `composeTexts`. */
-export function compose(documents: Documents, assets: Assets): Outcome<Composition> {
+/** Everything but what the seal adds; `builder` is who is said to have run the program. Issues: those of `composeTexts`. */
+export function compose(documents: Documents, assets: Assets, builder: BuilderId = commandLineBuilder): Outcome<Composition> {
   const texts = composeTexts(documents, assets);
   if (!texts.ok) return texts;
   const { files, plan } = texts.value;
@@ -25,7 +28,8 @@ export function compose(documents: Documents, assets: Assets): Outcome<Compositi
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  return { ...texts, value: { plan, files: [...files, ...blobs(release, lock, documents.spec.spec.platform.type)] } };
+  const all = [...files, ...blobs(release, lock, documents.spec.spec.platform.type)];
+  return { ...texts, value: { plan, files: [...all, ...softwareFiles(all, documents, builder)] } };
 }
 
 /** The disks of an OVF package; else image and payload as they are, and no image where the VMs are there already. */

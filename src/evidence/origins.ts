@@ -5,12 +5,15 @@ import { textFile } from "../core/file.ts";
 import type { Json } from "../core/json.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Origin } from "../core/origin.ts";
+import type { FilledIn } from "./filled-in.ts";
 
 /**
  * The map of all files' spans. `origins` lists each origin once, sorted; a file's key is a line number, and each of its
- * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces.
+ * entries is `first-last` columns (UTF-16 units, both included) and indices into `origins`, separated by spaces. `if` before
+ * the indices: the stretch is there because of these, and does not show them. `documents` tells which values of the spec and
+ * the release nobody wrote, by pointer into the document with its defaults.
  */
-export function originsFile(path: string, files: readonly File[]): File {
+export function originsFile(path: string, files: readonly File[], documents: OriginsDocument["documents"]): File {
   const traced = files.filter((file) => file.spans.length > 0);
   // Many spans have one list of origins: each list is looked at once.
   const lists = new Set(traced.flatMap((file) => file.spans.map((span) => span.origins)));
@@ -20,6 +23,7 @@ export function originsFile(path: string, files: readonly File[]): File {
   const document: Json = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Origins",
+    documents,
     origins,
     files: Object.fromEntries(traced.map((file) => [file.path, linesOf(file.spans, shown)])),
   };
@@ -31,7 +35,7 @@ function linesOf(spans: readonly Span[], shown: ReadonlyMap<readonly Origin[], s
   return Object.fromEntries(
     [...byLine].map(([line, all]) => [
       String(line),
-      all.map((span) => `${span.start}-${span.end - 1} ${shown.get(span.origins)}`),
+      all.map((span) => `${span.start}-${span.end - 1} ${span.presence === true ? "if " : ""}${shown.get(span.origins)}`),
     ]),
   );
 }
@@ -39,14 +43,17 @@ function linesOf(spans: readonly Span[], shown: ReadonlyMap<readonly Origin[], s
 /** Reads such a document back: the origins of one line of one file, with the columns they cover. */
 export function originsAt(document: OriginsDocument, path: string, line: number): readonly Span[] {
   return (document.files[path]?.[String(line)] ?? []).map((entry) => {
-    const [columns = "", ...numbers] = entry.split(" ");
+    const [columns = "", ...words] = entry.split(" ");
+    const isPresence = words[0] === "if";
+    const numbers = isPresence ? words.slice(1) : words;
     const [first, last] = columns.split("-").map(Number);
     const origins = numbers.map((number) => document.origins[Number(number)] as Origin);
-    return { line, start: first ?? 1, end: (last ?? 0) + 1, origins: origins as [Origin, ...Origin[]] };
+    return { line, start: first ?? 1, end: (last ?? 0) + 1, origins: origins as [Origin, ...Origin[]], ...(isPresence ? { presence: true } : {}) };
   });
 }
 
 export interface OriginsDocument {
+  readonly documents: { readonly spec: FilledIn; readonly release: FilledIn };
   readonly origins: readonly Origin[];
   readonly files: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }

@@ -4,7 +4,7 @@ import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
 import { textFile } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Sourced } from "../core/origin.ts";
 import { guests } from "../guest/guest.ts";
@@ -17,6 +17,7 @@ import { render } from "../render/render.ts";
 import type { Lock } from "../spec/lock.ts";
 import type { Release } from "../spec/release.ts";
 import type { Spec } from "../spec/spec.ts";
+import { filledIn } from "./filled-in.ts";
 import { originsFile } from "./origins.ts";
 
 export interface Composition {
@@ -27,8 +28,8 @@ export interface Composition {
 
 /** The three documents as they were read: each with its origins, and plain. */
 export interface Documents {
-  readonly spec: { readonly spec: Spec; readonly sourced: Sourced<Spec> };
-  readonly release: { readonly release: Release; readonly sourced: Sourced<Release> };
+  readonly spec: { readonly spec: Spec; readonly sourced: Sourced<Spec>; readonly written: JsonObject };
+  readonly release: { readonly release: Release; readonly sourced: Sourced<Release>; readonly written: JsonObject };
   readonly lock: { readonly lock: Lock; readonly sourced: Sourced<Lock> };
 }
 
@@ -46,14 +47,18 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
   ];
   const files = [
     ...render(drafts, assets),
-    evidence(specPath, spec.spec),
-    evidence(releasePath, release.release),
+    evidence(specPath, spec.written),
+    evidence(releasePath, release.written),
     evidence(lockPath, lock.lock),
   ];
-  return { ok: true, value: { files: [...files, originsFile(originsPath, files)], plan: planned.value }, issues };
+  const defaults = { spec: filledIn(spec.sourced, "spec"), release: filledIn(release.sourced, "release") };
+  return { ok: true, value: { files: [...files, originsFile(originsPath, files, defaults)], plan: planned.value }, issues };
 }
 
-/** A document as it was read, defaults filled in: read again, it gives the same bundle. */
+/**
+ * A document as it was written, without its defaults: read again, it gives the same bundle, for what a default filled in is
+ * a default's again, and every pointer of an origin points into it.
+ */
 function evidence(path: string, document: object): File {
   return textFile(path, canonicalJson(document as Json), { role: "evidence", source: path });
 }

@@ -7,6 +7,7 @@ import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
 import type { Origin, Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
+import { quotedLine } from "../core/quoted-line.ts";
 import type { Machine } from "../plan/machines.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { CloudConfig } from "./cloud-init-builder.ts";
@@ -150,14 +151,7 @@ function sizeIssues(machine: Machine, mostBytes: number, limit: number): readonl
 
 function linesOf(text: string, spans: readonly Span[]): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
-  return text.split("\n").map((line, index) => {
-    const [span, ...more] = byLine.get(index + 1) ?? [];
-    if (span === undefined) return { value: line, origins: ofTheProgram };
-    if (more.length === 0) return { value: line, origins: span.origins };
-    const origins = [...new Set([span, ...more].flatMap((each) => each.origins))].sort() as readonly Origin[];
-    const [first, ...rest] = origins as readonly [Origin, ...Origin[]];
-    return val(line, first, ...rest);
-  });
+  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], ofTheProgram));
 }
 
 /** One list for all such lines: whoever compares lists sees at once that they are the same. */

@@ -93,7 +93,11 @@ function merged(spans: readonly Span[]): readonly Span[] {
   const out: Span[] = [];
   for (const span of spans) {
     const last = out.at(-1);
-    if (last !== undefined && last.line === span.line && (last.origins === span.origins || isDeepStrictEqual(last.origins, span.origins))) out[out.length - 1] = { ...last, end: span.end };
+    if (last !== undefined && last.line === span.line && (last.origins === span.origins || isDeepStrictEqual(last.origins, span.origins))) {
+      const { line, start, origins } = last;
+      const isPresence = last.presence === true && span.presence === true;
+      out[out.length - 1] = { line, start, end: span.end, origins, ...(isPresence ? { presence: true } : {}) };
+    }
     else out.push(span);
   }
   return out;
@@ -126,7 +130,9 @@ function leafSpans(text: string, starts: readonly number[], scalar: ScalarEvent,
     const first = isBlock ? text.slice(lineStart, lineEnd).search(line < from ? /[|>][-+0-9]*$/ : /\S|$/) : 0;
     const start = line < from ? lineStart + first : Math.max(scalar.valueStart - quotes, lineStart + first);
     const end = line < from ? lineEnd : Math.min(scalar.valueEnd + quotes, lineEnd);
-    if (one !== undefined && end > start) spans.push({ line: line + 1, start: start - lineStart + 1, end: end - lineStart + 1, origins: [one, ...more] });
+    if (one === undefined || end <= start) continue;
+    const isShown = here.length > 0 || (own.length > 0 && line >= from);
+    spans.push({ line: line + 1, start: start - lineStart + 1, end: end - lineStart + 1, origins: [one, ...more], ...(isShown ? {} : { presence: true }) });
   }
   return spans;
 }

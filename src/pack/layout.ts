@@ -18,6 +18,12 @@ export const specPath = "evidence/spec.json";
 export const releasePath = "evidence/release.json";
 export const lockPath = "evidence/lock.json";
 export const originsPath = "evidence/origins.json";
+export const cycloneDxPath = "evidence/sbom.cdx.json";
+export const spdxPath = "evidence/sbom.spdx.json";
+export const provenancePath = "evidence/provenance.json";
+
+/** Evidence that every bundle has, in order. */
+export const neededEvidence: readonly string[] = [lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];
 
 export const payloadPath = "blobs/payload.tar";
 
@@ -32,7 +38,7 @@ export const vmImageDiskPath = "ovf/vm-image.vmdk";
 export const payloadDiskPath = "ovf/payload.vmdk";
 
 /** What is big and comes last. */
-function isBlobPath(path: string): boolean {
+export function isBlobPath(path: string): boolean {
   return path.startsWith("blobs/") || path === vmImageDiskPath || path === payloadDiskPath;
 }
 

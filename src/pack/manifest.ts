@@ -6,7 +6,7 @@ import { hexOf, isDigest, sha256 } from "../core/digest.ts";
 import type { FileBody, Role } from "../core/file.ts";
 import { sizeOf } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
-import { byPlace, pathProblem, sealPaths } from "./layout.ts";
+import { byPlace, neededEvidence, pathProblem, sealPaths } from "./layout.ts";
 import { bundleEntries, entrySizeDigits, manifestBytes } from "./limits.ts";
 import { epochOf } from "./tree.ts";
 import type { BundleAbout, Tree } from "./tree.ts";
@@ -14,6 +14,8 @@ import type { BundleAbout, Tree } from "./tree.ts";
 export interface Manifest extends BundleAbout {
   readonly apiVersion: "cloudlet-bundle/v1";
   readonly kind: "Manifest";
+  /** Paths of the files whose role is evidence, in their order: one that went missing before the seal is noticed, too. */
+  readonly evidence: readonly string[];
   /** Every file but those that the seal adds, in the order of the tar. */
   readonly files: readonly ManifestFile[];
 }
@@ -36,6 +38,7 @@ export function manifestOf(tree: Tree): Manifest {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Manifest",
     ...tree.about,
+    evidence: tree.files.filter((file) => file.role === "evidence").map((file) => file.path),
     files: tree.files.map(({ path, mode, role, body, source }) => ({
       path,
       mode: mode === 0o755 ? "0755" : "0644",
@@ -49,8 +52,14 @@ export function manifestOf(tree: Tree): Manifest {
 
 /** 64 lower-case hexadecimal digits. */
 export function bodySha256(body: FileBody): string {
-  return hexOf(body.kind === "bytes" ? sha256(body.bytes) : body.digest);
+  if (body.kind !== "bytes") return hexOf(body.digest);
+  const known = sums.get(body.bytes) ?? hexOf(sha256(body.bytes));
+  sums.set(body.bytes, known);
+  return known;
 }
+
+/** SBOM, provenance, manifest and sums all want it: each file is hashed once. Nobody writes into a body. */
+const sums = new WeakMap<Uint8Array, string>();
 
 /**
  * The one text of a manifest: canonical JSON, everything beyond printable ASCII escaped, so that awk in any locale reads
@@ -79,7 +88,7 @@ export function parseManifest(bytes: Uint8Array): Outcome<Manifest> {
   } catch {
     return problem("is not JSON");
   }
-  const wrong = shapeProblem(value, manifestShape, "") ?? filesProblem((value as unknown as Manifest).files);
+  const wrong = shapeProblem(value, manifestShape, "") ?? filesProblem((value as unknown as Manifest).files) ?? evidenceProblem(value as unknown as Manifest);
   return wrong === undefined ? { ok: true, value: value as unknown as Manifest, issues: [] } : problem(wrong);
 }
 
@@ -93,6 +102,7 @@ const isDigestText = (value: Json): boolean => typeof value === "string" && isDi
 const manifestShape: Shape = {
   apiVersion: (value) => value === "cloudlet-bundle/v1",
   cloudlet: { name: isText, organization: isText, region: isText },
+  evidence: (value) => Array.isArray(value),
   files: (value) => Array.isArray(value) && value.length > 0 && value.length <= bundleEntries,
   generator: { name: isText, version: isText },
   kind: (value) => value === "Manifest",
@@ -135,4 +145,12 @@ function filesProblem(files: readonly ManifestFile[]): string | undefined {
     if (before !== undefined && byPlace(before.path, file.path) >= 0) return `has ${file.path} out of place, or twice`;
   }
   return undefined;
+}
+
+function evidenceProblem({ evidence, files }: Manifest): string | undefined {
+  const needed = neededEvidence.find((path) => !evidence.includes(path));
+  if (needed !== undefined) return `does not name ${needed} as evidence`;
+  const found = files.filter((file) => file.role === "evidence").map((file) => file.path);
+  const isSame = found.length === evidence.length && found.every((path, index) => path === evidence[index]);
+  return isSame ? undefined : "names other evidence than the files whose role it is";
 }

@@ -44,6 +44,7 @@ export function siteVariables(plan: Plan): readonly SiteVariable[] {
 function nicVariables(machine: Machine, nic: Nic, before: number): readonly SiteVariable[] {
   const isFloating = nic.mode.value === "floating";
   const names = nicNames(machine, nic);
+  const byMode = (value: Val<string>): Val<string> => derive([value, nic.mode], (name) => name);
   const position = derive([nic.number, machine.number], (number) => before + number);
   const numbered = (name: string, value: Val): SiteVariable => numberedVariable("CB_NETWORK", position, name, value);
   return [
@@ -54,10 +55,10 @@ function nicVariables(machine: Machine, nic: Nic, before: number): readonly Site
     numbered("PARAMETER", names.parameter),
     numbered("ADDRESS", nic.ip ?? notChosen),
     numbered("SUBNET", nic.subnet ?? notChosen),
-    numbered("SUBNET_PARAMETER", nic.ip === undefined ? notChosen : names.subnetParameter),
+    numbered("SUBNET_PARAMETER", byMode(nic.ip === undefined ? notChosen : names.subnetParameter)),
     numbered("POOL", nic.pool ?? notChosen),
-    numbered("POOL_PARAMETER", isFloating ? names.poolParameter : notChosen),
-    numbered("FLOATING_IP_PARAMETER", isFloating ? names.floatingIpParameter : notChosen),
+    numbered("POOL_PARAMETER", byMode(isFloating ? names.poolParameter : notChosen)),
+    numbered("FLOATING_IP_PARAMETER", byMode(isFloating ? names.floatingIpParameter : notChosen)),
     numbered("FLOATING_IP_ID", nic.floatingIpId ?? notChosen),
     numbered("VNIC_TYPE", nic.vnicType ?? notChosen),
     numbered("PORT_NAME", nic.portName),

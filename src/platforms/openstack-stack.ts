@@ -36,8 +36,8 @@ export function stackView(plan: Plan, guests: Guests): View {
     rules: plan.rules.map(ruleView),
     networks: nics.map((nic, index) => networkView(plan, nic, index)),
     // A floating IP's network has a router, and with it a gateway.
-    otherNetworks: nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map(({ network }) => ({ network })),
-    defaultRouteNetwork: defaultRoute?.network,
+    otherNetworks: nics.filter((nic) => nic !== defaultRoute && nic.mode.value !== "floating").map((nic) => ({ network: derive([nic.network, nic.mode, ...(defaultRoute === undefined ? [] : [defaultRoute.defaultRoute])], (name) => name) })),
+    defaultRouteNetwork: defaultRoute === undefined ? undefined : derive([defaultRoute.network, defaultRoute.defaultRoute], (name) => name),
     secrets: plan.slots.map(slotView),
     machines,
     // Of all machines, as the outputs list them.

@@ -16,10 +16,13 @@ export interface Hole {
   readonly values: readonly [Val, ...Val[]];
   /** `template:line`, for messages. */
   readonly at: string;
+  /** Its line in the template; from 1. */
+  readonly line: number;
 }
 
 export type Token =
-  | { readonly kind: "text"; readonly text: string }
+  /** `line`: where in the template the text begins; from 1. */
+  | { readonly kind: "text"; readonly text: string; readonly line: number }
   | { readonly kind: "hole"; readonly hole: Hole }
   | { readonly kind: "open"; readonly origins: Origins }
   | { readonly kind: "shut" };

@@ -8,6 +8,7 @@ import type { File, Span } from "../core/file.ts";
 import { textFile } from "../core/file.ts";
 import type { Origin, Val } from "../core/origin.ts";
 import { val } from "../core/origin.ts";
+import { isSome, mergedOrigins, quotedLine } from "../core/quoted-line.ts";
 import type { Draft, Format, View } from "../platforms/draft.ts";
 import type { FormatRules, Hole, Origins, Placed, Token } from "./composition.ts";
 import { partsOf } from "./composition.ts";
@@ -42,9 +43,9 @@ export function render(drafts: readonly Draft[], assets: Assets): readonly File[
       return textFile(path, draft.text, { role, mode, source: draft.source, spans: draft.spans });
     }
     const source = `templates/${draft.template}`;
-    const { text, spans } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
+    const { text, spans, templateLines } = renderText(draft.format, source, asset(assets, draft.template), withQuotes(draft, done));
     done.set(path, { text, spans, source });
-    return textFile(path, text, { role, mode, source, spans });
+    return textFile(path, text, { role, mode, source, spans, templateLines });
   });
 }
 
@@ -61,13 +62,14 @@ export function renderText(
   name: string,
   template: string,
   view: View,
-): { readonly text: string; readonly spans: readonly Span[] } {
+): { readonly text: string; readonly spans: readonly Span[]; readonly templateLines: readonly number[] } {
   const rules = formats[format];
   const tokens = compileTemplate(name, template)(view);
-  const { text, placed, regions } = assemble(tokens, rules.encode(partsOf(tokens)));
+  const encoded = rules.encode(partsOf(tokens));
+  const { text, placed, regions } = assemble(tokens, encoded);
   const harmless = tokens.map((token) => (token.kind === "hole" ? { ...token, hole: tame(token.hole) } : token));
   rules.parseBack(text, placed, assemble(harmless, rules.encode(partsOf(harmless))).text);
-  return { text, spans: spansOf(text, placed, regions) };
+  return { text, spans: spansOf(text, placed, regions), templateLines: templateLinesOf(tokens, encoded) };
 }
 
 /** The hole with a harmless value of the same type: what the template's structure is measured by. */
@@ -114,6 +116,26 @@ function assemble(
   return { text, placed, regions };
 }
 
+/** For each line of the text, the template's line that its first character comes from. */
+function templateLinesOf(tokens: readonly Token[], encoded: readonly string[]): readonly number[] {
+  const lines: number[] = [];
+  let current = 0;
+  let hole = 0;
+  for (const token of tokens) {
+    if (token.kind === "open" || token.kind === "shut") continue;
+    const parts = (token.kind === "text" ? token.text : (encoded[hole] ?? "")).split("\n");
+    const from = token.kind === "text" ? token.line : token.hole.line;
+    if (token.kind === "hole") hole += 1;
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) current += 1;
+      // Nothing at the end of a piece is the beginning of the next one.
+      if (part === "" && index === parts.length - 1) continue;
+      lines[current] ??= token.kind === "text" ? from + index : from;
+    }
+  }
+  return lines;
+}
+
 /** Every hole's stretch on each of its lines, and every line of each region; in order of place. */
 function spansOf(text: string, placed: readonly Placed[], regions: readonly Region[]): readonly Span[] {
   const spans: Span[] = [];
@@ -128,12 +150,12 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     }
     return low;
   };
-  const mark = (line: number, from: number, to: number, origins: Origins): void => {
+  const mark = (line: number, from: number, to: number, origins: Origins, presence: { readonly presence?: true } = {}): void => {
     const start = starts[line] as number;
     const end = Math.min(to, (starts[line + 1] ?? text.length + 1) - 1);
     const blank = text.slice(Math.max(from, start), end).search(/\S/);
     if (blank < 0) return;
-    spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins });
+    spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins, ...presence });
   };
   for (const { hole, start, end } of placed) {
     const first = lineAt(start);
@@ -143,20 +165,22 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
     const header = count - lines.length;
     const byLine = hole.kind === "block" && hole.values.length > 1 && (header === 0 || header === 1);
-    const all = byLine ? undefined : merged(hole.values.map((each) => each.origins));
+    const all = byLine ? undefined : (mergedOrigins(hole.values.map((each) => each.origins)) as Origins);
     for (let index = byLine ? header : 0; index < count; index += 1) {
-      mark(first + index, start, end, all ?? (lines[index - header] as Val).origins);
+      const line = lines[index - header];
+      mark(first + index, start, end, all ?? (line as Val).origins);
+      if (byLine && isSome(line?.because)) mark(first + index, start, end, line.because, { presence: true });
     }
   }
   for (const { start, end, origins } of regions) {
-    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins);
+    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins, { presence: true });
   }
   spans.sort((a, b) => a.line - b.line || a.start - b.start || b.end - a.end);
   return spans.filter((span, index) => index === 0 || !isSame(span, spans[index - 1] as Span));
 }
 
 function isSame(a: Span, b: Span): boolean {
-  if (a.line !== b.line || a.start !== b.start || a.end !== b.end) return false;
+  if (a.line !== b.line || a.start !== b.start || a.end !== b.end || a.presence !== b.presence) return false;
   return a.origins === b.origins || isDeepStrictEqual(a.origins, b.origins);
 }
 
@@ -173,20 +197,6 @@ function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<strin
 /** A rendered text as lines with origins; a line that no value caused comes from its template. */
 function linesOf({ text, spans, source }: Rendered): readonly Val<string>[] {
   const byLine = Map.groupBy(spans, (span) => span.line);
-  const ofTheTemplate: Origins = [`constant:${source}`];
-  // Most lines have the same two lists as the one before them.
-  let last: { readonly lists: readonly Origins[]; readonly origins: Origins } = { lists: [], origins: ofTheTemplate };
-  return text.split("\n").map((line, index) => {
-    const lists = (byLine.get(index + 1) ?? []).map((span) => span.origins);
-    const isLast = lists.length === last.lists.length && lists.every((list, at) => list === last.lists[at]);
-    if (!isLast) last = { lists, origins: lists.length === 0 ? ofTheTemplate : merged(lists) };
-    return { value: line, origins: last.origins };
-  });
-}
-
-/** All origins once, sorted. One list alone is so already, and by far the most common. */
-function merged(lists: readonly Origins[]): Origins {
-  const [first] = lists;
-  if (first !== undefined && lists.every((list) => list === first)) return first;
-  return [...new Set(lists.flat())].sort() as [Origin, ...Origin[]];
+  const ofTheTemplate: readonly [Origin] = [`constant:${source}`];
+  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], ofTheTemplate));
 }

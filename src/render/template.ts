@@ -23,7 +23,7 @@ export function compileTemplate(name: string, text: string): Fill {
   const known = compiled.get(key);
   if (known !== undefined) return known;
   // Marks the places of holes and regions in what Handlebars gives; a view can't hold them (see `scalarAt`).
-  if (/[\u0001-\u0005]/.test(text)) throw new Error(`${name}: a control character`);
+  if (/[\u0001-\u0007]/.test(text)) throw new Error(`${name}: a control character`);
   const program = Handlebars.parse(text);
   const rewritten = new Rewriter(name).program(program);
   const template = engine.compile(rewritten, {
@@ -48,16 +48,18 @@ interface Record_ {
 
 function tokens(text: string, record: Record_): readonly Token[] {
   const found: Token[] = [];
-  const mark = /\u0001(\d+)\u0002|\u0003(\d+)\u0004|\u0005/g;
+  const mark = /\u0001(\d+)\u0002|\u0003(\d+)\u0004|\u0005|\u0006(\d+)\u0007/g;
   let from = 0;
+  let line = 1;
   for (const match of text.matchAll(mark)) {
-    if (match.index > from) found.push({ kind: "text", text: text.slice(from, match.index) });
-    if (match[1] !== undefined) found.push({ kind: "hole", hole: record.holes[Number(match[1])] as Hole });
+    if (match.index > from) found.push({ kind: "text", text: text.slice(from, match.index), line });
+    if (match[3] !== undefined) line = Number(match[3]);
+    else if (match[1] !== undefined) found.push({ kind: "hole", hole: record.holes[Number(match[1])] as Hole });
     else if (match[2] !== undefined) found.push({ kind: "open", origins: record.opens[Number(match[2])] as Origins });
     else found.push({ kind: "shut" });
     from = match.index + match[0].length;
   }
-  if (from < text.length) found.push({ kind: "text", text: text.slice(from) });
+  if (from < text.length) found.push({ kind: "text", text: text.slice(from), line });
   return found;
 }
 
@@ -78,7 +80,7 @@ class Rewriter {
   private statement(node: hbs.AST.Statement): readonly hbs.AST.Statement[] {
     switch (node.type) {
       case "ContentStatement":
-        return [node];
+        return [withLine(node as hbs.AST.ContentStatement)];
       case "CommentStatement":
         return [];
       case "MustacheStatement":
@@ -141,6 +143,15 @@ class Rewriter {
   }
 }
 
+/** Puts the line of the template on which it begins before a text. Handlebars has taken a line's end off it after a block. */
+function withLine(node: hbs.AST.ContentStatement): hbs.AST.ContentStatement {
+  if (node.value === "") return node;
+  // Its type is wrong in Handlebars 4.7: `original` is the text as it stands in the template.
+  const original = node.original as unknown as string;
+  const isCut = !original.startsWith(node.value) && original.includes("\n");
+  return { ...node, value: `\u0006${node.loc.start.line + (isCut ? 1 : 0)}\u0007${node.value}` };
+}
+
 function isHoleKind(name: string): name is HoleKind {
   return name === "value" || name === "block" || name === "code" || name === "sh";
 }
@@ -170,7 +181,7 @@ engine.registerHelper("hole", (from: unknown, path: string, kind: HoleKind, line
   const found = valueAt(from, path, at);
   const values = kind === "block" && Array.isArray(found) ? found : [found];
   if (values.length === 0) throw new Error(`${at}: {{block ${path}}} of no lines`);
-  record.holes.push({ kind, values: values.map((each) => checked(each, path, at)) as [Val, ...Val[]], at });
+  record.holes.push({ kind, values: values.map((each) => checked(each, path, at)) as [Val, ...Val[]], at, line: Number(line) });
   return `\u0001${record.holes.length - 1}\u0002`;
 });
 
@@ -189,7 +200,7 @@ engine.registerHelper("items", (from: unknown, path: string, options: Options) =
 
 engine.registerHelper("open", (from: unknown, path: string, options: Options) => {
   const { record } = options.data;
-  const found = [...causesOf(valueAt(from, path, record.name), path === "")].sort() as Origin[];
+  const found = [...new Set(presenceOf(valueAt(from, path, record.name), path === ""))].sort() as Origin[];
   // An absent value has no origin; its {{else}} is the template's own text.
   record.opens.push(found as unknown as Origins);
   return `\u0003${record.opens.length - 1}\u0004`;
@@ -228,13 +239,21 @@ function isVal(found: unknown): found is Val<Scalar> {
 }
 
 /**
- * Why a region is there. A numbered item of a list is there because of what gave it its number; what else is in it shows,
- * if at all, in the region's own holes.
+ * What a block is there because of: a value; of a list its entries; of a numbered entry, what gave it its number (what else
+ * is in it shows, if at all, in the block's own holes); of another object its own values, or where it has none all below it.
+ * A value that is made of a great many, as a digest is, says nothing of why its object is there.
  */
-function causesOf(found: unknown, isItem: boolean): Set<Origin> {
-  const number = isItem && typeof found === "object" && found !== null && "number" in found ? found.number : undefined;
-  return originsBelow(isVal(number) ? number : found);
+function presenceOf(found: unknown, isItem: boolean): readonly Origin[] {
+  if (isVal(found)) return found.origins;
+  if (Array.isArray(found)) return found.flatMap((each) => presenceOf(each, false));
+  if (typeof found !== "object" || found === null) return [];
+  if (isItem && "number" in found && isVal(found.number)) return found.number.origins;
+  const own = Object.values(found).filter((each) => isVal(each) && each.origins.length <= manyOrigins);
+  return own.length > 0 ? own.flatMap((each) => each.origins) : [...originsBelow(found)];
 }
+
+/** Most values are made of one or two others; what is made of more than these is a sum of everything. */
+const manyOrigins = 8;
 
 function originsBelow(found: unknown, into: Set<Origin> = new Set()): Set<Origin> {
   if (isVal(found)) for (const origin of found.origins) into.add(origin);

@@ -63,7 +63,8 @@ async function archiveForm(source: ArchiveSource): Promise<Form> {
 async function endIssues(source: ArchiveSource, offset: number): Promise<readonly VerifyIssue[]> {
   const left = source.size - offset;
   if (left < endSize) return [refusal("verify/archive-size", "the archive ends early, in its last block")];
-  if (left > endSize) return [refusal("verify/archive-size", `${left - endSize} bytes follow the end of the archive`)];
+  // A pipe's size is not known before its end.
+  if (left > endSize) return [refusal("verify/archive-size", `${left === Infinity ? "bytes" : `${left - endSize} bytes`} follow the end of the archive`)];
   const end = await source.read({ file: "", start: offset, end: source.size });
   return isZeros(end) ? [] : [refusal("verify/archive-padding", "the archive's last block is not zeros")];
 }

@@ -42,7 +42,7 @@ export const verifyCodes = {
   "verify/path": "A name is not one that a bundle may hold: absolute, with `..`, hidden, too long, or with other characters.",
   "verify/not-a-file": "Something in the folder is neither a regular file nor a folder: a link, a pipe, a device.",
   "verify/too-many": "There are more files than a bundle may hold.",
-  "verify/too-big": "A file of the seal is larger than it can be.",
+  "verify/too-big": "A file of the seal, or of the evidence, is larger than it can be.",
   "verify/no-trust": "Nobody said whose signature is to be trusted.",
   "verify/unsigned": "The bundle is not signed.",
   "verify/other-key": "The bundle's public key is not the one that is trusted.",

@@ -170,7 +170,7 @@ function modeIssues(manifest: Manifest, { files }: Form): readonly VerifyIssue[]
  * In an archive, exactly the mode. In a folder a umask may have taken bits away, but none may have come, its owner can
  * still read it, and a script can still be run by its owner.
  */
-function isMode(file: Found, mode: ManifestFile["mode"]): boolean {
+export function isMode(file: Found, mode: ManifestFile["mode"]): boolean {
   const wanted = Number.parseInt(mode, 8);
   if (file.mtime !== undefined) return file.mode === wanted;
   const least = wanted & 0o500;

@@ -51,6 +51,16 @@ export function locatorOf(text: string): Located {
   };
 }
 
+/** From a pointer to the place of its value in `text`; undefined where no value stands there. */
+export function placesIn(text: string): (pointer: string) => Place | undefined {
+  const marks = marksOf(text);
+  const { placeOf } = locatorOf(text);
+  return (pointer) => {
+    const mark = marks.get(pointer);
+    return mark === undefined ? undefined : placeOf(mark);
+  };
+}
+
 /** Codes whose mistake is the key itself. */
 const OF_THE_KEY: ReadonlySet<string> = new Set([
   "schema/unknown-key",

@@ -11,6 +11,8 @@ export interface Lock {
     readonly format: "qcow2" | "raw" | "vmdk";
     /** What the guest sees; bytes. */
     readonly virtualSize: number;
+    /** What is installed in it; left out where the release names no list. */
+    readonly software?: { readonly system: { readonly id: string; readonly version?: string }; readonly packages: readonly LockedPackage[] };
   };
   readonly containers: readonly LockedContainer[];
   /** The archive made of the containers, as `src/pack/payload.ts` lays it out. */
@@ -42,4 +44,29 @@ export interface LockedContainer {
   readonly config: { readonly digest: Digest; readonly size: number };
   /** In order from the base; uncompressed tars, so that digest is also the diff ID. */
   readonly layers: readonly { readonly digest: Digest; readonly size: number }[];
+  /** What is installed in it; left out where nobody looked, or a layer could not be read. */
+  readonly software?: LockedSoftware;
+}
+
+export interface LockedSoftware {
+  /** Of its os-release, where it has one. */
+  readonly system?: { readonly id: string; readonly version?: string };
+  /** The package databases that its files hold; none of a kind that is not named. `too-long`: not told, for its length. */
+  readonly databases: readonly { readonly kind: "apk" | "dpkg" | "rpm"; readonly state: "read" | "unreadable" | "too-long" }[];
+  /** By purl. */
+  readonly packages: readonly LayerPackage[];
+}
+
+export interface LayerPackage extends LockedPackage {
+  /** Index of the layer that brought it. */
+  readonly layer: number;
+}
+
+export interface LockedPackage {
+  /** Package URL, with architecture, distribution and source package as qualifiers. */
+  readonly purl: string;
+  /** As the package states it. */
+  readonly licence?: string;
+  /** Its maintainer or vendor, as the package states it. */
+  readonly supplier?: string;
 }

@@ -39,6 +39,8 @@ export interface ReadDocument<T> {
   readonly value: T;
   readonly sourced: Sourced<T>;
   readonly digest: Digest;
+  /** As it was written, without defaults: what the pointers of origins point into. */
+  readonly written: JsonObject;
 }
 
 export function readDocument<T>(text: string, kind: DocumentKind<T>): Outcome<ReadDocument<T>> {
@@ -184,5 +186,5 @@ function complete<T>(document: JsonObject, kind: DocumentKind<T>): ReadDocument<
   const filled = kind.complete(withDefaults(document, kind.defaults(document), origins), origins);
   // The schema, the rules and the defaults together are what the type says; test/unit/spec/ holds it.
   const value = filled as unknown as T;
-  return { value, sourced: sourced(value, kind.origin, origins), digest: sha256(canonicalJson(filled)) };
+  return { value, sourced: sourced(value, kind.origin, origins), digest: sha256(canonicalJson(filled)), written: document };
 }

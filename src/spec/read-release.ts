@@ -2,6 +2,7 @@
 
 import type { Digest } from "../core/digest.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
+import type { JsonObject } from "../core/json.ts";
 import { below } from "../core/pointer.ts";
 import type { Sourced } from "../core/origin.ts";
 import { RELEASE_DEFAULTS } from "./defaults.ts";
@@ -19,13 +20,15 @@ export interface ReleaseDocument {
   readonly sourced: Sourced<Release>;
   /** Of the canonical JSON of `release`; a lock names it. */
   readonly digest: Digest;
+  /** As it was written, without defaults: what the pointers of origins point into. */
+  readonly written: JsonObject;
 }
 
 export function readRelease(text: string): Outcome<ReleaseDocument> {
   const outcome = readDocument<Release>(text, RELEASE);
   if (!outcome.ok) return outcome;
-  const { value, sourced, digest } = outcome.value;
-  return { ok: true, value: { release: value, sourced, digest }, issues: outcome.issues };
+  const { value, sourced, digest, written } = outcome.value;
+  return { ok: true, value: { release: value, sourced, digest, written }, issues: outcome.issues };
 }
 
 const RELEASE: DocumentKind<Release> = {

@@ -38,14 +38,16 @@ export interface SpecDocument {
   readonly sourced: Sourced<Spec>;
   /** Of the canonical JSON of `spec`. */
   readonly digest: Digest;
+  /** As it was written, without defaults: what the pointers of origins point into. */
+  readonly written: JsonObject;
 }
 
 /** All mistakes at once, sorted by place. A spec that was read and written as canonical JSON reads as itself. */
 export function readSpec(text: string, context: SpecContext): Outcome<SpecDocument> {
   const outcome = readDocument<Spec>(text, cloudletKind(context));
   if (!outcome.ok) return outcome;
-  const { value, sourced, digest } = outcome.value;
-  return { ok: true, value: { spec: value, sourced, digest }, issues: outcome.issues };
+  const { value, sourced, digest, written } = outcome.value;
+  return { ok: true, value: { spec: value, sourced, digest, written }, issues: outcome.issues };
 }
 
 const RULES: readonly Rule[] = [

@@ -11,6 +11,8 @@ export interface Release {
   readonly sequence: number;
   /** RFC 3339, UTC, whole seconds; every time in a bundle is this one. */
   readonly created: string;
+  /** Who put the release together and answers for it; the SBOMs name them. */
+  readonly supplier?: { readonly name: string; readonly contact: string };
   readonly vmImage: {
     /** Base name in the IaaS, such as mobiledgex-v5.0.0. */
     readonly name: string;
@@ -23,6 +25,14 @@ export interface Release {
     readonly sizeLimit: number;
     readonly minDiskGiB: number;
     readonly minMemoryMiB: number;
+    /** The packages that are installed in it, as a file that came with it tells. */
+    readonly packageList?: {
+      /** A path relative to the release file. */
+      readonly source: string;
+      readonly digest: Digest;
+      readonly type: "apk" | "deb" | "rpm";
+      readonly system: { readonly id: string; readonly version: string };
+    };
   };
   /** By role; crmserver is mandatory. */
   readonly containers: readonly ReleaseContainer[];

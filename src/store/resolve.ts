@@ -16,6 +16,8 @@ import { sendThrough, type Environment } from "./sources/http-send.ts";
 import type { Network } from "./sources/image.ts";
 import { readContainer } from "./sources/container.ts";
 import { fetchVmImage } from "./sources/vm-image.ts";
+import { containerSoftware } from "./software/container-software.ts";
+import { readPackageList } from "./software/package-list.ts";
 
 export interface Resolving {
   readonly release: ReleaseDocument;
@@ -38,8 +40,9 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
   const { release, digest } = resolving.release;
   const network: Network = { send: sendThrough(resolving.environment), environment: resolving.environment };
   const image = await resolveImage(resolving, release, network);
+  const list = await readPackageList(release.vmImage.packageList, resolving.releaseFolder);
   const containers: LockedContainer[] = [];
-  const issues: Issue[] = [...image.issues];
+  const issues: Issue[] = [...image.issues, ...list.issues];
   for (const [index, container] of release.containers.entries()) {
     const read = await readContainer({
       source: container.source,
@@ -53,16 +56,18 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
       signal: resolving.signal,
     });
     issues.push(...read.issues);
-    if (read.ok) containers.push({ role: container.role, image: container.image, ...read.value });
+    if (!read.ok) continue;
+    const software = await containerSoftware(read.value.layers, resolving.store.path, resolving.signal);
+    containers.push({ role: container.role, image: container.image, ...read.value, ...(software === undefined ? {} : { software }) });
   }
-  if (!image.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
+  if (!image.ok || !list.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const payload = await payloadOf(resolving, release, containers);
   const { blob, virtualSize } = image.value;
   return outcome(issues, () => ({
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
     release: { name: release.name, digest },
-    vmImage: { ...blob, format: release.vmImage.format, virtualSize },
+    vmImage: { ...blob, format: release.vmImage.format, virtualSize, ...(list.value === undefined ? {} : { software: list.value }) },
     containers,
     payload,
   }));

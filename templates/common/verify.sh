@@ -438,7 +438,7 @@ manifest_compare() {
     IFS=" 	$newline"
 }
 
-# manifest.json line by line; there is one form. After @: S text, T time, N number, D digest, M mode, P path, R role, X sum.
+# manifest.json line by line; there is one form. After @: S text, T time, N number, D digest, E path of evidence, M mode, P path, R role, X sum.
 manifest_lines='{
   "apiVersion": "cloudlet-bundle/v1",
   "cloudlet": {
@@ -446,6 +446,9 @@ manifest_lines='{
     "organization": @S,
     "region": @S
   },
+  "evidence": [
+    @E
+  ],
   "files": [
     {
       "mode": @M,
@@ -485,15 +488,18 @@ manifest_program='
         # Another file follows: the next line is the first of its eight again.
         if (form[at] == "    }" && $0 == "    },") { file(); at -= 8; next }
         if (form[at] == "    }") file()
+        # More evidence follows: the next line is of the same form.
+        more = form[at] == "    @E" && sub(/,$/, "")
         mark = index(form[at], "@")
         if (!mark) { if ($0 != form[at]) wrong = 1; next }
         before = substr(form[at], 1, mark - 1); after = substr(form[at], mark + 2)
         value = substr($0, mark, length($0) - mark + 1 - length(after))
         if (substr($0, 1, mark - 1) != before || substr($0, mark + length(value)) != after) wrong = 1
         else take(substr(form[at], mark + 1, 1), value)
+        at -= more
     }
     END {
-        if (wrong || form[at] != "}" || at != given - 1) { print "wrong"; exit }
+        if (wrong || form[at] != "}" || at != given - 1 || told != shown || !needed()) { print "wrong"; exit }
         print created
         for (i = 1; i <= count; i++) print path[i], mode[i], size[i], sum[i]
     }
@@ -504,6 +510,7 @@ manifest_program='
         if (kind == "M" && text !~ /^0(644|755)$/) wrong = 1
         if (kind == "P" && (length(text) > 100 || text !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/ || text ~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub)?)$/)) wrong = 1
         if (kind == "R" && text !~ /^(data|document|evidence|payload|script|site|vm-image)$/) wrong = 1
+        if (kind == "E") told = told text " "
         if (kind == "D" && !sub(/^sha256:/, "", text)) wrong = 1
         if ((kind == "D" || kind == "X") && (length(text) != 64 || text ~ /[^0-9a-f]/)) wrong = 1
         if (kind == "T" && (created = epoch(text)) < 0) wrong = 1
@@ -513,7 +520,13 @@ manifest_program='
         place = (now["P"] ~ /^blobs\// ? "x1" : "x0") now["P"]
         if (last >= place || ++count > 1000) wrong = 1
         last = place
+        if (now["R"] == "evidence") shown = shown now["P"] " "
         path[count] = now["P"]; mode[count] = now["M"]; size[count] = now["N"]; sum[count] = now["X"]
+    }
+    function needed(   names, n, i) {
+        n = split("lock.json origins.json provenance.json release.json sbom.cdx.json sbom.spdx.json spec.json", names, " ")
+        for (i = 1; i <= n; i++) if (!index(" " told, " evidence/" names[i] " ")) return 0
+        return 1
     }
     # Seconds since the Epoch, by the civil calendar counted from 1 March; -1 for what is no time.
     function epoch(text,   y, m, d, h, i, s) {

@@ -3,6 +3,7 @@
  *
  *   # comment                            -- NAME --        a file that is there at the start, up to the next such line
  *   > cloudlet-bundle WORDS…             runs a command; words may be in single quotes; $FOLDER is the session's folder
+ *   > cloudlet-bundle WORDS… < FILE      the same, with FILE on standard input
  *   > sh WORDS…                          runs a line in a shell, where a session needs another tool
  *   status N                             its exit status (0 where a session says nothing)
  *   stdout TEXT   stderr TEXT            it says this somewhere
@@ -101,10 +102,12 @@ async function run(command: string, folder: string): Promise<Ran> {
   }
   const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => (match[1] ?? match[2] ?? "").replaceAll("$ROOT", root).replaceAll("$FOLDER", folder));
   if (words[0] !== "cloudlet-bundle") throw new Error(`not a command of this test: ${command}`);
+  const input = words.indexOf("<") < 0 ? undefined : words.splice(words.indexOf("<"), 2)[1];
   let stdout = "";
   let stderr = "";
   const io: Io = {
     out: (text) => (stdout += text),
+    outBytes: async (bytes) => void (stdout += new TextDecoder().decode(bytes)),
     err: (text) => (stderr += text),
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
@@ -114,7 +117,7 @@ async function run(command: string, folder: string): Promise<Ran> {
     now: () => 1_800_000_000_000,
     random: (bytes) => new Uint8Array(bytes).map((_, index) => (index * 37 + 11) % 251),
     signal: new AbortController().signal,
-    stdin: one(new Uint8Array()),
+    stdin: one(input === undefined ? new Uint8Array() : readFileSync(join(folder, input))),
     packageFolder: root,
   };
   return { status: await main(words.slice(1), io), stdout, stderr };

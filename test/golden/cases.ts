@@ -42,8 +42,7 @@ export function specText(name: string): string {
 export function composeText(text: string): Outcome<Composition> {
   const spec = wellRead(readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
   const release = wellRead(readRelease(readFileSync(join(here, "release.yaml"), "utf8")));
-  const isVmdk = traitsOf(spec.spec.platform.type).disks === "vmdk";
-  const lock: Lock = isVmdk ? { ...lockOf(release), vmdk } : lockOf(release);
+  const lock = lockFor(spec.spec.platform.type, release);
   return composeTexts({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, assets);
 }
 
@@ -81,6 +80,11 @@ export function lockOf({ release, digest }: ReleaseDocument): Lock {
     containers,
     payload: { digest: `sha256:${"be".repeat(32)}`, sha512: "b5".repeat(64), size: archiveSize(payloadEntries(release, containers)) },
   };
+}
+
+/** The same, with the disks that the platform takes. */
+export function lockFor(platform: string, release: ReleaseDocument): Lock {
+  return traitsOf(platform).disks === "vmdk" ? { ...lockOf(release), vmdk } : lockOf(release);
 }
 
 /** Disks made up for it. */

@@ -152,7 +152,10 @@ COUNT = lambda value: type(value) is int and 0 <= value < 10 ** 15  # noqa: E731
 FILE = {'mode': text('0644|0755'), 'origin': text(), 'path': text(PATH.pattern), 'sha256': text('[0-9a-f]{64}'), 'size': COUNT,
         'role': text('data|document|evidence|payload|script|site|vm-image')}
 FILES = lambda files: isinstance(files, list) and 0 < len(files) <= 1000 and all(fits(each, FILE) for each in files)  # noqa: E731
+NEEDED = {'evidence/' + name for name in
+          ('lock.json', 'origins.json', 'provenance.json', 'release.json', 'sbom.cdx.json', 'sbom.spdx.json', 'spec.json')}
 SHAPE = {'apiVersion': text('cloudlet-bundle/v1'), 'kind': text('Manifest'), 'platform': text(), 'files': FILES,
+         'evidence': lambda paths: isinstance(paths, list),
          'cloudlet': {'name': text(), 'organization': text(), 'region': text()}, 'generator': {'name': text(), 'version': text()},
          'lock': {'digest': text('sha256:[0-9a-f]{64}')}, 'spec': {'digest': text('sha256:[0-9a-f]{64}')},
          'release': {'created': text(), 'name': text(), 'sequence': COUNT}}
@@ -166,6 +169,8 @@ def check_manifest(files, listed, archive):
     need(fits(manifest, SHAPE), 'the shape of the manifest')
     places = [(each['path'].startswith('blobs/'), each['path']) for each in manifest['files']]
     need(places == sorted(set(places)), 'the order of the manifest')
+    evidence = [each['path'] for each in manifest['files'] if each['role'] == 'evidence']
+    need(manifest['evidence'] == evidence and NEEDED <= set(evidence), 'the evidence')
     told = {each['path']: each for each in manifest['files']}
     need({path: told[path]['sha256'] for path in told} == {path: listed[path] for path in listed if path != MANIFEST}, 'other files than the sums')
     for path, found in files.items():

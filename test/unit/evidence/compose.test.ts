@@ -33,9 +33,12 @@ t.test("the files of a bundle", (t) => {
   const edited = { ...lock, payload: { ...lock.payload, size: 1 } };
   t.match(compose({ spec, release, lock: { lock: edited, sourced: sourced(edited, "lock") } }, assets).issues.at(-1), { code: "plan/lock-differs", message: /its payload has 1$/ });
   t.ok(files.every((file) => file.source !== ""));
-  t.equal(textOf(files.find((file) => file.path === "evidence/spec.json")), canonicalJson(spec.spec as unknown as Json));
+  t.equal(textOf(files.find((file) => file.path === "evidence/spec.json")), canonicalJson(spec.written as Json));
   const again = wellRead(readSpec(textOf(files.find((file) => file.path === "evidence/spec.json")), { platforms: ["openstack"] }));
   t.equal(again.digest, spec.digest, "the spec in the evidence reads as itself");
+  const releaseAgain = wellRead(readRelease(textOf(files.find((file) => file.path === "evidence/release.json"))));
+  const rebuilt = wellRead(compose({ spec: again, release: releaseAgain, lock: { lock, sourced: sourced(lock, "lock") } }, assets));
+  t.strictSame(rebuilt.files, files, "and gives the same files, with the same origins");
   const tree = pack(files, {
     cloudlet: { name: "c", organization: "o", region: "r" },
     platform: "openstack",

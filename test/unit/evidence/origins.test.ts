@@ -14,11 +14,13 @@ const rendered = (files: readonly File[]): readonly File[] => files.filter((file
 
 t.test("the document, written and read back", (t) => {
   const span = { line: 12, start: 7, end: 31, origins: ["release:/name", "spec:/name"] } as const;
-  const file: File = { path: "a", mode: 0o644, role: "site", body: { kind: "bytes", bytes: new Uint8Array() }, source: "x", spans: [span, { ...span, line: 13, origins: ["default:d"] }] };
-  const text = textOf(originsFile("o.json", [file, { ...file, path: "static", spans: [] }]));
+  const there = { ...span, line: 13, origins: ["default:d"], presence: true } as const;
+  const file: File = { path: "a", mode: 0o644, role: "site", body: { kind: "bytes", bytes: new Uint8Array() }, source: "x", spans: [span, there] };
+  const text = textOf(originsFile("o.json", [file, { ...file, path: "static", spans: [] }], { spec: { "/a": ["default:d"] }, release: {} }));
   const document = JSON.parse(text) as OriginsDocument;
-  t.strictSame(document.files, { a: { 12: ["7-30 1 2"], 13: ["7-30 0"] } });
+  t.strictSame(document.files, { a: { 12: ["7-30 1 2"], 13: ["7-30 if 0"] } });
   t.strictSame(originsAt(document, "a", 12), [span]);
+  t.strictSame(originsAt(document, "a", 13), [there]);
   t.strictSame(originsAt(document, "a", 99), []);
   t.strictSame(originsAt(document, "b", 1), []);
   t.end();

@@ -12,7 +12,7 @@ import { pack as tarPack } from "tar-stream";
 import type { Digest } from "../../../src/core/digest.ts";
 import { sha256 } from "../../../src/core/digest.ts";
 import type { BlobBody, File, FileBody } from "../../../src/core/file.ts";
-import { byPlace, pathProblem } from "../../../src/pack/layout.ts";
+import { byPlace, neededEvidence, pathProblem } from "../../../src/pack/layout.ts";
 import { manifestOf, manifestText, parseManifest } from "../../../src/pack/manifest.ts";
 import { layBundle, produce, type BlobReader, type BundleLayout } from "../../../src/pack/stream.ts";
 import { encodeHeader, readHeader } from "../../../src/pack/tar.ts";
@@ -179,7 +179,8 @@ t.test("a file of 9 GiB is listed by GNU tar with its size", (t) => {
 
 t.test("the manifest is what its published schema says, and reads back as itself", (t) => {
   const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../../schemas/manifest.schema.json"), "utf8")) as object;
-  const manifest = manifestOf(sample().tree);
+  const evidence = neededEvidence.map((path) => ({ ...file(path, text("{}\n")), role: "evidence" as const }));
+  const manifest = manifestOf(pack([...sample().tree.files, ...evidence], about));
   const ajv = new Ajv2020({ strict: true });
   ajv.addVocabulary(["x-unit", "x-form"]);
   const validate = ajv.compile(schema);
@@ -189,6 +190,8 @@ t.test("the manifest is what its published schema says, and reads back as itself
   const read = parseManifest(new TextEncoder().encode(manifestText(manifest)));
   t.ok(read.ok);
   t.notOk(parseManifest(new TextEncoder().encode(JSON.stringify(manifest))).ok, "another text of the same");
+  const poor = parseManifest(new TextEncoder().encode(manifestText(manifestOf(sample().tree))));
+  t.match(poor.issues[0]?.message, /does not name evidence\/lock.json as evidence/);
   t.end();
 });
 

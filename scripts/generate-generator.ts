@@ -1,0 +1,104 @@
+/**
+ * Writes src/evidence/generator.ts: this program's name, version, licence and the packages that it is made of, from
+ * package.json and package-lock.json. A test holds the file to them.
+ *
+ * usage: node scripts/generate-generator.ts
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { byCodeUnit } from "../src/core/json.ts";
+
+interface LockedPackage {
+  readonly version: string;
+  readonly license?: string;
+  readonly integrity?: string;
+  readonly dev?: true;
+  readonly optional?: true;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, "..");
+const place = join(root, "src/evidence/generator.ts");
+
+export function generatorText(): string {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, LockedPackage> };
+  const own = packages[""];
+  if (own === undefined) throw new Error("package-lock.json has no root");
+  const { name } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
+  const parts = Object.entries(packages)
+    .filter(([path, each]) => path !== "" && each.dev === undefined && each.optional === undefined)
+    .map(([path, each]) => ({ path, each, ref: refOf(path, each) }));
+  const lines = new Map(
+    parts.map(({ path, each, ref }) => [
+      ref,
+      `    { name: ${text(nameOf(path))}, version: ${text(each.version)}, licence: ${text(each.license ?? "")}, sha512: ${text(sha512Of(each))}, dependsOn: [${depends(path, each, packages).map(text).join(", ")}] },`,
+    ]),
+  );
+  return [
+    "/** What makes the bundles: this program and the packages that it is built of. Made by scripts/generate-generator.ts; not for editing. */",
+    "",
+    "export interface GeneratorPart {",
+    "  readonly name: string;",
+    "  readonly version: string;",
+    "  /** SPDX licence expression; empty where the package states none. */",
+    "  readonly licence: string;",
+    "  /** Of the package as npm packs it: 128 hexadecimal digits. */",
+    "  readonly sha512: string;",
+    "  /** `name@version` of other parts. */",
+    "  readonly dependsOn: readonly string[];",
+    "}",
+    "",
+    "export interface Generator {",
+    "  readonly name: string;",
+    "  readonly version: string;",
+    "  readonly licence: string;",
+    "  readonly dependsOn: readonly string[];",
+    "  readonly parts: readonly GeneratorPart[];",
+    "}",
+    "",
+    "export const generator: Generator = {",
+    `  name: ${text(name)},`,
+    `  version: ${text(own.version)},`,
+    `  licence: ${text(own.license ?? "")},`,
+    `  dependsOn: [${depends("", own, packages).map(text).join(", ")}],`,
+    "  parts: [",
+    ...[...lines.keys()].sort(byCodeUnit).map((ref) => lines.get(ref) ?? ""),
+    "  ],",
+    "};",
+    "",
+  ].join("\n");
+}
+
+function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+}
+
+function refOf(path: string, { version }: LockedPackage): string {
+  return `${nameOf(path)}@${version}`;
+}
+
+function sha512Of({ integrity = "" }: LockedPackage): string {
+  if (!integrity.startsWith("sha512-")) throw new Error(`not a SHA-512: ${integrity}`);
+  return Buffer.from(integrity.slice("sha512-".length), "base64").toString("hex");
+}
+
+/** As Node finds them: in the package's own node_modules first, then further up. */
+function depends(path: string, { dependencies = {} }: LockedPackage, packages: Readonly<Record<string, LockedPackage>>): readonly string[] {
+  return Object.keys(dependencies)
+    .map((name) => {
+      for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/")))) {
+        const here = `${from === "" ? "" : `${from}/`}node_modules/${name}`;
+        const found = packages[here];
+        if (found !== undefined) return refOf(here, found);
+        if (from === "") throw new Error(`package-lock.json has no ${name} for ${path}`);
+      }
+    })
+    .sort(byCodeUnit);
+}
+
+if (import.meta.main) writeFileSync(place, generatorText());

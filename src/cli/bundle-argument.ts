@@ -1,0 +1,52 @@
+/** A bundle as the command line names it: a tar, the folder it was unpacked into, `-` for standard input, or a URL. */
+
+import { EnvironmentError } from "../core/environment-error.ts";
+import type { Issue } from "../core/issue.ts";
+import { readRecord, recordPaths, type BundleRecord } from "../evidence/record.ts";
+import type { BundleSource } from "../seal/bundle-source.ts";
+import { contentsOf, textIn, type Contents } from "../seal/contents.ts";
+import { openBundle } from "../store/bundle-file.ts";
+import { openStream } from "../store/bundle-stream.ts";
+import { openUrl } from "../store/bundle-url.ts";
+import { sendThrough } from "../store/sources/http-send.ts";
+import { absolute } from "./documents.ts";
+import type { Io } from "./io.ts";
+import { showAside } from "./show-report.ts";
+
+export const bundleArgument = "the tar, the folder it was unpacked into, - for standard input, or an http(s) URL that is read by ranges";
+
+/** What is in the bundle; undefined where it can't be read as one, which has been said. */
+export async function openContents(io: Io, name: string): Promise<Contents | undefined> {
+  const contents = await contentsOf(await sourceOf(io, name));
+  if (contents.ok) return contents.value;
+  refuse(io, name, contents.issues);
+  return undefined;
+}
+
+/** What the bundle tells of itself; undefined where that is not there or not well formed, which has been said. */
+export async function recordIn(io: Io, name: string, contents: Contents): Promise<BundleRecord | undefined> {
+  const texts = { spec: "", release: "", lock: "", origins: "" };
+  const issues: Issue[] = [];
+  for (const each of ["spec", "release", "lock", "origins"] as const) {
+    const text = await textIn(contents, recordPaths[each]);
+    if (text.ok) texts[each] = text.value;
+    else issues.push(...text.issues);
+  }
+  const record = issues.length > 0 ? undefined : readRecord(texts);
+  if (record?.ok === true) return record.value;
+  refuse(io, name, record?.issues ?? issues);
+  return undefined;
+}
+
+/** Says what is wrong with the bundle itself. */
+export function refuse(io: Io, name: string, issues: readonly Issue[]): void {
+  showAside(io, [{ name: name === "-" ? "standard input" : name, issues }]);
+}
+
+async function sourceOf(io: Io, name: string): Promise<BundleSource> {
+  if (name === "-") return openStream(io.stdin);
+  if (!/^https?:\/\//.test(name)) return openBundle(absolute(io, name), { signal: io.signal });
+  const url = URL.parse(name);
+  if (url === null) throw new EnvironmentError(`not a URL: ${name}`);
+  return openUrl({ url, send: sendThrough(io.environment), signal: io.signal });
+}

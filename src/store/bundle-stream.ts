@@ -1,0 +1,107 @@
+/** A bundle that comes through a pipe: read once, from front to back. The small files, which come first, are kept. */
+
+import { createHash } from "node:crypto";
+import { EnvironmentError } from "../core/environment-error.ts";
+import type { ArchiveSource, Place } from "../seal/bundle-source.ts";
+
+/** More than the small files of a bundle have together. What lies further in is not gone back to. Bytes. */
+const keptBytes = 16 * 1_048_576;
+
+/** So far is looked ahead that the end is known before a header or the last block asks for it. Bytes. */
+const lookAhead = 4_096;
+
+/** Reading goes forward; behind the first 16 MiB, going back is an EnvironmentError. */
+export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<ArchiveSource> {
+  const stream = new Forward(chunks[Symbol.asyncIterator]());
+  await stream.reach(lookAhead);
+  return {
+    kind: "archive",
+    get size() {
+      return stream.size;
+    },
+    read: (place) => stream.read(place),
+    async hash(places) {
+      const digests = new Map<Place, string>();
+      for (const place of [...places].sort((a, b) => a.start - b.start)) digests.set(place, await stream.hash(place));
+      return places.map((place) => digests.get(place) as string);
+    },
+  };
+}
+
+class Forward {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  /** Bytes 0 up to keptBytes, in pieces as they came. */
+  readonly #kept: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  /** The last pieces, as far as they reach back to where the reader stands. */
+  #recent: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  /** What lies before is passed over: a blob that nobody reads is not held. */
+  #wanted = 0;
+  #arrived = 0;
+  #ended = false;
+
+  constructor(chunks: AsyncIterator<Uint8Array>) {
+    this.#chunks = chunks;
+  }
+
+  /** Not known, and so without bound, until the end has come. */
+  get size(): number {
+    return this.#ended ? this.#arrived : Infinity;
+  }
+
+  async read({ start, end }: Place): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.#pieces(start, end)) pieces.push(piece);
+    this.#wanted = end;
+    await this.reach(end + lookAhead);
+    return new Uint8Array(Buffer.concat(pieces));
+  }
+
+  async hash({ start, end }: Place): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const piece of this.#pieces(start, end)) hash.update(piece);
+    return hash.digest("hex");
+  }
+
+  /** Takes in until `offset` has arrived, or the end has. */
+  async reach(offset: number): Promise<void> {
+    while (this.#arrived < offset && !this.#ended) {
+      const { value, done } = await this.#chunks.next();
+      if (done === true) {
+        this.#ended = true;
+        return;
+      }
+      const piece = { start: this.#arrived, bytes: value };
+      this.#arrived += value.byteLength;
+      if (piece.start < keptBytes) this.#kept.push(piece);
+      else if (this.#arrived > this.#wanted) this.#recent.push(piece);
+    }
+  }
+
+  async *#pieces(start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (let at = start; at < end; ) {
+      this.#wanted = at;
+      this.#recent = this.#recent.filter((piece) => piece.start + piece.bytes.byteLength > at);
+      await this.reach(at + 1);
+      if (at >= this.#arrived) return;
+      const piece = pieceAt(at < keptBytes ? this.#kept : this.#recent, at) ?? pieceAt(this.#kept, at);
+      if (piece === undefined) {
+        throw new EnvironmentError("standard input can't be gone back in", { hint: "write it into a file first, or unpack it: tar -xf -" });
+      }
+      const part = piece.bytes.subarray(at - piece.start, Math.min(piece.bytes.byteLength, end - piece.start));
+      at += part.byteLength;
+      yield part;
+    }
+  }
+}
+
+function pieceAt(pieces: readonly { readonly start: number; readonly bytes: Uint8Array }[], at: number): { readonly start: number; readonly bytes: Uint8Array } | undefined {
+  let low = 0;
+  let high = pieces.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((pieces[middle]?.start ?? 0) <= at) low = middle;
+    else high = middle - 1;
+  }
+  const piece = pieces[low];
+  return piece !== undefined && piece.start <= at && at < piece.start + piece.bytes.byteLength ? piece : undefined;
+}

@@ -1,0 +1,121 @@
+/** Reads one table of an SQLite database file, all rows, without any library: https://www.sqlite.org/fileformat.html. */
+
+/** A column: NULL, a number, a text, or bytes. */
+export type Cell = null | number | string | Uint8Array;
+
+/** Most rows that are read of a table: no image has so many packages. */
+const mostRows = 100_000;
+
+/** The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws where the file is not SQLite's. */
+export function tableRows(file: Uint8Array, table: string): readonly (readonly Cell[])[] | undefined {
+  if (new TextDecoder().decode(file.subarray(0, 15)) !== "SQLite format 3") throw new Error("no SQLite database");
+  const database = { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength), ...sizesOf(file), left: file.byteLength };
+  const schema = rowsBelow(database, 1).find((row) => row[0] === "table" && row[1] === table);
+  const root = schema?.[3];
+  return typeof root === "number" ? rowsBelow(database, root) : undefined;
+}
+
+interface Database {
+  readonly file: Uint8Array;
+  readonly view: DataView;
+  readonly pageBytes: number;
+  /** Of a page, without the reserved bytes at its end. */
+  readonly usable: number;
+  /** Bytes of cells that may still come: no two share a byte, so all together they are not larger than the file. */
+  left: number;
+}
+
+/** Section 1.3: page size at 16, where 1 stands for 65,536; reserved bytes at 20. */
+function sizesOf(file: Uint8Array): { readonly pageBytes: number; readonly usable: number } {
+  const written = ((file[16] ?? 0) << 8) | (file[17] ?? 0);
+  const pageBytes = written === 1 ? 65_536 : written;
+  if (pageBytes < 512) throw new Error("a page size that SQLite has not");
+  return { pageBytes, usable: pageBytes - (file[20] ?? 0) };
+}
+
+/** Section 1.6: the leaves below a page of a table's b-tree, left to right. */
+function rowsBelow(database: Database, root: number): readonly (readonly Cell[])[] {
+  const rows: (readonly Cell[])[] = [];
+  const seen = new Set<number>();
+  const visit = (page: number): void => {
+    if (seen.has(page)) throw new Error("a page is reached twice");
+    seen.add(page);
+    const start = (page - 1) * database.pageBytes;
+    const header = start + (page === 1 ? 100 : 0);
+    const type = database.view.getUint8(header);
+    const cells = database.view.getUint16(header + 3);
+    if (type !== 0x05 && type !== 0x0d) throw new Error("a page that is no table's");
+    const pointers = header + (type === 0x05 ? 12 : 8);
+    for (let index = 0; index < cells; index += 1) {
+      const cell = start + database.view.getUint16(pointers + 2 * index);
+      if (type === 0x05) visit(database.view.getUint32(cell));
+      else if (rows.push(record(payload(database, cell))) > mostRows) throw new Error("too many rows");
+    }
+    if (type === 0x05) visit(database.view.getUint32(header + 8));
+  };
+  visit(root);
+  return rows;
+}
+
+/** Section 1.6, cell payload and overflow: what does not fit into the leaf goes on in a chain of pages. */
+function payload(database: Database, cell: number): Uint8Array {
+  const { file, view, usable, pageBytes } = database;
+  const [size, afterSize] = varint(file, cell);
+  const [, at] = varint(file, afterSize);
+  const most = usable - 35;
+  const least = Math.floor(((usable - 12) * 32) / 255) - 23;
+  const rest = least + ((size - least) % (usable - 4));
+  const local = size <= most ? size : rest <= most ? rest : least;
+  database.left -= size;
+  if (database.left < 0) throw new Error("cells that are larger than the file");
+  const bytes = new Uint8Array(size);
+  bytes.set(file.subarray(at, at + local));
+  let done = local;
+  for (let page = done < size ? view.getUint32(at + local) : 0; done < size; ) {
+    const start = (page - 1) * pageBytes;
+    const part = file.subarray(start + 4, start + 4 + Math.min(usable - 4, size - done));
+    if (page === 0 || part.byteLength === 0) throw new Error("a cell that is cut off");
+    bytes.set(part, done);
+    done += part.byteLength;
+    page = view.getUint32(start);
+  }
+  return bytes;
+}
+
+/** Section 2.1: the header's serial types, then the values. */
+function record(bytes: Uint8Array): readonly Cell[] {
+  const [headerBytes, first] = varint(bytes, 0);
+  const cells: Cell[] = [];
+  let body = headerBytes;
+  for (let at = first; at < headerBytes; ) {
+    const [type, next] = varint(bytes, at);
+    at = next;
+    const size = type >= 12 ? (type - 12) >> 1 : ([0, 1, 2, 3, 4, 6, 8, 8, 0, 0][type] ?? 0);
+    cells.push(cellOf(type, bytes.subarray(body, body + size)));
+    body += size;
+  }
+  return cells;
+}
+
+function cellOf(type: number, bytes: Uint8Array): Cell {
+  if (type === 0) return null;
+  if (type === 8 || type === 9) return type - 8;
+  if (type >= 12) return type % 2 === 0 ? bytes : new TextDecoder().decode(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (type === 7) return view.getFloat64(0);
+  const unsigned = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  return (bytes[0] ?? 0) & 0x80 ? unsigned - 256 ** bytes.byteLength : unsigned;
+}
+
+/** Section 1.6: seven bits a byte, the most significant first; the ninth byte counts whole. The value, and where it ends. */
+function varint(bytes: Uint8Array, at: number): readonly [number, number] {
+  let value = 0;
+  for (let index = 0; index < 9; index += 1) {
+    const byte = bytes[at + index];
+    if (byte === undefined) throw new Error("the file ends early");
+    if (index === 8) return [value * 256 + byte, at + 9];
+    value = value * 128 + (byte & 0x7f);
+    if (byte < 0x80) return [value, at + index + 1];
+  }
+  throw new Error("no varint");
+}

@@ -1,0 +1,145 @@
+/** The groups of diff: what no field explains, what is form alone, and that each field has its rule. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import t from "tap";
+
+import { hexOf, sha256 } from "../../../src/core/digest.ts";
+import type { Role } from "../../../src/core/file.ts";
+import type { Json } from "../../../src/core/json.ts";
+import { below } from "../../../src/core/pointer.ts";
+import { differences, differencesAsJson, type DiffFile, type DiffSide, type Difference } from "../../../src/evidence/diff.ts";
+import { diffRules, ruleFor } from "../../../src/evidence/diff-rules.ts";
+import { differentLines } from "../../../src/evidence/line-diff.ts";
+import { readRecord } from "../../../src/evidence/record.ts";
+import { isOnlyForm } from "../../../src/evidence/same-meaning.ts";
+import { differentValues } from "../../../src/evidence/value-diff.ts";
+import { sourced } from "../../../src/core/origin.ts";
+import { caseNames, compose, specText, textOf, wellRead } from "../../golden/cases.ts";
+
+const { files } = compose("minimal");
+
+/** A bundle of the minimal spec, with texts replaced. */
+function side(edits: Readonly<Record<string, string>> = {}, more: Partial<DiffSide> = {}): DiffSide {
+  const text = (path: string): string => edits[path] ?? textOf(files.find((file) => file.path === path));
+  const record = wellRead(readRecord({ spec: text("evidence/spec.json"), release: text("evidence/release.json"), lock: text("evidence/lock.json"), origins: text("evidence/origins.json") }));
+  const own = files.map(({ path, role }): [string, DiffFile] => [path, file(role, text(path))]);
+  return { record, files: new Map([...own, ["blobs/payload.tar", file("payload", undefined)]]), fingerprint: "SHA256:1", generator: "g 1", isMade: (path) => edits[path] === undefined, ...more };
+}
+
+function file(role: Role, text: string | undefined): DiffFile {
+  return { mode: "0644", role, sha256: hexOf(sha256(text ?? "blob")), text };
+}
+
+function told(found: readonly Difference[]): readonly string[] {
+  return found.map(({ group, kind, subject, name }) => `${group}: ${kind} ${subject} ${name}`.trim());
+}
+
+const original = (path: string): string => textOf(files.find((file) => file.path === path));
+
+t.test("nothing, form alone, and what no field explains", (t) => {
+  t.strictSame(differences(side(), side()), []);
+  const userData = original("site/user-data");
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ["site/user-data", `${userData}# by hand\n`, ["cosmetic: changed file site/user-data"]],
+    ["site/user-data", `${userData}bootcmd: [id]\n`, ["software: changed file site/user-data"]],
+    ["site/user-data", userData.replace("#cloud-config", "#!/bin/sh"), ["software: changed file site/user-data"]],
+    ["lib/say.sh", `${original("lib/say.sh")}\n`, ["software: changed file lib/say.sh"]],
+    ["START-HERE.md", `${original("START-HERE.md")}More.\n`, ["software: changed file START-HERE.md"]],
+    ["evidence/release.json", `${JSON.stringify(JSON.parse(original("evidence/release.json")))}\n`, ["cosmetic: changed file evidence/release.json"]],
+    ["evidence/origins.json", original("evidence/origins.json").replace("spec:/name", "spec:/region"), ["data: changed file evidence/origins.json"]],
+  ];
+  for (const [path, text, wanted] of cases) t.strictSame(told(differences(side(), side({ [path]: text }))), wanted, `${path} ${wanted[0]}`);
+  const [last] = differences(side(), side({ "site/user-data": `${userData}bootcmd: [id]\n` }));
+  t.strictSame(last?.lines, { before: [], after: [{ file: "site/user-data", lines: [userData.split("\n").length] }] });
+  t.end();
+});
+
+t.test("fields: a port opened, a container, a size; with their lines in both", (t) => {
+  const spec = JSON.parse(original("evidence/spec.json")) as Record<string, Json>;
+  const opened = { ...spec, firewall: { ingress: [{ protocol: "tcp", ports: { from: 443, to: 443 }, cidr: "0.0.0.0/0" }] } };
+  const withPort = side({ "evidence/spec.json": JSON.stringify(opened, null, 2) });
+  const [port] = differences(side(), withPort);
+  t.match(port, { group: "exposure", severity: "high", subject: "spec", kind: "added", name: "/firewall/ingress/0", after: { cidr: "0.0.0.0/0" } });
+  t.equal(port?.places.after[0]?.file, "evidence/spec.json");
+  t.strictSame(told(differences(withPort, side())), ["exposure: removed spec /firewall/ingress/0"]);
+  const explicit = side({ "evidence/spec.json": JSON.stringify({ ...spec, dynamicIps: spec["dynamicIps"], policies: { maintenance: "normal" } }) });
+  t.strictSame(told(differences(side(), explicit)), ["cosmetic: changed file evidence/spec.json"], "a default that is written out changes nothing");
+  const release = JSON.parse(original("evidence/release.json")) as { containers: readonly { image: string }[] };
+  const other = { ...release, containers: release.containers.map((each, index) => (index === 0 ? { ...each, image: "other/crm:2" } : each)) };
+  t.strictSame(told(differences(side(), side({ "evidence/release.json": JSON.stringify(other) }))), ["software: changed release /containers/0/image"]);
+  // What the rules refuse may stand in a bundle of another version.
+  const toTheWorld = { ...spec, firewall: { ssh: { from: ["0.0.0.0/0"] } } };
+  t.strictSame(told(differences(side(), side({ "evidence/spec.json": JSON.stringify(toTheWorld) }))), ["exposure: added spec /firewall/ssh/from"]);
+  const unread = side({ "evidence/spec.json": JSON.stringify({ ...spec, apiVersion: "cloudlet-bundle/v9" }) });
+  t.ok(told(differences(side(), unread)).includes("software: changed spec /apiVersion"), "a spec of another version is compared as it is written");
+  t.end();
+});
+
+t.test("files, modes, blobs, signer, generator", (t) => {
+  const more = side();
+  const script = more.files.get("install.sh") as DiffFile;
+  const changed = new Map(more.files);
+  changed.delete("verify.sh");
+  changed.set("lib/new.sh", script);
+  changed.set("install.sh", { ...script, mode: "0755" });
+  changed.set("blobs/payload.tar", { ...(more.files.get("blobs/payload.tar") as DiffFile), sha256: "0".repeat(64) });
+  t.strictSame(told(differences(side(), side({}, { files: changed, fingerprint: "SHA256:2", generator: undefined }))), [
+    "privilege: changed mode install.sh",
+    "privilege: changed signer",
+    "software: changed file blobs/payload.tar",
+    "software: added file lib/new.sh",
+    "software: removed file verify.sh",
+    "software: removed generator",
+  ]);
+  t.strictSame(told(differences(side({}, { fingerprint: undefined }), side())), ["privilege: added signer"]);
+  const json = differencesAsJson({ before: ["a"], after: ["b"] }, differences(side({}, { fingerprint: undefined }), side()));
+  t.match(JSON.parse(json), { before: "a", after: "b", differences: [{ group: "privilege", severity: "high", after: "SHA256:1" }] });
+  t.end();
+});
+
+t.test("values: entries are matched by what they are", (t) => {
+  const compare = (a: Json, b: Json): readonly string[] =>
+    differentValues(sourced(a, "spec") as never, sourced(b, "spec") as never).map(({ kind, before, after }) => `${kind} ${before?.pointer ?? "-"} ${after?.pointer ?? "-"}`);
+  t.strictSame(compare({ l: [{ name: "a", x: 1 }, { name: "b" }] }, { l: [{ name: "b" }, { name: "a", x: 2 }] }), ["moved /l /l", "changed /l/0/x /l/1/x"]);
+  t.strictSame(compare({ l: ["a", "a", "b"] }, { l: ["a", "b", "c"] }), ["removed /l/1 -", "added - /l/2"]);
+  t.strictSame(compare({ g: { x: 1, y: 2 } }, {}), ["removed /g/x -", "removed /g/y -"]);
+  t.strictSame(compare({ l: [[1]] }, { l: [{ x: 1 }] }), ["removed /l/0 -", "added - /l/0"]);
+  t.strictSame(compare({ x: "1", y: [1] }, { x: 1, y: 1 }), ["changed /x /x", "changed /y /y"]);
+  t.end();
+});
+
+t.test("lines: the fewest, hunk by hunk", (t) => {
+  t.strictSame(differentLines(["a", "b", "c", "d"], ["a", "x", "c", "y", "d"]), [{ before: [2], after: [2] }, { before: [], after: [4] }]);
+  t.strictSame(differentLines(["a"], ["a"]), []);
+  t.strictSame(differentLines([], ["a", "b"]), [{ before: [], after: [1, 2] }]);
+  const long = Array.from({ length: 5_000 }, (_, index) => `line ${index}`);
+  const [one] = differentLines(["x", ...long, "y"], ["z", ...long, "w"]);
+  t.equal(one?.before.length, 5_002, "beyond the table's size, all between counts");
+  t.end();
+});
+
+t.test("form alone", (t) => {
+  t.ok(isOnlyForm("a.json", '{"a":1,"b":[1]}', '{ "b": [1],\n "a": 1 }'));
+  t.notOk(isOnlyForm("a.json", '{"a":[1,2]}', '{"a":[2,1]}'), "the order of a list is meant");
+  t.notOk(isOnlyForm("a.json", '{"a":1}', '{"a":1,"a":1}'), "what we would refuse to read");
+  t.ok(isOnlyForm("a.yaml", "a: 1\nb: x\n", "# c\nb: x\na: 1\n"));
+  t.ok(isOnlyForm("a.md", "a  b\n", "a\nb\n"));
+  t.notOk(isOnlyForm("a.sh", "a\n", "a \n"), "of a script every byte counts");
+  t.end();
+});
+
+t.test("every field of the golden specs has a rule of its own", (t) => {
+  for (const name of caseNames) {
+    const leaves = (value: Json, pointer: string): readonly string[] =>
+      typeof value !== "object" || value === null ? [pointer] : Object.entries(value).flatMap(([key, each]) => leaves(each as Json, below(pointer, key)));
+    t.strictSame(leaves(load(specText(name)) as Json, "").filter((pointer) => ruleFor("spec", pointer).pointer === ""), [], name);
+  }
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/reading.md"), "utf8").split("\n");
+  const row = (group: string, pointer: string): boolean => page.some((line) => line.startsWith(`| ${group} | `) && line.includes(pointer === "" ? "*everything else*" : `\`${pointer}\``));
+  t.strictSame(diffRules.filter((rule) => rule.document !== "lock" && !row(rule.group, rule.pointer)), [], "docs/reference/reading.md has each rule in its row");
+  const pointers = diffRules.map((rule) => `${rule.document}:${rule.pointer}`);
+  t.equal(new Set(pointers).size, pointers.length, "no field has two rules");
+  t.end();
+});

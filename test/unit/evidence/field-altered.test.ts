@@ -1,0 +1,9 @@
+/** Each field of the golden spec "everything" altered: see every-field.ts. */
+
+import t from "tap";
+import { checkEveryField } from "./every-field.ts";
+
+t.test("the lines that change are among those that the field takes part in, and diff tells it in its group", (t) => {
+  checkEveryField(t, "altered");
+  t.end();
+});

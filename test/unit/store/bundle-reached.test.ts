@@ -1,0 +1,129 @@
+/** A bundle from a pipe, and from a web server by ranges: the same files, and an honest word where it can't be read so. */
+
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import t, { type Test } from "tap";
+import { encodeHeader, endSize, paddingOf } from "../../../src/pack/tar.ts";
+import { contentsOf, piecesIn, textIn } from "../../../src/seal/contents.ts";
+import { openStream } from "../../../src/store/bundle-stream.ts";
+import { openUrl } from "../../../src/store/bundle-url.ts";
+import { sendThrough } from "../../../src/store/sources/http-send.ts";
+
+const mebibyte = 1_048_576;
+/** Small files, then a blob that is not kept: what a bundle looks like. */
+const files = [["a.txt", Buffer.from("first\n")], ["z.txt", Buffer.alloc(70 * mebibyte, "z")], ["blobs/b", Buffer.alloc(9 * mebibyte, "blob")]] as const;
+const tar = Buffer.concat([
+  ...files.flatMap(([path, bytes]) => [encodeHeader({ path, mode: 0o644, size: bytes.byteLength, mtime: 0 }), bytes, Buffer.alloc(paddingOf(bytes.byteLength))]),
+  Buffer.alloc(endSize),
+]);
+
+async function* pieces(bytes: Uint8Array, size = 65_521): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);
+}
+
+t.test("a pipe: the small files can be gone back to, a blob can't", async (t) => {
+  const source = await openStream(pieces(tar));
+  const contents = await contentsOf(source);
+  if (!contents.ok) throw new Error(JSON.stringify(contents.issues));
+  t.strictSame(contents.value.files.map((file) => [file.path, file.size]), files.map(([path, bytes]) => [path, bytes.byteLength]));
+  t.equal(contents.value.manifest, undefined);
+  t.match(await textIn(contents.value, "a.txt"), { ok: true, value: "first\n" });
+  t.match(await textIn(contents.value, "none"), { ok: false, issues: [{ code: "verify/missing-file" }] });
+  t.match(await textIn(contents.value, "z.txt"), { ok: false, issues: [{ code: "verify/too-big" }] });
+  const blob = contents.value.files[2];
+  if (blob === undefined) throw new Error("no blob");
+  await t.rejects(source.read(blob.place), { name: "EnvironmentError", message: /can't be gone back in/ });
+});
+
+t.test("a pipe: cut short, longer, empty, no bundle", async (t) => {
+  const codes = async (bytes: Uint8Array): Promise<readonly string[]> => (await contentsOf(await openStream(pieces(bytes, 700)))).issues.map((issue) => `${issue.code} ${issue.message}`);
+  const small = tar.subarray(0, 1_024);
+  const whole = Buffer.concat([small, Buffer.alloc(endSize)]);
+  t.strictSame(await codes(whole), []);
+  for (const bytes of [Buffer.alloc(0), small, small.subarray(0, 600), whole.subarray(0, whole.byteLength - 1)]) {
+    t.match(await codes(bytes), [/^verify\/archive-size the archive ends early/], `${bytes.byteLength} bytes`);
+  }
+  t.match(await codes(Buffer.concat([whole, Buffer.alloc(7)])), [/^verify\/archive-size 7 bytes follow/]);
+  t.match(await codes(Buffer.concat([whole, Buffer.alloc(9_000)])), [/^verify\/archive-size bytes follow/]);
+  t.match(await codes(Buffer.alloc(9_000, "x")), [/^verify\/archive-header/]);
+});
+
+t.test("a pipe of gigabytes is not held in memory", async (t) => {
+  const size = 4 * 1024 * mebibyte;
+  const zeros = Buffer.alloc(mebibyte);
+  async function* big(): AsyncGenerator<Uint8Array> {
+    yield encodeHeader({ path: "blobs/b", mode: 0o644, size, mtime: 0 });
+    for (let left = size; left > 0; left -= zeros.byteLength) yield zeros.subarray();
+    yield Buffer.alloc(endSize);
+  }
+  // The same bytes again and again cost nothing; what is counted is how many pieces are held.
+  const contents = await contentsOf(await openStream(big()));
+  t.equal(contents.ok && contents.value.files[0]?.size, size);
+});
+
+interface Served {
+  readonly url: URL;
+  readonly asked: string[];
+}
+
+async function serve(t: Test, answer: (request: IncomingMessage, response: ServerResponse, asked: readonly string[]) => void): Promise<Served> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers.range ?? "all");
+    answer(request, response, asked);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  return { url: new URL(`http://user:word@127.0.0.1:${(server.address() as AddressInfo).port}/b.tar?key=1`), asked };
+}
+
+function ranges(bytes: Uint8Array, tag: () => string = () => '"one"') {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const [, from = "0", to = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+    const [start, end] = [Number(from), Math.min(Number(to) + 1, bytes.byteLength)];
+    const ifRange = request.headers["if-range"];
+    if (ifRange !== undefined && ifRange !== tag()) return void response.writeHead(200, { etag: tag(), "content-length": bytes.byteLength }).end();
+    response.writeHead(206, { "content-range": `bytes ${start}-${end - 1}/${bytes.byteLength}`, "content-length": end - start, etag: tag(), connection: "close" });
+    response.end(bytes.subarray(start, end));
+  };
+}
+
+const patience = { tries: 2, pauseMs: 5, idleMs: 5_000 };
+const from = (url: URL) => ({ url, send: sendThrough({}), signal: new AbortController().signal, patience });
+
+t.test("a web server: headers and what is asked for, by ranges", async (t) => {
+  const { url, asked } = await serve(t, ranges(tar));
+  const source = await openUrl(from(url));
+  t.equal(source.size, tar.byteLength);
+  const contents = await contentsOf(source);
+  if (!contents.ok) throw new Error(JSON.stringify(contents.issues));
+  t.strictSame(contents.value.files.map((file) => file.path), files.map(([path]) => path));
+  t.match(await textIn(contents.value, "a.txt"), { ok: true, value: "first\n" });
+  t.ok(asked.length <= 5, `${asked.length} requests of 256 KiB for 80 MiB`);
+  const blob = contents.value.files[2];
+  if (blob === undefined) throw new Error("no blob");
+  const got: Uint8Array[] = [];
+  for await (const piece of piecesIn(contents.value, blob)) got.push(piece);
+  t.ok(Buffer.concat(got).equals(files[2][1]), "a whole blob");
+  const [, first] = files[0];
+  t.strictSame(await source.hash([{ file: "", start: 512, end: 512 + first.byteLength }]), [createHash("sha256").update(first).digest("hex")]);
+});
+
+t.test("a web server that has no ranges, changes the file, fails, or lies", async (t) => {
+  const plain = await serve(t, (_, response) => response.end(tar.subarray(0, 2_000)));
+  await t.rejects(openUrl(from(plain.url)), { name: "EnvironmentError", message: /gives no ranges/, hint: /curl URL \| cloudlet-bundle inspect -/ });
+  let tag = '"one"';
+  const changing = await serve(t, ranges(tar, () => tag));
+  const source = await openUrl(from(changing.url));
+  tag = '"two"';
+  await t.rejects(source.read({ file: "", start: 40 * mebibyte, end: 40 * mebibyte + 5 }), { message: /has become another file meanwhile/ });
+  const absent = await serve(t, (_, response) => response.writeHead(404).end());
+  await t.rejects(openUrl(from(absent.url)), { name: "EnvironmentError", message: /^http:\/\/127\.0\.0\.1:\d+\/b\.tar: the server answers 404/ }, "and no user, password or query is told");
+  const failing = await serve(t, (request, response, asked) => (asked.length < 2 ? response.writeHead(503).end() : ranges(tar)(request, response)));
+  t.equal((await openUrl(from(failing.url))).size, tar.byteLength, "a server that fails once is asked again");
+  const other = await serve(t, (_, response) => response.writeHead(206, { "content-range": "bytes 5-9/10" }).end("12345"));
+  await t.rejects(openUrl(from(other.url)), { message: /range is not the one that was asked for/ });
+  const short = await serve(t, (_, response) => response.writeHead(206, { "content-range": "bytes 0-99/100" }).end("12345"));
+  await t.rejects(openUrl(from(short.url)), { name: "EnvironmentError", message: /less than the 100 bytes/ });
+});
