@@ -10,7 +10,7 @@ import { envelope } from "../seal/dsse.ts";
 import { seal } from "../seal/seal.ts";
 import type { Signer } from "../seal/sign.ts";
 import { absolute } from "./documents.ts";
-import { bytesOf, drawBundle } from "./draw.ts";
+import { bytesOf, drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
@@ -54,8 +54,9 @@ async function build(specPath: string, options: Options, io: Io): Promise<ExitSt
   }
   const { signer, report } = await signerOf(io, options);
   const keyReports = report === undefined ? [] : [report];
-  const inputs = hasErrors(keyReports) ? undefined : await resolveInputs(io, options);
-  const drawn = inputs?.resolved === undefined ? undefined : await drawBundle(io, specPath, inputs.resolved);
+  const spec = await loadSpec(io, specPath);
+  const inputs = hasErrors(keyReports) ? undefined : await resolveInputs(io, { ...options, vmdk: needsVmdk(spec) });
+  const drawn = inputs?.resolved === undefined ? undefined : drawBundle(io, spec, inputs.resolved);
   showAside(io, [...keyReports, ...(inputs?.reports ?? []), ...(drawn?.reports ?? [])]);
   if (inputs?.resolved === undefined || drawn?.drawn === undefined) return 1;
   const { store } = inputs.resolved;

@@ -8,11 +8,12 @@ import { compose } from "../evidence/compose.ts";
 import type { BuilderId } from "../evidence/provenance.ts";
 import { secretsTemplatePath } from "../pack/layout.ts";
 import { pack, type Tree } from "../pack/tree.ts";
+import { traitsOf } from "../plan/traits.ts";
 import { platforms } from "../platforms/registry.ts";
-import type { LockDocument } from "../spec/read-lock.ts";
+import { withoutVmdk, type LockDocument } from "../spec/read-lock.ts";
 import type { ReleaseDocument } from "../spec/read-release.ts";
 import { readSpec, type SpecDocument } from "../spec/read-spec.ts";
-import { load } from "./documents.ts";
+import { load, type Loaded } from "./documents.ts";
 import type { Resolved } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { version } from "./version.ts";
@@ -27,15 +28,22 @@ export interface Drawn {
   readonly secretsTemplate: Uint8Array;
 }
 
-/** Reads the spec and draws its bundle; `drawn` is undefined where an issue stands in the way. */
-export async function drawBundle(
-  io: Io,
-  specPath: string,
-  resolved: Resolved,
-): Promise<{ readonly drawn: Drawn | undefined; readonly reports: readonly ReportedDocument[] }> {
-  const spec = await load(io, specPath, (text) => readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
+/** Reads the spec, once: it may come from a pipe. */
+export function loadSpec(io: Io, path: string): Promise<Loaded<SpecDocument>> {
+  return load(io, path, (text) => readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
+}
+
+/** Whether the lock must hold the disks as VMDK. A spec that can't be read needs nothing. */
+export function needsVmdk(spec: Loaded<SpecDocument>): boolean {
+  return spec.value !== undefined && traitsOf(spec.value.spec.platform.type).disks === "vmdk";
+}
+
+/** Draws the bundle of a spec; `drawn` is undefined where an issue stands in the way. */
+export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolved): { readonly drawn: Drawn | undefined; readonly reports: readonly ReportedDocument[] } {
   if (spec.value === undefined) return { drawn: undefined, reports: [spec.report] };
-  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock: resolved });
+  // Whether somebody else needed VMDKs must not show in this bundle.
+  const lock = needsVmdk(spec) ? resolved : withoutVmdk(resolved);
+  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock });
   const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
   if (!tree.ok) return { drawn: undefined, reports: [report] };
   return {

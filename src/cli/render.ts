@@ -5,7 +5,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
 import { absolute } from "./documents.ts";
-import { drawBundle } from "./draw.ts";
+import { drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { showAside } from "./show-report.ts";
@@ -30,8 +30,9 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
 }
 
 async function render(specPath: string, options: Options, io: Io): Promise<ExitStatus> {
-  const inputs = await resolveInputs(io, options);
-  const drawn = inputs.resolved === undefined ? undefined : await drawBundle(io, specPath, inputs.resolved);
+  const spec = await loadSpec(io, specPath);
+  const inputs = await resolveInputs(io, { ...options, vmdk: needsVmdk(spec) });
+  const drawn = inputs.resolved === undefined ? undefined : drawBundle(io, spec, inputs.resolved);
   showAside(io, [...inputs.reports, ...(drawn?.reports ?? [])]);
   if (drawn?.drawn === undefined) return 1;
   const out = absolute(io, options.out);

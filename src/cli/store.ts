@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Digest } from "../core/digest.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { openStore } from "../store/blob-store.ts";
+import { blobsOf } from "../store/resolve.ts";
 import { load } from "./documents.ts";
 import { storeFolder } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
@@ -72,8 +73,7 @@ async function clean(options: Options, io: Io): Promise<ExitStatus> {
   for (const path of options.keep ?? []) {
     const { value, report } = await load(io, path, readLock);
     reports.push(report);
-    const blobs = value === undefined ? [] : [value.lock.vmImage, ...value.lock.containers.flatMap((each) => [each.config, ...each.layers])];
-    for (const { digest } of blobs) keep.add(digest);
+    for (const { digest } of value === undefined ? [] : blobsOf(value.lock)) keep.add(digest);
   }
   showAside(io, reports);
   // A lock that can't be read must not cost what it names.

@@ -2,6 +2,7 @@
 
 import type { Digest } from "../core/digest.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
+import { canonicalJson, type JsonObject } from "../core/json.ts";
 import { below } from "../core/pointer.ts";
 import type { Sourced } from "../core/origin.ts";
 import type { Draft } from "./draft.ts";
@@ -24,6 +25,15 @@ export function readLock(text: string): Outcome<LockDocument> {
   if (!outcome.ok) return outcome;
   const { value, sourced, digest } = outcome.value;
   return { ok: true, value: { lock: value, sourced, digest }, issues: outcome.issues };
+}
+
+/** The lock as those see it who take the disks as they are: the same, digest and all, as one that never had others. */
+export function withoutVmdk(document: LockDocument): LockDocument {
+  if (document.lock.vmdk === undefined) return document;
+  const { vmdk: _, ...plain } = document.lock;
+  const read = readLock(canonicalJson(plain as unknown as JsonObject));
+  if (!read.ok) throw new Error(`a lock without its VMDKs is not valid: ${JSON.stringify(read.issues)}`);
+  return read.value;
 }
 
 const LOCK: DocumentKind<Lock> = {

@@ -10,10 +10,12 @@ import type { Digest } from "../core/digest.ts";
 import { isDigest } from "../core/digest.ts";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { BlobReader } from "../pack/stream.ts";
+import type { LockedDisk } from "../spec/lock.ts";
+import { aside } from "./aside.ts";
 import { collect, type Collected } from "./collect.ts";
-import { orDiskFull, refuseFullDisk } from "./disk-space.ts";
+import { readConversion, writeConversion } from "./conversions.ts";
+import { refuseFullDisk } from "./disk-space.ts";
 import { takeLease } from "./leases.ts";
-import { ownName } from "./owners.ts";
 import { claimPartial, type PartialDownload } from "./partials.ts";
 import { blobFiles, notePath, placesIn, type Places } from "./places.ts";
 import { syncFolder, writeAll, writeSynced, type StoreDisk } from "./store-disk.ts";
@@ -68,6 +70,11 @@ export interface BlobStore extends BlobReader {
   path(digest: Digest): string;
   /** The place of a download: what an earlier one of the same key brought is in it, unless somebody is at that just now. */
   claimPartial(key: string): Promise<PartialDownload>;
+  /** What `converter` made of a blob, noted by whoever did; the blob that it names may be gone. */
+  conversion(source: Digest, converter: string): Promise<LockedDisk | undefined>;
+  noteConversion(source: Digest, converter: string, disk: LockedDisk): Promise<void>;
+  /** Throws an EnvironmentError where the disk can't hold so many bytes more. */
+  refuseFullDisk(bytes: number): Promise<void>;
   /** Like `read`, several times as fast for big ranges: a chunk's memory is used again after the two chunks that follow it. */
   reusing(): BlobReader;
   list(): Promise<readonly StoredBlob[]>;
@@ -94,7 +101,7 @@ export async function openStore(
   const files = how.files ?? disk;
   const places = placesIn(folder);
   const path = places.blob;
-  for (const each of [places.blobs, places.aside, places.partial, places.leases]) await files.mkdir(each, { recursive: true });
+  for (const each of [places.blobs, places.aside, places.partial, places.converted, places.leases]) await files.mkdir(each, { recursive: true });
   if (how.now !== undefined) await takeLease(files, places.leases, how.now());
   const readInto = (digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncIterable<Uint8Array> =>
     readBlob(files, path(digest), digest, { start, end, buffer });
@@ -104,6 +111,9 @@ export async function openStore(
     put: (source, expect = {}, watch = {}) => put(files, places, source, expect, watch),
     adopt: (from, digest, watch = {}) => adopt(files, places, from, digest, watch),
     stat: (digest) => statBlob(files, path(digest), digest, how.now),
+    conversion: (source, converter) => readConversion(files, places, source, converter),
+    noteConversion: (source, converter, made) => writeConversion(files, places, source, converter, made),
+    refuseFullDisk: (bytes) => refuseFullDisk(files.statfs, places.aside, bytes),
     claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
     read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(chunkBytes)),
     reusing: () => {
@@ -154,16 +164,6 @@ async function adopt(files: StoreDisk, places: Places, from: string, digest: Dig
     await publish(files, places, folder, from, blob);
     return blob;
   });
-}
-
-/** A folder of our own, for as long as `work` lasts. */
-async function aside<T>(files: StoreDisk, places: Places, work: (folder: string) => Promise<T>): Promise<T> {
-  try {
-    const folder = await files.mkdtemp(join(places.aside, `put-${ownName()}-`));
-    return await work(folder).finally(() => files.rm(folder, { recursive: true, force: true }).catch(() => undefined));
-  } catch (error) {
-    throw await orDiskFull(error, files.statfs, places.aside);
-  }
 }
 
 /** A blob that is there already gives way to the same bytes; whoever reads it reads on. */

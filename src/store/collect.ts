@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Digest } from "../core/digest.ts";
 import { isDigest } from "../core/digest.ts";
 import type { StoredBlob } from "./blob-store.ts";
+import { idleConversions } from "./conversions.ts";
 import { leasedSince } from "./leases.ts";
 import { lifeOf } from "./owners.ts";
 import { blobFiles, notePath, type Places } from "./places.ts";
@@ -11,7 +12,7 @@ import type { StoreDisk } from "./store-disk.ts";
 
 export interface Collected {
   readonly removed: readonly StoredBlob[];
-  /** How many downloads and pieces were removed that nobody was at. */
+  /** How many downloads, pieces and notes were removed that nobody was at, or that lead nowhere. */
   readonly leftovers: number;
 }
 
@@ -40,7 +41,8 @@ export async function collect(
     if (hasBlob && sha512 !== undefined) removed.push({ digest, sha512, size });
     else leftovers += 1;
   }
-  for (const path of [...(await asideOf(files, places, before)), ...(await partialsOf(files, places, before))]) {
+  // The notes last: some of their blobs have just gone.
+  for (const path of [...(await asideOf(files, places, before)), ...(await partialsOf(files, places, before)), ...(await idleConversions(files, places))]) {
     await files.rm(path, { recursive: true, force: true });
     leftovers += 1;
   }

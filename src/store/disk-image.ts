@@ -5,6 +5,8 @@ export type DiskImage =
       readonly format: "qcow2" | "vmdk";
       /** Bytes. */
       readonly virtualSize: number;
+      /** Of a VMDK: its createType. */
+      readonly kind?: string;
       /** Why it can't be used, if it can't. */
       readonly problem?: string;
     }
@@ -80,7 +82,7 @@ function vmdk(view: DataView, text: (at: number, length: number) => string): Dis
     kind !== undefined && wholeVmdks.includes(kind)
       ? sizeProblem(virtualSize)
       : `it is a VMDK of kind ${kind ?? "unknown"}; ${wholeVmdks.join(" and ")} are taken: qemu-img convert makes it whole`;
-  return { format: "vmdk", virtualSize, ...(problem === undefined ? {} : { problem }) };
+  return { format: "vmdk", virtualSize, ...(kind === undefined ? {} : { kind }), ...(problem === undefined ? {} : { problem }) };
 }
 
 function sizeProblem(virtualSize: number): string | undefined {

@@ -36,6 +36,10 @@ export const RESOLVE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "The VM image can't be booted as it is: it needs another file, is encrypted, or is damaged.",
     remedy: "Make it anew, whole: `qemu-img convert`.",
   },
+  "resolve/image-vmdk": {
+    meaning: "The VM image can't be made into a streamOptimized VMDK: it is damaged inside, or larger than such a disk may be.",
+    remedy: "Make it anew, whole: `qemu-img check`, `qemu-img convert`. vSphere takes disks of up to 62 TiB.",
+  },
   "resolve/package-list": {
     meaning: "The list of the VM image's packages is not where the release says, is another one, or has no package in it.",
     remedy: "Give the list that came with the image: lines of name and version, or the database of dpkg or apk; correct its digest.",

@@ -11,6 +11,8 @@ export interface Places {
   /** What is being written just now, in folders named after who writes. */
   readonly aside: string;
   readonly partial: string;
+  /** Notes of what was made of which blob. */
+  readonly converted: string;
   readonly leases: string;
 }
 
@@ -21,6 +23,7 @@ export function placesIn(folder: string): Places {
     blob: (digest) => join(blobs, hexOf(digest).slice(0, 2), hexOf(digest)),
     aside: join(folder, "tmp"),
     partial: join(folder, "partial"),
+    converted: join(folder, "converted"),
     leases: join(folder, "in-use"),
   };
 }

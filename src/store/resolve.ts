@@ -6,7 +6,7 @@ import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
 import { below } from "../core/pointer.ts";
 import { payloadEntries } from "../pack/payload.ts";
-import { layArchive, produce } from "../pack/stream.ts";
+import { layArchive, produce, type BundleLayout } from "../pack/stream.ts";
 import { mtimeOf } from "../pack/tree.ts";
 import type { Lock, LockedBlob, LockedContainer } from "../spec/lock.ts";
 import type { ReleaseDocument } from "../spec/read-release.ts";
@@ -18,6 +18,8 @@ import { readContainer } from "./sources/container.ts";
 import { fetchVmImage } from "./sources/vm-image.ts";
 import { containerSoftware } from "./software/container-software.ts";
 import { readPackageList } from "./software/package-list.ts";
+import { UnusableDisk } from "./disks/unusable-disk.ts";
+import { makeVmdks } from "./vmdk.ts";
 
 export interface Resolving {
   readonly release: ReleaseDocument;
@@ -28,6 +30,10 @@ export interface Resolving {
   readonly architecture: string;
   /** Proxies, trusted certificates and registry credentials are named in it. */
   readonly environment: Environment;
+  /** Both disks as streamOptimized VMDK as well. */
+  readonly vmdk: boolean;
+  /** The VM image's by qemu-img, which must be there. */
+  readonly qemuImg?: boolean;
   readonly progress: (what: string, done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
@@ -61,23 +67,44 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
     containers.push({ role: container.role, image: container.image, ...read.value, ...(software === undefined ? {} : { software }) });
   }
   if (!image.ok || !list.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
-  const payload = await payloadOf(resolving, release, containers);
   const { blob, virtualSize } = image.value;
-  return outcome(issues, () => ({
+  const plain: Lock = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
     release: { name: release.name, digest },
     vmImage: { ...blob, format: release.vmImage.format, virtualSize, ...(list.value === undefined ? {} : { software: list.value }) },
     containers,
-    payload,
-  }));
+    payload: await payloadOf(resolving, release, containers),
+  };
+  const lock = resolving.vmdk ? await withVmdk(resolving, release, plain) : outcome([], () => plain);
+  return lock.ok ? outcome([...issues, ...lock.issues], () => lock.value) : { ok: false, issues: [...issues, ...lock.issues] };
+}
+
+/** An image may be found damaged only when all of it is read. */
+async function withVmdk(resolving: Resolving, release: Release, plain: Lock): Promise<Outcome<Lock>> {
+  const { store, environment, progress, signal } = resolving;
+  const qemuImg = resolving.qemuImg === true ? environment : undefined;
+  try {
+    const payloadLayout = payloadLayoutOf(release, plain.containers);
+    const vmdk = await makeVmdks({ vmImage: plain.vmImage, payload: plain.payload, payloadLayout, store, qemuImg, progress, signal });
+    return outcome([], () => ({ ...plain, vmdk }));
+  } catch (error) {
+    if (!(error instanceof UnusableDisk)) throw error;
+    const message = `the VM image can't be made into a VMDK: ${error.message}`;
+    return { ok: false, issues: [{ code: "resolve/image-vmdk", severity: "error", pointer: "/vmImage/source", message, hint: "make it anew: qemu-img convert" }] };
+  }
+}
+
+/** Every blob that the lock names; the payload is made of them. */
+export function blobsOf({ vmImage, containers, vmdk }: Lock): readonly { readonly digest: Digest; readonly size: number }[] {
+  const disks = vmdk === undefined ? [] : [vmdk.vmImage, vmdk.payload];
+  return [vmImage, ...containers.flatMap((container) => [container.config, ...container.layers]), ...disks];
 }
 
 /** Digests of blobs that the lock names and the store does not have. */
 export async function missingBlobs(lock: Lock, store: BlobStore): Promise<readonly Digest[]> {
-  const wanted = [lock.vmImage, ...lock.containers.flatMap((container) => [container.config, ...container.layers])];
   const missing = new Set<Digest>();
-  for (const { digest, size } of wanted) {
+  for (const { digest, size } of blobsOf(lock)) {
     const found = await store.stat(digest);
     if (found === undefined || found.size !== size) missing.add(digest);
   }
@@ -100,7 +127,7 @@ function resolveImage(resolving: Resolving, { vmImage }: Release, { send }: Netw
 
 /** The payload itself is not stored: it is made of blobs that are. Its digests need one pass over it. */
 async function payloadOf(resolving: Resolving, release: Release, containers: readonly LockedContainer[]): Promise<LockedBlob> {
-  const layout = layArchive(payloadEntries(release, containers), mtimeOf(release.created));
+  const layout = payloadLayoutOf(release, containers);
   const sha256 = createHash("sha256");
   const sha512 = createHash("sha512");
   let done = 0;
@@ -111,4 +138,8 @@ async function payloadOf(resolving: Resolving, release: Release, containers: rea
     resolving.progress("payload digest", done, layout.size);
   }
   return { digest: `sha256:${sha256.digest("hex")}`, sha512: sha512.digest("hex"), size: layout.size };
+}
+
+function payloadLayoutOf(release: Release, containers: readonly LockedContainer[]): BundleLayout {
+  return layArchive(payloadEntries(release, containers), mtimeOf(release.created));
 }

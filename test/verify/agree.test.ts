@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { drawBundle } from "../../src/cli/draw.ts";
+import { drawBundle, loadSpec } from "../../src/cli/draw.ts";
 import { resolveInputs } from "../../src/cli/inputs.ts";
 import { processIo } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
@@ -43,9 +43,9 @@ const good = await bundle();
 async function bundle(): Promise<Buffer> {
   await makeReferenceInputs(join(root, "out/inputs"));
   const io = { ...processIo(), workingFolder: root };
-  const inputs = await resolveInputs(io, { release: "bundles/openstack-single/release.yaml", lock: join(work, "lock.json"), store: join(work, "store"), architecture: "amd64", quiet: true });
+  const inputs = await resolveInputs(io, { release: "bundles/openstack-single/release.yaml", lock: join(work, "lock.json"), store: join(work, "store"), architecture: "amd64", vmdk: false, quiet: true });
   if (inputs.resolved === undefined) throw new Error(JSON.stringify(inputs.reports));
-  const { drawn } = await drawBundle(io, "bundles/openstack-single/cloudlet.yaml", inputs.resolved);
+  const { drawn } = drawBundle(io, await loadSpec(io, "bundles/openstack-single/cloudlet.yaml"), inputs.resolved);
   const signer = pemSigner(key);
   if (drawn === undefined || !signer.ok) throw new Error("the reference cloudlet does not draw");
   const layout = layBundle(await seal(drawn.tree, signer.value));

@@ -139,7 +139,7 @@ async function makePayload(): Promise<Lock> {
   if (!release.ok) throw new Error(JSON.stringify(release.issues));
   const store = await openStore(join(folder, "store"));
   const signal = new AbortController().signal;
-  const resolved = await resolve({ release: release.value, releaseFolder, store, architecture: "amd64", environment: {}, progress: () => {}, signal });
+  const resolved = await resolve({ release: release.value, releaseFolder, store, architecture: "amd64", environment: {}, vmdk: false, progress: () => {}, signal });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.issues));
   const layout = layArchive(payloadEntries(release.value.release, resolved.value.containers), mtimeOf(release.value.release.created));
   for (const path of [payload, broken]) await pipeline(Readable.from(produce(layout, store)), createWriteStream(path));
