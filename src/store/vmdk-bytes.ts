@@ -82,9 +82,12 @@ export function withImage<T>(path: string, work: (file: ImageFile) => T): T {
 const bytesPerMiB = 1_048_576;
 
 function imageFile(descriptor: number): ImageFile {
+  const { size } = fstatSync(descriptor);
   return {
-    size: fstatSync(descriptor).size,
+    size,
     read: (offset, length) => {
+      // A table may name any place, and the system takes no more than 2^63.
+      if (offset >= size) return Buffer.alloc(0);
       const bytes = Buffer.alloc(length);
       let done = 0;
       while (done < length) {
