@@ -1,7 +1,7 @@
 /** Big inputs for the benchmark: bytes that nothing compresses, made quickly and the same each time. */
 
 import { createCipheriv, createHash } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, createReadStream, createWriteStream, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { join } from "node:path";
@@ -30,6 +30,32 @@ export async function makeBenchInputs(folder: string, sizeGiB: number): Promise<
   const release = join(folder, "release.yaml");
   writeFileSync(release, releaseText({ imageDigest, configDigest, bytes }));
   return { release, store: join(folder, "store"), files: [image, layer] };
+}
+
+/**
+ * A raw disk of 512 MiB as a system's is: half of it programs and text, which Node's own program and TypeScript's are, in
+ * stretches with zeros between them; and a release with it.
+ */
+export function makeDiskInputs(folder: string, root: string): { readonly image: string; readonly release: string; readonly store: string } {
+  mkdirSync(folder, { recursive: true });
+  const image = join(folder, "disk.raw");
+  const content = [process.execPath, join(root, "node_modules/fast-check/lib/fast-check.js")].map((path) => readFileSync(path));
+  const hash = createHash("sha256");
+  const file = openSync(image, "w");
+  const all = Buffer.concat(content);
+  for (let turn = 0; turn < 64; turn += 1) {
+    const chunk = Buffer.alloc(chunkBytes);
+    if (turn % 2 === 0) all.copy(chunk, 0, ((turn * chunkBytes) / 2) % (all.byteLength - chunkBytes));
+    hash.update(chunk);
+    writeSync(file, chunk);
+  }
+  closeSync(file);
+  const release = join(folder, "release.yaml");
+  const text = readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8")
+    .replaceAll("../../out/inputs", join(root, "out/inputs"))
+    .replace(/format: qcow2\n( +source: )\S+\n( +digest: )\S+\n( +sizeLimit: )\d+/, `format: raw\n$1disk.raw\n$2sha256:${hash.digest("hex")}\n$3999999999`);
+  writeFileSync(release, text);
+  return { image, release, store: join(folder, "store") };
 }
 
 /** AES in counter mode of nothing: as good as random, a gigabyte a second. */

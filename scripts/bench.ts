@@ -7,8 +7,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeBenchInputs } from "./bench-inputs.ts";
+import { makeBenchInputs, makeDiskInputs } from "./bench-inputs.ts";
 import { makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
+import { makeReferenceInputs } from "./make-reference-inputs.ts";
 
 const root = join(import.meta.dirname, "..");
 const work = join(root, "out/bench");
@@ -40,6 +41,7 @@ process.exitCode = failed === 0 && figures.length > 0 ? 0 : 1;
 async function measure(): Promise<void> {
   const spec = join(root, "bundles/openstack-single/cloudlet.yaml");
   await measureCheck(spec);
+  await measureVmdk();
 
   say(`making ${sizeGiB} GiB of inputs and storing them`);
   const inputs = await makeBenchInputs(work, sizeGiB);
@@ -62,6 +64,27 @@ async function measureCheck(spec: string): Promise<void> {
     check.push(await measured([process.execPath, cli, "check", spec]));
   }
   add("check of a spec, whole process / node -e 0", fastest(check) / fastest(nothing), 4, "x");
+}
+
+/** A raw image that is in the store already; what was made of it is forgotten before each round. */
+async function measureVmdk(): Promise<void> {
+  const setup = spawnSync(join(root, "test/conformance/disks/setup"), { encoding: "utf8" });
+  if (setup.status !== 0) throw new Error(`qemu-img can't be had:\n${setup.stderr}`);
+  await makeReferenceInputs(join(root, "out/inputs"));
+  const { image, release, store } = makeDiskInputs(join(work, "disk"), root);
+  const lock = [process.execPath, cli, "lock", release, "--store", store, "--quiet"];
+  await measured(lock);
+  const theirs = join(work, "disk/theirs.vmdk");
+  const peer: Measured[] = [];
+  const ours: Measured[] = [];
+  for (let round = 0; round < buildRounds; round += 1) {
+    peer.push(await measured(["qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", image, theirs], theirs));
+    rmSync(join(store, "converted"), { recursive: true, force: true });
+    ours.push(await measured([...lock, "--vmdk"]));
+  }
+  rmSync(join(work, "disk"), { recursive: true, force: true });
+  addPairs("raw image to VMDK / qemu-img convert", ours, peer, 1.25);
+  add("raw image to VMDK, peak memory", highest(ours), 160, "MiB");
 }
 
 /** Both write the same bytes to the same disk and end when they are on it. */

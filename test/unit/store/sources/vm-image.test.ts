@@ -325,8 +325,8 @@ t.test("servers that do not do as they are asked", async (t) => {
   await t.rejects(fetchImage(small.url), { name: "EnvironmentError" }, "nobody there");
 });
 
-t.test("every code but those of containers and of the package list has been reached", (t) => {
-  const others = ["resolve/image-form", "resolve/image-platform", "resolve/image-refused", "resolve/package-list"];
+t.test("every code but those of containers, of the package list and of VMDKs has been reached", (t) => {
+  const others = ["resolve/image-form", "resolve/image-platform", "resolve/image-refused", "resolve/image-vmdk", "resolve/package-list"];
   t.strictSame([...reached, ...others].sort(), Object.keys(RESOLVE_ISSUE_CODES).sort());
   t.end();
 });
