@@ -1,6 +1,6 @@
 /**
  * Deflate (RFC 1951) for grains, of whole numbers alone: the same bytes on every processor and every Node, whose own zlib
- * changes with both. Lazy matching over hash chains; all memory is used again for the next grain.
+ * changes with both (docs/decisions/2026-11-24-own-deflate.md). Lazy matching over hash chains; memory is used again.
  */
 
 import { huffmanCodes, huffmanLengths } from "./huffman.ts";
@@ -67,13 +67,12 @@ export function deflateInto(out: Uint8Array, bytes: Uint8Array, most: number): n
   const bits = new BitWriter(out);
   for (let from = 0; from < count || from === 0; from += blockSymbols) {
     const end = Math.min(from + blockSymbols, count);
-    // One that is a little longer than its part is no loss: whole grains are stored where all of it does not pay.
     if (!writeBlock(bits, from, end, end === count, most)) return undefined;
   }
   return bits.end();
 }
 
-/** Fills `symbols`; gives how many there are. A match is taken when the next place has no longer one. */
+/** Fills `symbols`; gives how many there are. A match is taken when the next place has no longer one. One loop, for its speed. */
 function findMatches(bytes: Uint8Array): number {
   const size = bytes.byteLength;
   const hashable = size - 2;
