@@ -17,7 +17,7 @@ export interface VerbEntry {
 
 export const verbs: readonly VerbEntry[] = [
   { name: "init", summary: "write a commented starter spec", load: () => import("./init.ts") },
-  { name: "check", summary: "validate a cloudlet spec", load: () => import("./check.ts") },
+  { name: "check", summary: "validate a cloudlet spec or an OVF package", load: () => import("./check.ts") },
   { name: "import", summary: "turn a MobiledgeX cloudlet object into a spec", load: () => import("./import.ts") },
   { name: "lock", summary: "resolve a release: fetch its inputs and note what they are", load: () => import("./lock.ts") },
   { name: "render", summary: "write the small files only", load: () => import("./render.ts") },
