@@ -22,6 +22,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "lock", summary: "resolve a release: fetch its inputs and note what they are", load: () => import("./lock.ts") },
   { name: "render", summary: "write the small files only", load: () => import("./render.ts") },
   { name: "build", summary: "make the bundle", load: () => import("./build.ts") },
+  { name: "ova", summary: "write the OVF package of a cloudlet as one OVA", load: () => import("./ova.ts") },
   { name: "verify", summary: "check a bundle's digests and signature", load: () => import("./verify.ts") },
   { name: "inspect", summary: "list what is in a bundle, show or extract files", load: () => import("./inspect.ts") },
   { name: "explain", summary: "say why a line of a bundle is as it is", load: () => import("./explain.ts") },
