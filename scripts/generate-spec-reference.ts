@@ -180,6 +180,7 @@ const STAGES: Readonly<Record<string, string>> = {
   guest: "The guest",
   platform: "What a platform can't do",
   seal: "Keys",
+  ovf: "An OVF package",
 };
 
 /** What is said to the code's reject case; a code that needs more than a document has none. */

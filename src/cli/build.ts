@@ -1,9 +1,7 @@
 /** `build`: makes the bundle. */
 
 import type { Command } from "commander";
-import { statfs } from "node:fs/promises";
-import { basename, dirname } from "node:path";
-import { EnvironmentError } from "../core/environment-error.ts";
+import { basename } from "node:path";
 import { provenancePath } from "../pack/layout.ts";
 import { layBundle } from "../pack/stream.ts";
 import { envelope } from "../seal/dsse.ts";
@@ -13,13 +11,15 @@ import { absolute } from "./documents.ts";
 import { bytesOf, drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
+import { certificateOptions, withCertificate, type CertificateOptions } from "./ovf-certificate.ts";
 import { progressOn } from "./progress.ts";
+import { refuseFullDisk } from "./refuse-full-disk.ts";
 import { hasErrors, showAside } from "./show-report.ts";
 import { signerOptions, signerOf, type SignerOptions } from "./signer.ts";
 import { writeAside, writeTextAside } from "./write-aside.ts";
 import { writeBundle } from "./write-bundle.ts";
 
-interface Options extends ReleaseOptions, SignerOptions {
+interface Options extends ReleaseOptions, SignerOptions, CertificateOptions {
   readonly locked?: true;
   readonly out?: string;
   readonly json?: true;
@@ -27,7 +27,7 @@ interface Options extends ReleaseOptions, SignerOptions {
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
-  signerOptions(releaseOptions(command.argument("<spec>", "the cloudlet spec; - is standard input")))
+  certificateOptions(signerOptions(releaseOptions(command.argument("<spec>", "the cloudlet spec; - is standard input"))))
     .description(
       "Make the bundle: one tar that holds all an operator needs, the same bytes from the same spec, release and lock every time. Beside it goes a template for the secrets file and, where it is signed, its provenance in a signed envelope (DSSE).",
     )
@@ -60,11 +60,14 @@ async function build(specPath: string, options: Options, io: Io): Promise<ExitSt
   showAside(io, [...keyReports, ...(inputs?.reports ?? []), ...(drawn?.reports ?? [])]);
   if (inputs?.resolved === undefined || drawn?.drawn === undefined) return 1;
   const { store } = inputs.resolved;
-  const { tree, fileName, secretsTemplate } = drawn.drawn;
-  const layout = layBundle(await seal(tree, signer));
-  const attestation = signer === undefined ? undefined : await envelope(bytesOf(tree, provenancePath), signer);
+  const { fileName, secretsTemplate } = drawn.drawn;
+  const certified = await withCertificate(io, drawn.drawn.tree, options, signer);
+  showAside(io, certified.reports);
+  if (certified.tree === undefined) return 1;
+  const layout = layBundle(await seal(certified.tree, signer));
+  const attestation = signer === undefined ? undefined : await envelope(bytesOf(certified.tree, provenancePath), signer);
   const out = absolute(io, options.out ?? fileName);
-  await refuseFullDisk(out, layout.size);
+  await refuseFullDisk(out, layout.size, "the bundle");
   const progress = progressOn(io, options.quiet === true);
   await writeAside(out, (file) => writeBundle(file, layout, store.reusing(), io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
   const beside = out.replace(/(\.cloudlet)?\.tar$/, "");
@@ -97,13 +100,4 @@ function tell(io: Io, options: Options, made: Made): void {
   if (signer === undefined && options.unsigned !== true) {
     io.err("The bundle is not signed: an operator can't tell who made it. Sign it: --key FILE (cloudlet-bundle keygen makes one).\n");
   }
-}
-
-/** Before the first byte: a disk that would fill is said at once, with the figures. */
-async function refuseFullDisk(out: string, size: number): Promise<void> {
-  const folder = await statfs(dirname(out)).catch(() => undefined);
-  if (folder === undefined) return;
-  const free = folder.bavail * folder.bsize;
-  if (free >= size) return;
-  throw new EnvironmentError(`${dirname(out)} has ${free} bytes free, the bundle needs ${size}`, { hint: "make room, or choose another place: --out FILE" });
 }

@@ -47,7 +47,7 @@ export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolve
   const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
   if (!tree.ok) return { drawn: undefined, reports: [report] };
   return {
-    drawn: { tree: tree.value, fileName: fileNameOf(spec.value, resolved.release.release.name), secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
+    drawn: { tree: tree.value, fileName: `${plainName(spec.value.spec.name, spec.value.spec.organization, resolved.release.release.name)}.cloudlet.tar`, secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
     reports: [report],
   };
 }
@@ -87,10 +87,10 @@ export function assetsOf(packageFolder: string): Assets {
   );
 }
 
-/** Names may hold spaces and `& , !`; in a file's name they would need quoting everywhere. */
-function fileNameOf({ spec }: SpecDocument, release: string): string {
+/** Of files: names may hold spaces and `& , !`, which would need quoting everywhere. */
+export function plainName(cloudlet: string, organization: string, release: string): string {
   const plain = (name: string): string => name.replace(/[^0-9A-Za-z._-]+/g, "_");
-  return `${plain(spec.name)}-${plain(spec.organization)}-${release}.cloudlet.tar`;
+  return `${plain(cloudlet)}-${plain(organization)}-${release}`;
 }
 
 /** A text of the tree. */

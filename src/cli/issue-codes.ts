@@ -1,6 +1,7 @@
 /** The issue codes of every stage, for the reference and for SARIF. A stage adds its table here. */
 
 import { EVIDENCE_ISSUE_CODES } from "../evidence/issue-codes.ts";
+import { OVF_ISSUE_CODES } from "../ovf/issue-codes.ts";
 import { PLAN_ISSUE_CODES } from "../platforms/issue-codes.ts";
 import { SEAL_ISSUE_CODES } from "../seal/issue-codes.ts";
 import { ISSUE_CODES } from "../spec/issue-codes.ts";
@@ -13,4 +14,5 @@ export const ALL_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   ...PLAN_ISSUE_CODES,
   ...SEAL_ISSUE_CODES,
   ...EVIDENCE_ISSUE_CODES,
+  ...OVF_ISSUE_CODES,
 };

@@ -5,11 +5,14 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { readFilledIn, withFilledIn } from "../evidence/filled-in.ts";
 import { builderIn } from "../evidence/provenance.ts";
-import { lockPath, originsPath, provenancePath, publicKeyPath, releasePath, signaturePath, specPath } from "../pack/layout.ts";
+import { lockPath, originsPath, ovfCertificatePath, ovfManifestPath, provenancePath, publicKeyPath, releasePath, signaturePath, specPath } from "../pack/layout.ts";
+import { baseName } from "../pack/ovf-package.ts";
+import type { Tree } from "../pack/tree.ts";
 import { platforms } from "../platforms/registry.ts";
 import type { BundleSource } from "../seal/bundle-source.ts";
 import { formOf, type Form } from "../seal/form.ts";
 import { readPublicKey } from "../seal/keys.ts";
+import { certificateProblem, certified } from "../seal/ovf-certificate.ts";
 import { differences, type Blobs, type Difference } from "../seal/rebuilt.ts";
 import { seal } from "../seal/seal.ts";
 import { DOCUMENT_MAX_BYTES } from "../spec/decode-text.ts";
@@ -67,7 +70,7 @@ async function rebuild(bundle: string, options: Options, io: Io): Promise<ExitSt
   if (read.documents === undefined) return refuse(io, read.reports);
   const tree = drawDocuments(io, read.documents, read.builder);
   if (!tree.ok) return refuse(io, [{ name: specPath, issues: tree.issues }]);
-  const wanted = await seal(tree.value, signer);
+  const wanted = await seal(await withItsCertificate(tree.value, source, form), signer);
   const found = await differences(source, form, wanted, await blobsOf(io, options.store)).finally(progress.finish);
   tell(io, options, {
     bundle: path,
@@ -129,6 +132,18 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * An OVF package's certificate is a signature, and its key is not here: where it is good over the manifest that was made
+ * again, it is taken over as it is.
+ */
+async function withItsCertificate(tree: Tree, source: BundleSource, form: Form): Promise<Tree> {
+  const found = form.files.get(ovfCertificatePath);
+  const manifest = tree.files.find((file) => file.path === ovfManifestPath)?.body;
+  if (found === undefined || found.size > DOCUMENT_MAX_BYTES || manifest?.kind !== "bytes") return tree;
+  const text = new TextDecoder("latin1").decode(await source.read(found.place));
+  return certificateProblem(text, baseName(ovfManifestPath), manifest.bytes) === undefined ? certified(tree, text) : tree;
 }
 
 /** A store that is not there holds nothing; it is not made. */

@@ -3,7 +3,7 @@
 import type { Issue } from "../core/issue.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { locatorOf } from "../spec/locate.ts";
+import { locatorOf, plainLocatorOf } from "../spec/locate.ts";
 import type { Located, Place, Range } from "../spec/locate.ts";
 import { printable } from "../spec/show.ts";
 import { ALL_ISSUE_CODES } from "./issue-codes.ts";
@@ -13,14 +13,20 @@ export interface ReportedDocument {
   readonly name: string;
   /** Absent or empty where the document is no text. */
   readonly text?: string;
+  /** Of a text that is no YAML: what in it no excerpt may show. */
+  readonly secrets?: readonly Range[];
   readonly issues: readonly Issue[];
 }
 
 /** For each issue `file:line:column: error: message [code]`, the line with a mark below, and the hint. */
 export function issuesAsText(document: ReportedDocument, options: { readonly colour?: boolean } = {}): string {
   const paint = options.colour === true ? ansi : plain;
-  const located = locatorOf(document.text ?? "");
+  const located = locatedIn(document);
   return document.issues.map((issue) => textOf(issue, document, located, paint)).join("");
+}
+
+function locatedIn({ text = "", secrets }: ReportedDocument): Located {
+  return secrets === undefined ? locatorOf(text) : plainLocatorOf(text, secrets);
 }
 
 /** `2 errors, 1 warning`. */
@@ -35,7 +41,7 @@ export function countOf(issues: readonly Issue[]): string {
 export function issuesAsJson(documents: readonly ReportedDocument[]): string {
   return canonicalJson({
     documents: documents.map((document) => {
-      const located = locatorOf(document.text ?? "");
+      const located = locatedIn(document);
       return {
         name: document.name,
         issues: document.issues.map((issue): JsonObject => ({
@@ -67,7 +73,7 @@ export function issuesAsSarif(
         columnKind: "utf16CodeUnits",
         tool: { driver: { name: generator.name, version: generator.version, rules: codes.map(ruleOf) } },
         results: documents.flatMap((document) => {
-          const located = locatorOf(document.text ?? "");
+          const located = locatedIn(document);
           return document.issues.map((issue) => resultOf(issue, document, located, codes));
         }),
       },

@@ -17,11 +17,12 @@ export interface VerbEntry {
 
 export const verbs: readonly VerbEntry[] = [
   { name: "init", summary: "write a commented starter spec", load: () => import("./init.ts") },
-  { name: "check", summary: "validate a cloudlet spec", load: () => import("./check.ts") },
+  { name: "check", summary: "validate a cloudlet spec or an OVF package", load: () => import("./check.ts") },
   { name: "import", summary: "turn a MobiledgeX cloudlet object into a spec", load: () => import("./import.ts") },
   { name: "lock", summary: "resolve a release: fetch its inputs and note what they are", load: () => import("./lock.ts") },
   { name: "render", summary: "write the small files only", load: () => import("./render.ts") },
   { name: "build", summary: "make the bundle", load: () => import("./build.ts") },
+  { name: "ova", summary: "write the OVF package of a cloudlet as one OVA", load: () => import("./ova.ts") },
   { name: "verify", summary: "check a bundle's digests and signature", load: () => import("./verify.ts") },
   { name: "inspect", summary: "list what is in a bundle, show or extract files", load: () => import("./inspect.ts") },
   { name: "explain", summary: "say why a line of a bundle is as it is", load: () => import("./explain.ts") },

@@ -35,7 +35,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
 }
 
 async function verify(bundle: string, options: Options, io: Io): Promise<ExitStatus> {
-  const trust = await trustOf(io, options.trust);
+  const trust = await trustOf(io, options.trust, "verify");
   if (trust === "wrong") return 2;
   const path = absolute(io, bundle);
   const { size } = await stat(path);
@@ -48,17 +48,17 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
   return verdict.good ? 0 : 1;
 }
 
-/** A fingerprint, or the key of a file; "wrong" where it is neither, which has been said. */
-async function trustOf(io: Io, given: string | undefined): Promise<Trust | "wrong"> {
+/** A fingerprint, or the key of a file; "wrong" where it is neither, which has been said in the name of `verb`. */
+export async function trustOf(io: Io, given: string | undefined, verb: string): Promise<Trust | "wrong"> {
   if (given === undefined || given === "none") return given;
   if (given === "") {
-    io.err("cloudlet-bundle verify: --trust needs a word that is not empty\n");
+    io.err(`cloudlet-bundle ${verb}: --trust needs a word that is not empty\n`);
     return "wrong";
   }
   const fingerprint: Fingerprint | undefined = readFingerprint(given);
   if (fingerprint !== undefined) return fingerprint;
   if (/^SHA256:/i.test(given)) {
-    io.err("cloudlet-bundle verify: a fingerprint is SHA256: and 64 hexadecimal digits\n");
+    io.err(`cloudlet-bundle ${verb}: a fingerprint is SHA256: and 64 hexadecimal digits\n`);
     return "wrong";
   }
   const key = readPublicKey(await readFile(absolute(io, given), "utf8"));

@@ -23,10 +23,11 @@ export const generator: Generator = {
   name: "cloudlet-bundle",
   version: "0.1.0",
   licence: "Apache-2.0",
-  dependsOn: ["@noble/curves@2.4.0", "ajv@8.20.0", "commander@15.1.0", "handlebars@4.7.10", "js-yaml@5.5.0", "tar-stream@3.2.2"],
+  dependsOn: ["@noble/curves@2.4.0", "@rgrove/parse-xml@5.0.0", "ajv@8.20.0", "commander@15.1.0", "handlebars@4.7.10", "js-yaml@5.5.0", "tar-stream@3.2.2"],
   parts: [
     { name: "@noble/curves", version: "2.4.0", licence: "MIT", sha512: "3f8ffadb3ae07c7df70a7784dc39f85a1255036d98514d1e479d702886a7e0d551bf0b00d189cf4f0586a4d6e9b9a712ba399214bbf2ce9cae477d3e7dbab613", dependsOn: ["@noble/hashes@2.4.0"] },
     { name: "@noble/hashes", version: "2.4.0", licence: "MIT", sha512: "5f95da5566480424fb1c76469b923b6505c3c0b1be6c65ee4ab310016fbb66f97cee1d6499cd5907555244972951fa14ac6429e05928c66e6467e32cf9a5be78", dependsOn: [] },
+    { name: "@rgrove/parse-xml", version: "5.0.0", licence: "ISC", sha512: "4a01c5ca2b0d0244b665b33c482ae2526d4dd1bc4b8b3d0f38abe90de02dae72eb5da606d4f6b0370bb5ad28e613fbdc5476d9cd858d8153fac647a9e91e2e5e", dependsOn: [] },
     { name: "ajv", version: "8.20.0", licence: "MIT", sha512: "4e16e58be3a53a3fa230f60505505f2773a60809da4b2367e0cd6fcfd4fa1a46b926df5b6bf1c8479ea3a32eb9b58ea4c7f142179557341f35f58eff194ac118", dependsOn: ["fast-deep-equal@3.1.3", "fast-uri@3.1.9", "json-schema-traverse@1.0.0", "require-from-string@2.0.2"] },
     { name: "argparse", version: "3.0.4", licence: "PSF-2.0", sha512: "7f058add9ab6da5e172498f1e667011c68a4224fa126a3bedf674f9b426eafbfabb46e71d6c70e8d27dd4fd64a7961cfa6cc9afe5d071cae2d0c8981913aedbc", dependsOn: [] },
     { name: "b4a", version: "1.9.0", licence: "Apache-2.0", sha512: "7697dc17d7c3351ebef9cb615d1ebb8b2860a96cbd081a2e02f2168489edcc11ba72f2bf72720f8994230708bf66a8e30440c67e8343b660749138eba0e277a5", dependsOn: [] },

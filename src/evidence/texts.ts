@@ -6,9 +6,11 @@ import { textFile } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
-import type { Sourced } from "../core/origin.ts";
+import type { Sourced, Val } from "../core/origin.ts";
 import { guests } from "../guest/guest.ts";
-import { lockPath, originsPath, releasePath, specPath } from "../pack/layout.ts";
+import { lockPath, originsPath, ovfPath, releasePath, specPath } from "../pack/layout.ts";
+import type { ManifestDigest } from "../pack/ovf-package.ts";
+import { ovfManifest } from "../pack/ovf-package.ts";
 import type { Plan } from "../plan/plan.ts";
 import { plan } from "../plan/plan.ts";
 import { commonDrafts } from "../platforms/common-files.ts";
@@ -45,14 +47,24 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
     ...commonDrafts(platform, planned.value, assets),
     ...platform.draft(planned.value, made.value, assets),
   ];
+  const rendered = render(drafts, assets);
   const files = [
-    ...render(drafts, assets),
+    ...rendered,
+    ...ovfFiles(planned.value, rendered),
     evidence(specPath, spec.written),
     evidence(releasePath, release.written),
     evidence(lockPath, lock.lock),
   ];
   const defaults = { spec: filledIn(spec.sourced, "spec"), release: filledIn(release.sourced, "release") };
   return { ok: true, value: { files: [...files, originsFile(originsPath, files, defaults)], plan: planned.value }, issues };
+}
+
+/** What an OVF package has beside the descriptor, whose bytes are known only now. */
+function ovfFiles({ disks, spec }: Plan, rendered: readonly File[]): readonly File[] {
+  const descriptor = rendered.find((file) => file.path === ovfPath);
+  if (disks === undefined || descriptor === undefined) return [];
+  const algorithm = spec.platform.parameters["manifestDigest"] as Val<ManifestDigest>;
+  return [ovfManifest(descriptor, algorithm, [disks.vmImage, disks.payload])];
 }
 
 /**

@@ -14,7 +14,7 @@ import type { CloudConfig } from "./cloud-init-builder.ts";
 import * as cloudInit from "./cloud-init-builder.ts";
 import type { OwnFile } from "./files.ts";
 import { enabledUnits, firewallUnit, ownFiles } from "./files.ts";
-import { metaData, networkConfig } from "./no-cloud.ts";
+import { instanceId, metaData, networkConfig } from "./no-cloud.ts";
 import type { YamlText } from "./yaml-text.ts";
 
 export interface Guest {
@@ -29,6 +29,8 @@ export interface Guest {
     /** Bytes that it may have once every secret has its longest value. */
     readonly mostBytes: Val<number>;
   };
+  /** Also in the meta-data; a platform may hand it over by itself. */
+  readonly instanceId: Val<string>;
   /** For platforms whose datasource takes them: cloud-init's NoCloud, VMware. */
   readonly metaData: YamlText;
   readonly networkConfig: YamlText;
@@ -63,10 +65,12 @@ export function guest(plan: Plan, machine: Machine, assets: Assets, userDataByte
   const lines = linesOf(text, spans);
   const [first, ...rest] = lines as [Val<string>, ...Val<string>[]];
   const digest = derive([first, ...rest], () => hexOf(sha256(text)));
+  const id = instanceId(machine, digest);
   return outcome(sizeIssues(machine, mostBytes, userDataBytes), () => ({
     machine,
     userData: { text, spans, lines, sha256: digest, mostBytes: derive([first, ...rest], () => mostBytes) },
-    metaData: metaData(machine, digest),
+    instanceId: id,
+    metaData: metaData(machine, id),
     networkConfig: networkConfig(machine, plan.spec.networks),
     files,
     properties: [

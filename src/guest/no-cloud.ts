@@ -11,11 +11,12 @@ import type { YamlText } from "./yaml-text.ts";
 import { yamlText } from "./yaml-text.ts";
 
 /** Other user-data is another instance: cloud-init then does again what it does once for each. */
-export function metaData(machine: Machine, userDataSha256: Val<string>): YamlText {
-  return yamlText("", {
-    "instance-id": derive([machine.name, userDataSha256], (name, sha256) => `${name}-${sha256.slice(0, 12)}`),
-    "local-hostname": machine.host,
-  });
+export function instanceId(machine: Machine, userDataSha256: Val<string>): Val<string> {
+  return derive([machine.name, userDataSha256], (name, sha256) => `${name}-${sha256.slice(0, 12)}`);
+}
+
+export function metaData(machine: Machine, id: Val<string>): YamlText {
+  return yamlText("", { "instance-id": id, "local-hostname": machine.host });
 }
 
 /**

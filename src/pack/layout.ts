@@ -34,6 +34,7 @@ export function vmImagePath(format: "qcow2" | "raw" | "vmdk"): string {
 /** An OVF package: its files lie in one folder, because a descriptor names the disks beside it (DSP0243 1.1 clause 5.1). */
 export const ovfPath = "ovf/platformvm.ovf";
 export const ovfManifestPath = "ovf/platformvm.mf";
+export const ovfCertificatePath = "ovf/platformvm.cert";
 export const vmImageDiskPath = "ovf/vm-image.vmdk";
 export const payloadDiskPath = "ovf/payload.vmdk";
 

@@ -4,6 +4,7 @@ import type { Val } from "../core/origin.ts";
 import { derive, val } from "../core/origin.ts";
 import type { Nic } from "../plan/networks.ts";
 import type { Plan } from "../plan/plan.ts";
+import { ovfNetworkNames } from "./ovf.ts";
 import type { SiteVariable } from "./site-variables.ts";
 import { listVariables, secretVariables, siteVariable, yesOrNo } from "./site-variables.ts";
 import type { VmwareParameters } from "./vmware-parameters.ts";
@@ -40,11 +41,12 @@ export function vcdVariables(plan: Plan): readonly SiteVariable[] {
 function sharedVariables(plan: Plan, parameters: VmwareParameters): readonly SiteVariable[] {
   const [machine] = plan.machines;
   const { disks } = plan;
+  const ovfNames = ovfNetworkNames(machine.nics);
   if (disks === undefined) throw new Error("a plan for VMware without VMDKs");
   const fixed = (name: string, value: string): SiteVariable => siteVariable(name, val(value, "constant:layout"));
   return [
     ...secretVariables(plan.slots, machine.slots),
-    ...listVariables("CB_NETWORK", machine.nics, (nic) => nic.network, (nic) => nicFields(plan, nic)),
+    ...listVariables("CB_NETWORK", machine.nics, (nic) => nic.network, (nic) => nicFields(plan, nic, ovfNames[machine.nics.indexOf(nic)] as Val<string>)),
     fixed("CB_OVF_FILE", "ovf/platformvm.ovf"),
     fixed("CB_OVF_MANIFEST", "ovf/platformvm.mf"),
     fixed("CB_USER_DATA", "site/user-data"),
@@ -63,10 +65,11 @@ function sharedVariables(plan: Plan, parameters: VmwareParameters): readonly Sit
   ];
 }
 
-function nicFields(plan: Plan, nic: Nic): Readonly<Record<string, Val>> {
+function nicFields(plan: Plan, nic: Nic, ovfName: Val<string>): Readonly<Record<string, Val>> {
   return {
     NAME: nic.network,
     PURPOSE: nic.purpose,
+    OVF_NAME: ovfName,
     SITE_NAME: siteNetworkOf(plan, nic),
     MODE: nic.mode,
     ADDRESS: nic.ip ?? nothing,

@@ -10,6 +10,7 @@ import type { YamlText } from "../guest/yaml-text.ts";
 import type { Plan } from "../plan/plan.ts";
 import { userDataDrafts } from "./common-files.ts";
 import type { Draft } from "./draft.ts";
+import { ovfView } from "./ovf.ts";
 import type { SiteVariable } from "./site-variables.ts";
 import { siteView } from "./site-variables.ts";
 
@@ -77,7 +78,11 @@ function rootDiskIssues(plan: Plan): readonly Issue[] {
 export function vmwareDrafts(plan: Plan, [guest]: Guests, assets: Assets, folder: string, variables: readonly SiteVariable[]): readonly Draft[] {
   const { machine, metaData, networkConfig } = guest;
   const yaml = (path: string, { text, spans }: YamlText): Draft => ({ kind: "text", path, mode: 0o644, role: "site", source: "no-cloud", text, spans });
-  const scripts = [...assets.keys()].filter((path) => path.startsWith(`${folder}/lib/`)).sort();
+  const scriptsOf = (of: string): readonly Draft[] =>
+    [...assets.keys()]
+      .filter((path) => path.startsWith(`${of}/lib/`))
+      .sort()
+      .map((asset): Draft => ({ kind: "static", path: asset.slice(of.length + 1), mode: 0o644, role: "script", asset }));
   return [
     ...userDataDrafts([guest]),
     yaml("site/meta-data", metaData),
@@ -91,7 +96,9 @@ export function vmwareDrafts(plan: Plan, [guest]: Guests, assets: Assets, folder
       format: "env",
       view: { ...siteView(plan), name: machine.name, host: machine.host, variables },
     },
-    ...scripts.map((asset): Draft => ({ kind: "static", path: asset.slice(folder.length + 1), mode: 0o644, role: "script", asset })),
+    { kind: "template", path: "ovf/platformvm.ovf", mode: 0o644, role: "site", template: "ovf/platformvm.ovf", format: "xml", view: ovfView(plan, guest) },
+    ...scriptsOf("ovf"),
+    ...scriptsOf(folder),
   ];
 }
 

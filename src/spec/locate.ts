@@ -37,15 +37,9 @@ export function locate(text: string, issue: Issue): Place {
 
 export function locatorOf(text: string): Located {
   const marks = marksOf(text);
-  const lineStarts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lineStarts.push(at + 1);
   return {
     rangeOf: (issue) => issue.span ?? rangeAt(issue, marks),
-    placeOf: ({ start, end }) => {
-      const first = position(start, lineStarts);
-      const last = position(Math.max(start, end), lineStarts);
-      return { line: first.line, column: first.column, endLine: last.line, endColumn: last.column };
-    },
+    placeOf: positionsIn(text),
     secrets: [...marks].filter(([pointer, mark]) => mayBeSecret(pointer) && mark.isScalar).map(([, mark]) => mark),
     isRead: marks.size > 0,
   };
@@ -58,6 +52,21 @@ export function placesIn(text: string): (pointer: string) => Place | undefined {
   return (pointer) => {
     const mark = marks.get(pointer);
     return mark === undefined ? undefined : placeOf(mark);
+  };
+}
+
+/** Of a text that is no YAML: its issues have spans, and whoever read it tells what in it is secret. */
+export function plainLocatorOf(text: string, secrets: readonly Range[]): Located {
+  return { rangeOf: (issue) => issue.span ?? { start: 0, end: 0 }, placeOf: positionsIn(text), secrets, isRead: true };
+}
+
+function positionsIn(text: string): Located["placeOf"] {
+  const lineStarts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lineStarts.push(at + 1);
+  return ({ start, end }) => {
+    const first = position(start, lineStarts);
+    const last = position(Math.max(start, end), lineStarts);
+    return { line: first.line, column: first.column, endLine: last.line, endColumn: last.column };
   };
 }
 

@@ -2,6 +2,8 @@
 
 import { lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Digest } from "../core/digest.ts";
+import type { BlobReader } from "../pack/stream.ts";
 import { pathProblem } from "../pack/layout.ts";
 import type { BundleSource, FolderEntry, Place } from "../seal/bundle-source.ts";
 import { hashStretches } from "./hash-workers.ts";
@@ -19,6 +21,30 @@ export async function openBundle(path: string, watch: HashWatch = {}): Promise<B
     ? { kind: "folder", entries: await entriesOf(path), ...reader }
     : { kind: "archive", size: found.size, ...reader };
 }
+
+/** The files at these places by their digests, for those who have verified the bundle at `path`. */
+export function placeReader(path: string, places: ReadonlyMap<Digest, Place | undefined>): BlobReader {
+  return {
+    async *read(digest, start, end) {
+      const place = places.get(digest);
+      if (place === undefined) throw new Error(`no place of ${digest}`);
+      const file = await open(place.file === "" ? path : join(path, place.file), "r");
+      try {
+        for (let at = place.start + start; at < place.start + end; ) {
+          const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, Math.min(chunkBytes, place.start + end - at), at);
+          if (bytesRead === 0) return;
+          at += bytesRead;
+          yield buffer.subarray(0, bytesRead);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** Of one read: large enough that the calls don't count. */
+const chunkBytes = 1_048_576;
 
 async function readPlace(path: string, { start, end }: Place): Promise<Uint8Array> {
   const file = await open(path, "r");

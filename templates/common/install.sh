@@ -5,7 +5,7 @@
 # The program's variables (each set in the file in brackets):
 #   here, caller_folder          the bundle's folder, and where the operator stood           [this]
 #   CB_*                         what the bundle is about                                     [site.env]
-#   verb only trust secrets_file state receipt_file yes quiet colour parameters_given on_machine              [arguments]
+#   verb only trust secrets_file state receipt_file ova_file yes quiet colour parameters_given on_machine     [arguments]
 #   work journal state_salt      this run's files, the journal                                [state]
 #   installed_* open_*           the last completed run, a run that did not end               [journal]
 #   target_digest target_folder target_parameters target_secrets target_key former_key                [run]
@@ -33,13 +33,20 @@ main() {
     site_load "$here/site.env"
     arguments_read "$@"
     say_colours
-    [ -f "$here/lib/$CB_PLATFORM.sh" ] || stop 3 bundle/incomplete "there is no lib/$CB_PLATFORM.sh" "Unpack the bundle again."
-    # shellcheck source=/dev/null
-    . "$here/lib/$CB_PLATFORM.sh"
     state_name
     trap 'ended $?' EXIT
     trap 'interrupted 130' INT
     trap 'interrupted 143' TERM HUP
+    # An archive of the bundle's own files: nobody at the site is asked.
+    if [ "$verb" = ova ]; then
+        # shellcheck source=/dev/null
+        . "$here/lib/ova.sh"
+        ova_run
+        return 0
+    fi
+    [ -f "$here/lib/$CB_PLATFORM.sh" ] || stop 3 bundle/incomplete "there is no lib/$CB_PLATFORM.sh" "Unpack the bundle again."
+    # shellcheck source=/dev/null
+    . "$here/lib/$CB_PLATFORM.sh"
     case $verb in
     uninstall) run_uninstall ;;
     status) run_status ;;

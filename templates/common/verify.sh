@@ -192,7 +192,7 @@ archive_form() {
         files="$files${files:+$newline}$2 $3 $4 $5 $(((block + 1) * 512))"
         gap=$(($4 % 512)) pad=$(((512 - $4 % 512) % 512))
         block=$((block + 1 + ($4 + 511) / 512))
-        case $2 in blobs/*) before=1$2 ;; *) before=0$2 ;; esac
+        case $2 in blobs/* | ovf/payload.vmdk | ovf/vm-image.vmdk) before=1$2 ;; *) before=0$2 ;; esac
     done
 }
 
@@ -238,7 +238,7 @@ header_program='
         put(148, 6, sum)
         for (i = 0; i < 512; i++) if (w[i] != b[i]) { print "header", shown; exit }
         if (path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { print "path"; exit }
-        place = (path ~ /^blobs\// ? "1" : "0") path
+        place = (path ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ ? "1" : "0") path
         if (before != "" && ("x" before) >= ("x" place)) { print "order", path; exit }
         printf "entry %s %o %.0f %.0f\n", path, mode, size, mtime
     }'
@@ -517,7 +517,7 @@ manifest_program='
         now[kind] = text
     }
     function file(   place) {
-        place = (now["P"] ~ /^blobs\// ? "x1" : "x0") now["P"]
+        place = (now["P"] ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ ? "x1" : "x0") now["P"]
         if (last >= place || ++count > 1000) wrong = 1
         last = place
         if (now["R"] == "evidence") shown = shown now["P"] " "

@@ -38,11 +38,11 @@ export function specText(name: string): string {
   return readFileSync(join(here, name, "spec.yaml"), "utf8");
 }
 
-/** The files of a bundle of this spec with the golden release and a lock made up for it. */
-export function composeText(text: string): Outcome<Composition> {
+/** The files of a bundle of this spec with the golden release and a lock made up for it; `disks` are those of VMware's platforms. */
+export function composeText(text: string, disks = vmdk): Outcome<Composition> {
   const spec = wellRead(readSpec(text, { platforms: platforms.map((platform) => platform.name) }));
   const release = wellRead(readRelease(readFileSync(join(here, "release.yaml"), "utf8")));
-  const lock = lockFor(spec.spec.platform.type, release);
+  const lock = lockFor(spec.spec.platform.type, release, disks);
   return composeTexts({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, assets);
 }
 
@@ -83,8 +83,8 @@ export function lockOf({ release, digest }: ReleaseDocument): Lock {
 }
 
 /** The same, with the disks that the platform takes. */
-export function lockFor(platform: string, release: ReleaseDocument): Lock {
-  return traitsOf(platform).disks === "vmdk" ? { ...lockOf(release), vmdk } : lockOf(release);
+export function lockFor(platform: string, release: ReleaseDocument, disks = vmdk): Lock {
+  return traitsOf(platform).disks === "vmdk" ? { ...lockOf(release), vmdk: disks } : lockOf(release);
 }
 
 /** Disks made up for it. */

@@ -46,6 +46,10 @@ class Found(collections.namedtuple('Found', 'mode size mtime name start')):
         return digest.hexdigest()
 
 
+def is_big(path):
+    return path.startswith('blobs/') or path in ('ovf/payload.vmdk', 'ovf/vm-image.vmdk')
+
+
 def header(path, mode, size, mtime):
     block = bytearray(512)
     block[:len(path)] = path.encode()
@@ -73,7 +77,7 @@ def from_archive(name):
             need(0 <= mode <= 0o7777 and 0 <= size < 10 ** 15 and 0 <= mtime < 2 ** 31, 'a number of a header')
             need(header(path, mode, size, mtime) == block, 'a header that is not the one of its entry')
             need(PATH.match(path), 'a path')
-            order = (path.startswith('blobs/'), path)
+            order = (is_big(path), path)
             need(before < order, 'the order of the entries')
             files[path] = Found(mode, size, mtime, name, place + 512)
             before, place = order, place + 512 + size + -size % 512
@@ -167,7 +171,7 @@ def check_manifest(files, listed, archive):
     need((json.dumps(manifest, indent=2, sort_keys=True) + '\n').encode() == data, 'the form of the manifest')
     created = epoch(manifest['release']['created'])
     need(fits(manifest, SHAPE), 'the shape of the manifest')
-    places = [(each['path'].startswith('blobs/'), each['path']) for each in manifest['files']]
+    places = [(is_big(each['path']), each['path']) for each in manifest['files']]
     need(places == sorted(set(places)), 'the order of the manifest')
     evidence = [each['path'] for each in manifest['files'] if each['role'] == 'evidence']
     need(manifest['evidence'] == evidence and NEEDED <= set(evidence), 'the evidence')

@@ -7,7 +7,7 @@ import t from "tap";
 const root = join(import.meta.dirname, "../..");
 
 /** From left to right; a file imports its own folder or one to its left. */
-const pure = ["core", "spec", "plan", "guest", "platforms", "render", "pack", "evidence", "seal"];
+const pure = ["core", "spec", "plan", "guest", "platforms", "render", "pack", "evidence", "seal", "ovf"];
 const edges = ["store", "deliver", "service", "cli"];
 const order = [...pure, ...edges];
 

@@ -12,7 +12,10 @@ import { drawBundle, loadSpec } from "../../src/cli/draw.ts";
 import { resolveInputs } from "../../src/cli/inputs.ts";
 import { processIo } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
+import { textFile } from "../../src/core/file.ts";
 import { layBundle, produce } from "../../src/pack/stream.ts";
+import type { Tree } from "../../src/pack/tree.ts";
+import { pack } from "../../src/pack/tree.ts";
 import { generateKey, publicHalf } from "../../src/seal/keys.ts";
 import { seal } from "../../src/seal/seal.ts";
 import { pemSigner } from "../../src/seal/sign.ts";
@@ -39,8 +42,10 @@ const { fingerprint, publicKeyPem } = publicHalf(key);
 const keyFile = join(work, "key.pem");
 writeFileSync(keyFile, publicKeyPem);
 const good = await bundle();
+/** The same with an OVF package, whose disks come last. */
+const withDisks = await bundle((tree) => pack([...tree.files, ...["vm-image.vmdk", "payload.vmdk", "platformvm.ovf", "platformvm.mf"].map((name) => textFile(`ovf/${name}`, name, { role: "site", source: "a test" }))], tree.about));
 
-async function bundle(): Promise<Buffer> {
+async function bundle(change: (tree: Tree) => Tree = (tree) => tree): Promise<Buffer> {
   await makeReferenceInputs(join(root, "out/inputs"));
   const io = { ...processIo(), workingFolder: root };
   const inputs = await resolveInputs(io, { release: "bundles/openstack-single/release.yaml", lock: join(work, "lock.json"), store: join(work, "store"), architecture: "amd64", vmdk: false, quiet: true });
@@ -48,10 +53,18 @@ async function bundle(): Promise<Buffer> {
   const { drawn } = drawBundle(io, await loadSpec(io, "bundles/openstack-single/cloudlet.yaml"), inputs.resolved);
   const signer = pemSigner(key);
   if (drawn === undefined || !signer.ok) throw new Error("the reference cloudlet does not draw");
-  const layout = layBundle(await seal(drawn.tree, signer.value));
+  const layout = layBundle(await seal(change(drawn.tree), signer.value));
   const parts: Buffer[] = [];
   for await (const chunk of produce(layout, inputs.resolved.store)) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts);
+}
+
+/** The tar with the first disk where its path alone would put it: before the other files of ovf/. */
+function disksEarly(tar: Buffer): Buffer {
+  const at = (path: string): number => tar.indexOf(Buffer.from(`${path}\0`));
+  const disk = tar.subarray(at("ovf/payload.vmdk"), at("ovf/payload.vmdk") + 1_024);
+  const from = at("ovf/platformvm.mf");
+  return Buffer.concat([tar.subarray(0, from), disk, tar.subarray(from, at("ovf/payload.vmdk")), tar.subarray(at("ovf/payload.vmdk") + 1_024)]);
 }
 
 interface Judgement {
@@ -135,6 +148,8 @@ async function judgeFolder(t: Test, what: string, damage: (folder: string) => un
 t.test("good bundles", async (t) => {
   await judgeArchive(t, "as it is", good, fingerprint, true);
   await judgeArchive(t, "without looking at the signature", good, "none", true);
+  await judgeArchive(t, "with an OVF package", withDisks, fingerprint, true);
+  await judgeArchive(t, "with an OVF package whose disks are not the last", disksEarly(withDisks), fingerprint, false);
   for (const [what, damage] of folderHarmless) await judgeFolder(t, `a folder ${what}`, damage, fingerprint, true);
 });
 

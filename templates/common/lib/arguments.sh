@@ -14,6 +14,7 @@ What to do (one of):
   --rollback           go back to what was installed before the last upgrade
   --uninstall          remove everything that was made, and prove it
   --status             show what is there
+  --ova FILE           of a vSphere or vCD bundle: write its OVF package as one OVA, for who deploys it by hand
 and, of installing, --upgrade and --rollback, without changing anything:
   --check              lists every finding
   --plan               the same, and what would be done
@@ -39,9 +40,9 @@ Examples:
 END
 }
 
-# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, yes, quiet, colour, parameters_given, on_machine.
+# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, ova_file, yes, quiet, colour, parameters_given, on_machine.
 arguments_read() {
-    verb='' only='' trust='' secrets_file='' state='' receipt_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
+    verb='' only='' trust='' secrets_file='' state='' receipt_file='' ova_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
     while [ $# -gt 0 ]; do
         case $1 in
         --check | --plan)
@@ -52,13 +53,13 @@ arguments_read() {
             [ -z "$verb" ] || arguments_wrong "$1 and --$verb exclude each other"
             verb=${1#--}
             ;;
-        --trust=* | --secrets=* | --state=* | --receipt=* | --parameter=*)
+        --trust=* | --secrets=* | --state=* | --receipt=* | --parameter=* | --ova=*)
             argument=$1
             shift
             set -- "${argument%%=*}" "${argument#*=}" "$@"
             continue
             ;;
-        --trust | --secrets | --state | --receipt | --parameter)
+        --trust | --secrets | --state | --receipt | --parameter | --ova)
             [ $# -ge 2 ] && [ -n "$2" ] || arguments_wrong "$1 needs a value"
             arguments_value "$1" "$2"
             shift
@@ -85,7 +86,7 @@ arguments_read() {
     done
     verb=${verb:-install}
     case $only:$verb in
-    check:uninstall | check:status | plan:uninstall | plan:status) arguments_wrong "--$only does not go with --$verb" ;;
+    check:uninstall | check:status | check:ova | plan:uninstall | plan:status | plan:ova) arguments_wrong "--$only does not go with --$verb" ;;
     esac
 }
 
@@ -95,6 +96,12 @@ arguments_value() {
     --secrets) secrets_file=$(arguments_absolute "$2") ;;
     --state) state=$(arguments_absolute "$2") ;;
     --receipt) receipt_file=$(arguments_absolute "$2") ;;
+    --ova)
+        [ -f "$here/lib/ova.sh" ] || arguments_wrong "--ova: a bundle for $CB_PLATFORM holds no OVF package"
+        [ -z "$verb" ] || arguments_wrong "--ova and --$verb exclude each other"
+        verb=ova
+        ova_file=$(arguments_absolute "$2")
+        ;;
     --parameter)
         parameters_allowed "$2"
         parameters_given="$parameters_given$2

@@ -35,7 +35,7 @@ run_install() {
 run_open() {
     started=$(utc)
     case $only:$verb in
-    check:* | plan:* | *:status) state_look ;;
+    check:* | plan:* | *:status | *:ova) state_look ;;
     *) state_open ;;
     esac
     : >"$work/findings"

@@ -52,6 +52,11 @@ const optional: Readonly<Record<string, readonly string[]>> = {
     "/platform/parameters/driver", "/platform/parameters/uri", "/platform/parameters/machine", "/platform/parameters/firmware", "/platform/parameters/rootDiskGiB",
     "/platform/parameters/autostart", "/platform/parameters/networks/dmz", "/networks/external/0/mtu", "/firewall/ssh", "/secrets/0",
   ],
+  "vsphere-everything": [
+    "/platform/parameters/version", "/platform/parameters/manifestDigest", "/platform/parameters/diskController", "/platform/parameters/firmware",
+    "/platform/parameters/eula/0", "/platform/parameters/eula", "/platform/parameters/rootDiskGiB", "/platform/parameters/management", "/platform/parameters/networks/ue-net",
+    "/platform/parameters/tags", "/compute/tenant", "/compute/platformVm/vcpus", "/networks/external/3", "/networks/external/1/mtu", "/networks/dns/1",
+  ],
   pool: [
     "/platform/parameters/machines/0", "/platform/parameters/machines/1/externalIp", "/platform/parameters/machines/1/ssh", "/platform/parameters/machines/1/hostKeys",
     "/firewall/ssh/from/1", "/firewall/ingress", "/crm/notifySrvAddr", "/secrets/0", "/networks",

@@ -1,0 +1,40 @@
+/** Every code of an issue with an OVF package: what it means and what to do. */
+
+import type { IssueCodeEntry } from "../spec/issue-codes.ts";
+
+/** Codes are never renamed. */
+export const OVF_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
+  "ovf/no-package": { meaning: "An OVA or a certificate is asked of a cloudlet that has no OVF package.", remedy: "Ask it of one for vSphere or vCloud Director." },
+  "ovf/too-big": { meaning: "A file has 8 GiB or more, for which plain ustar, and so an OVA, has no form.", remedy: "Deploy the descriptor with its files beside it." },
+  "ovf/certificate-key": { meaning: "There is no key for the certificate, it is of no kind that signs, or it is another one's.", remedy: "Give the certificate's own key with `--ovf-key`: RSA or ECDSA P-256, PEM, unencrypted." },
+  "ovf/certificate-form": { meaning: "What was given as a certificate is no X.509 certificate in PEM.", remedy: "Give the file that begins with `-----BEGIN CERTIFICATE-----`." },
+  "ovf/certificate-time": { meaning: "The certificate is not good yet, or no longer.", remedy: "A warning. Deploying clients will say so; get a new one." },
+  "ovf/archive-type": { meaning: "The archive holds something that is no regular file of plain ustar: an extended header, a link, a folder.", remedy: "Make it with `tar --format=ustar`, or with `cloudlet-bundle ova`." },
+  "ovf/archive-header": { meaning: "Where a tar header must be, there is none.", remedy: "Get the archive again." },
+  "ovf/archive-end": { meaning: "The archive ends too early.", remedy: "Get it again: its transfer was cut." },
+  "ovf/archive-name": { meaning: "A file lies in a folder of the archive, or is there twice.", remedy: "Put each file once, at the top." },
+  "ovf/archive-order": { meaning: "The files of the archive are not in the order that streaming readers need (DSP0243 1.1.0 clause 5.3).", remedy: "The descriptor first, then manifest and certificate, then the files in the order of References." },
+  "ovf/xml": { meaning: "The descriptor is no well-formed XML in UTF-8, or has a document type.", remedy: "Correct it at the place that is shown." },
+  "ovf/namespace": { meaning: "The XML is no OVF 1.x descriptor.", remedy: "OVF 2 must be converted: vSphere and vCloud Director read 1.x." },
+  "ovf/section": { meaning: "An element is missing, or stands where it has no place.", remedy: "Bring them into the order that the hint gives." },
+  "ovf/attribute": { meaning: "An element lacks an attribute that it must have.", remedy: "Write it." },
+  "ovf/item": { meaning: "An Item of the hardware is not in its form: elements out of the order of the alphabet, or one missing.", remedy: "Correct it at the place that is shown." },
+  "ovf/reference": { meaning: "A fileRef, HostResource, Parent or Connection names nothing that is there.", remedy: "Correct the name, or declare what it names." },
+  "ovf/repeated": { meaning: "Two have the same id, name, key or place.", remedy: "Give each its own." },
+  "ovf/unused": { meaning: "A disk or network is declared, and no Item uses it.", remedy: "A warning. Take it out, or use it." },
+  "ovf/device-type": { meaning: "A device is of no kind that vSphere makes.", remedy: "Take one of those that the hint names." },
+  "ovf/hardware-version": { meaning: "The version of the virtual hardware is none that VMware has released.", remedy: "Take one that the oldest vSphere knows which shall run it." },
+  "ovf/property-type": { meaning: "A property has a type that OVF does not know.", remedy: "Take a type of clause 9.5.1; lengths are qualifiers." },
+  "ovf/property-key": { meaning: "A property's key holds a period or a colon.", remedy: "Use dashes." },
+  "ovf/transport": { meaning: "There are properties, and no way by which they reach the guest.", remedy: "Name one in `ovf:transport`." },
+  "ovf/file-missing": { meaning: "A file that the package must have is not there.", remedy: "Put it beside the descriptor, or into the archive." },
+  "ovf/file-size": { meaning: "A file has another size than the descriptor says.", remedy: "Get the file again, or make the package anew." },
+  "ovf/file-unnamed": { meaning: "A file is in the archive that nothing names.", remedy: "A warning. Take it out." },
+  "ovf/disk-format": { meaning: "A disk is not a streamOptimized VMDK, or not said to be one.", remedy: "Convert it with qemu-img." },
+  "ovf/disk-capacity": { meaning: "A disk's capacity is another than the descriptor says, or can't be made out.", remedy: "Write the disk's own capacity." },
+  "ovf/manifest-form": { meaning: "A line of the manifest is not in the one form that vCenter takes.", remedy: "`SHA256(file)= digest`: the exact label, one space, lower case, a line feed." },
+  "ovf/manifest-file": { meaning: "The manifest lists a file that is not there, or twice, or leaves one out.", remedy: "List every file but manifest and certificate once." },
+  "ovf/manifest-digest": { meaning: "A file is not the one that the manifest lists.", remedy: "Get the file again, or make the package anew." },
+  "ovf/manifest-missing": { meaning: "The package has no manifest.", remedy: "A warning. Without one nobody sees that a file was damaged." },
+  "ovf/certificate": { meaning: "The certificate does not fit the manifest: another form, name or signature.", remedy: "Sign the package anew, or take it out." },
+};
