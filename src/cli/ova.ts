@@ -14,7 +14,7 @@ import { verdictText } from "../seal/verdict.ts";
 import { verifyBundle } from "../seal/verify.ts";
 import { openBundle, placeReader } from "../store/bundle-file.ts";
 import { absolute } from "./documents.ts";
-import { drawBundle, plainName } from "./draw.ts";
+import { drawBundle, loadSpec, needsVmdk, plainName } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { certificateOptions, withCertificate, type CertificateOptions } from "./ovf-certificate.ts";
@@ -97,8 +97,9 @@ async function isBundle(io: Io, given: string): Promise<boolean> {
 
 async function fromSpec(specPath: string, options: Options, io: Io): Promise<Source | ExitStatus> {
   if (options.trust !== undefined) return wrong(io, "--trust is for bundles; a spec is your own");
-  const inputs = await resolveInputs(io, options);
-  const drawn = inputs.resolved === undefined ? undefined : await drawBundle(io, specPath, inputs.resolved);
+  const spec = await loadSpec(io, specPath);
+  const inputs = await resolveInputs(io, { ...options, vmdk: needsVmdk(spec) });
+  const drawn = inputs.resolved === undefined ? undefined : drawBundle(io, spec, inputs.resolved);
   showAside(io, [...inputs.reports, ...(drawn?.reports ?? [])]);
   if (inputs.resolved === undefined || drawn?.drawn === undefined) return 1;
   const { tree, fileName } = drawn.drawn;

@@ -9,7 +9,8 @@ import type { View } from "./draft.ts";
 import { siteView } from "./site-variables.ts";
 import type { VmwareParameters } from "./vmware-parameters.ts";
 
-export function ovfView(plan: Plan, { machine, instanceId }: Guest): View {
+export function ovfView(plan: Plan, guest: Guest): View {
+  const { machine } = guest;
   const { disks, release, spec } = plan;
   if (disks === undefined) throw new Error("a plan for VMware without VMDKs");
   const parameters = spec.platform.parameters as unknown as VmwareParameters;
@@ -17,8 +18,7 @@ export function ovfView(plan: Plan, { machine, instanceId }: Guest): View {
   return {
     ...siteView(plan),
     name: machine.name,
-    host: machine.host,
-    instanceId,
+    told: toldView(plan, guest),
     files: both,
     disks: both,
     nics: nicViews(machine.nics),
@@ -37,6 +37,14 @@ export function ovfView(plan: Plan, { machine, instanceId }: Guest): View {
     eula: eulaLines(parameters.eula),
     ...sizesView(plan),
   };
+}
+
+/**
+ * What the guest reads from the OVF environment, in vCloud Director alone. On vSphere it reads guestinfo, and must not find
+ * an environment: cloud-init asks its OVF datasource first, and one without user-data would end the search.
+ */
+function toldView({ spec }: Plan, { machine, instanceId }: Guest): View | undefined {
+  return spec.platform.type.value === "vcd" ? { instanceId, host: machine.host } : undefined;
 }
 
 /**

@@ -96,8 +96,12 @@ function parameterIssues(document: JsonObject, platforms: readonly string[]): re
   if (typeof platform !== "object" || platform === null || Array.isArray(platform)) return [];
   const { type, parameters } = platform as JsonObject;
   if (typeof type !== "string" || !platforms.includes(type)) return [];
-  if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters)) return [];
   const validate = Object.hasOwn(PARAMETER_VALIDATORS, type) ? PARAMETER_VALIDATORS[type] : undefined;
+  if (parameters === undefined && validate !== undefined) {
+    // What is missing in a group that is missing is missed where the group would be.
+    return schemaIssues(validate, {}).map((issue) => ({ ...issue, pointer: "/platform", message: `\`parameters\`: ${issue.message}` }));
+  }
+  if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters)) return [];
   if (validate !== undefined) return schemaIssues(validate, parameters, "/platform/parameters");
   return Object.keys(parameters).map((key) =>
     error(

@@ -11,10 +11,10 @@ import { MAKING_CODES, OVF_CASES, archive, goldenPackage, headerOnlyDisk, ovaSou
 
 const root = join(import.meta.dirname, "../..");
 const codesOf = (files: readonly CheckedFile[]): readonly string[] => files.flatMap((file) => file.issues.map((issue) => issue.code));
-const good = goldenPackage("vsphere-everything", headerOnlyDisk(8), headerOnlyDisk(2));
+const good = goldenPackage("vcd-everything", headerOnlyDisk(8), headerOnlyDisk(2));
 
 t.test("packages of every golden case are good", async (t) => {
-  for (const name of ["vsphere", "vsphere-everything", "vcd"]) {
+  for (const name of ["vsphere", "vsphere-everything", "vcd", "vcd-everything"]) {
     const files = await checkOvf(ovaSource(archive(goldenPackage(name, headerOnlyDisk(8), headerOnlyDisk(2)))));
     t.strictSame(codesOf(files), [], name);
     t.strictSame(files.map((file) => file.name), ["", "platformvm.ovf", "platformvm.mf"], name);

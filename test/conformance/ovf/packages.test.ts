@@ -102,7 +102,7 @@ const unseenByLab = [
 ];
 
 t.test("what is broken is refused", async (t) => {
-  const good = goldenPackage("vsphere-everything", disks.vmImage, disks.payload);
+  const good = goldenPackage("vcd-everything", disks.vmImage, disks.payload);
   for (const { code, what, make } of OVF_CASES) {
     const broken = make(good);
     const codes = (await checkOvf(ovaSource(broken))).flatMap((file) => file.issues.map((issue) => issue.code));

@@ -70,13 +70,15 @@ t.test("a second size where the tenant has room for it, and on vSphere only", as
 });
 
 t.test("properties: what is known is there, what is secret is a password and empty", async (t) => {
-  const { ovf, env } = await made("vsphere");
+  const { ovf, env } = await made("vcd");
   const properties = new Map([...ovf.matchAll(/<Property ovf:key="([^"]*)" ([^>]*)>/g)].map((match) => [match[1], match[2] ?? ""]));
   t.strictSame([...properties.keys()], ["instance-id", "hostname", "network-config", "user-data"]);
   t.match(properties.get("hostname"), `ovf:value="${env.get("CB_HOSTNAME")}"`);
-  t.match(properties.get("instance-id"), /ovf:value="porto-1-ExampleTel-pf-[0-9a-f]{12}"/);
+  t.match(properties.get("instance-id"), /ovf:value="lisboa-1-ExampleTel-pf-[0-9a-f]{12}"/);
   t.match(properties.get("user-data"), /ovf:password="true" .*ovf:value=""/);
   for (const each of properties.values()) t.match(each, /^ovf:type="string" ovf:qualifiers="(?:MinLen\(1\) )?MaxLen\(\d+\)".* ovf:userConfigurable="true"/);
+  // There the guest reads guestinfo, and an OVF environment would come before it.
+  t.notMatch((await made("vsphere")).ovf, /<Property|ovf:transport/);
 });
 
 t.test("names that a careless reader would trip over come back as they were", async (t) => {

@@ -23,13 +23,9 @@ const cloudlet = schemaNamed("cloudlet");
 const documents = fc
   .tuple(
     valueOf(cloudlet),
-    valueOf(schemaNamed("platform-openstack")),
-    fc.constantFrom("openstack", "openstack", "vmpool", "vsphere"),
+    fc.constantFrom("openstack", "openstack", "vmpool", "vsphere").chain((type) => fc.record({ type: fc.constant(type), parameters: valueOf(schemaNamed(`platform-${type}`)) })),
   )
-  .map(([document, parameters, type]): JsonObject => ({
-    ...(document as JsonObject),
-    platform: type === "openstack" ? { type, parameters } : { type },
-  }));
+  .map(([document, platform]): JsonObject => ({ ...(document as JsonObject), platform: platform as JsonObject }));
 
 const MINIMAL: JsonObject = {
   apiVersion: "cloudlet-bundle/v1",
