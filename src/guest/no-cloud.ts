@@ -35,7 +35,7 @@ function addresses(nic: Nic): NodeMap {
   const { mode, ip, prefix, gateway, defaultRoute } = nic;
   if (ip === undefined || prefix === undefined) {
     const dhcp = { dhcp4: derive([mode], () => true), dhcp6: derive([mode], () => false) };
-    return defaultRoute.value ? dhcp : { ...dhcp, "dhcp4-overrides": { "use-routes": derive([defaultRoute], () => false) } };
+    return defaultRoute.value ? dhcp : { ...dhcp, "dhcp4-overrides": { "use-routes": derive([mode, defaultRoute], () => false) } };
   }
   const isSix = ip.value.includes(":");
   const route = (to: string, via: Val<string>): Node => [{ to, via }];

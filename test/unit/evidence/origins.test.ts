@@ -55,7 +55,7 @@ const optional: Readonly<Record<string, readonly string[]>> = {
   "vsphere-everything": [
     "/platform/parameters/version", "/platform/parameters/manifestDigest", "/platform/parameters/diskController", "/platform/parameters/firmware",
     "/platform/parameters/eula/0", "/platform/parameters/eula", "/platform/parameters/rootDiskGiB", "/platform/parameters/management", "/platform/parameters/networks/ue-net",
-    "/platform/parameters/tags", "/compute/tenant", "/compute/platformVm/vcpus", "/networks/external/3", "/networks/external/1/mtu", "/networks/dns/1",
+    "/platform/parameters/tags", "/compute/tenant", "/compute/platformVm/vcpus", "/networks/external/2", "/networks/external/3", "/networks/external/1/mtu", "/networks/dns/1",
   ],
   pool: [
     "/platform/parameters/machines/0", "/platform/parameters/machines/1/externalIp", "/platform/parameters/machines/1/ssh", "/platform/parameters/machines/1/hostKeys",
