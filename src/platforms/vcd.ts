@@ -22,7 +22,7 @@ export const vcd: Platform = {
     { what: "curl; and ovftool 4.4 or later where the site would rather have it send the package", why: "install.sh drives them" },
     { what: "the catalog and the organization's networks that the spec names", why: "install.sh makes none of them" },
     { what: "a user with the organization's rights to catalogs and vApps", why: "docs/platforms/vcd.md lists the rights" },
-    { what: "a VM image with open-vm-tools, and cloud-init with its OVF datasource", why: "what the VM is told travels as OVF properties" },
+    { what: "a VM image with open-vm-tools, and cloud-init 21.4 or later with its OVF datasource", why: "what the VM is told travels as OVF properties" },
   ],
   check: vmwareIssues,
   draft,
