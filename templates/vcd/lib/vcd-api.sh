@@ -1,9 +1,9 @@
 # The API by curl: session, one call, tasks, and what an error means.
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
 #
-# Names in capitals are operations of the "VMware Cloud Director API" (XML) and "OpenAPI" references of VMware, which list
-# each with its path, media types and bodies; what they mean is told in the "VMware Cloud Director API Programming Guide".
-# Addresses come from links in the answers, as that guide asks for, not from patterns.
+# Names in quotes are operations of VMware's "VMware Cloud Director API" (XML) and "OpenAPI" references, which list each with its
+# path, media types and bodies, or headings of its "VMware Cloud Director API Programming Guide", which tells what they mean.
+# Addresses come from links in the answers where there is one; sections and actions of an entity stand below its own address.
 
 api_oldest=33.0
 api_newest=40.0
@@ -86,11 +86,15 @@ api_open() {
         case $api_status in
         404 | 405 | 406) curl_with session curl_login "application/*+xml;version=$api_version" /api/sessions ;;
         esac
-        case $api_status in 2??) api_session=$(header_of session x-vmware-vcloud-access-token) ;; esac
-        # The answer names more than the session.
-        api_session_urn=$(tr -d '\n' <"$work/session" | sed -n 's/.*"\(urn:vcloud:session:[^"]*\)".*/\1/p')
-        api_session_link=$vcd_url/api/session
-        [ -z "$api_session_urn" ] || api_session_link=$vcd_url/cloudapi/1.0.0/sessions/$api_session_urn
+        case $api_status in
+        2??)
+            api_session=$(header_of session x-vmware-vcloud-access-token)
+            # The answer names more than the session.
+            api_session_urn=$(sed -n 's/.*"\(urn:vcloud:session:[^"]*\)".*/\1/p' "$work/session" | head -n 1)
+            api_session_link=$vcd_url/api/session
+            [ -z "$api_session_urn" ] || api_session_link=$vcd_url/cloudapi/1.0.0/sessions/$api_session_urn
+            ;;
+        esac
     fi
     # The answer to a login has the token in it.
     [ -z "$api_session" ] || rm -f "$work/session.headers" "$work/session"
