@@ -29,7 +29,8 @@ progress_end() {
 bytes_read() {
     for bytes_fd in "/proc/$1/fd/"*; do
         [ "$(readlink "$bytes_fd" 2>/dev/null)" = "$2" ] || continue
-        sed -n 's/^pos:[[:space:]]*//p' "/proc/$1/fdinfo/${bytes_fd##*/}" 2>/dev/null
+        # The process may end at this very moment.
+        sed -n 's/^pos:[[:space:]]*//p' "/proc/$1/fdinfo/${bytes_fd##*/}" 2>/dev/null || :
         return 0
     done
 }

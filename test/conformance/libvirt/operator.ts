@@ -20,11 +20,14 @@ export class Operator {
   readonly state: string;
   private readonly shell: readonly string[];
   private readonly parameters: readonly string[];
+  private readonly environment: Readonly<Record<string, string>>;
 
-  constructor(name: string, shell: readonly string[], parameters: readonly string[]) {
+  /** `environment`: what the operator has exported besides. */
+  constructor(name: string, shell: readonly string[], parameters: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     this.home = join(import.meta.dirname, "../../../out/conformance/operators", name);
     this.state = join(this.home, "state");
     this.shell = shell;
+    this.environment = environment;
     this.parameters = parameters.flatMap((parameter) => ["--parameter", parameter]);
     rmSync(this.home, { recursive: true, force: true });
     mkdirSync(this.home, { recursive: true });
@@ -32,7 +35,7 @@ export class Operator {
 
   start(bundle: BuiltBundle, words: readonly string[]): ChildProcess {
     const [program = "", ...rest] = [...this.shell, join(bundle.folder, "install.sh"), "--state", this.state, ...words];
-    return spawn(program, rest, { env: { PATH: process.env["PATH"], HOME: this.home }, cwd: this.home, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(program, rest, { env: { PATH: process.env["PATH"], HOME: this.home, ...this.environment }, cwd: this.home, stdio: ["ignore", "pipe", "pipe"] });
   }
 
   async run(bundle: BuiltBundle, ...words: readonly string[]): Promise<Result> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import t from "tap";
 
 const root = join(import.meta.dirname, "../../..");
-const folders = ["templates/common", "templates/common/lib", "templates/libvirt/lib", "templates/openstack/lib", "templates/ovf/lib", "templates/vmpool/lib"];
+const folders = ["common", "common/lib", "libvirt/lib", "openstack/lib", "ovf/lib", "vcd/lib", "vmpool/lib"].map((folder) => `templates/${folder}`);
 const scripts = folders
   .flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".sh") && name !== "verify.sh").map((name) => join(folder, name)))
   .map((path) => readFileSync(join(root, path), "utf8"));

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { load } from "js-yaml";
 import t from "tap";
 import { sourced } from "../../../src/core/origin.ts";
 import { plan } from "../../../src/plan/plan.ts";
@@ -76,5 +77,22 @@ t.test("disks are VMDKs, and a lock without them is no lock for these platforms"
   const release = wellRead(readRelease(readFileSync(join(import.meta.dirname, "../../golden/release.yaml"), "utf8")));
   const { issues } = plan(spec.sourced, release.sourced, sourced(lockOf(release), "lock"));
   t.strictSame(issues.map(({ code, pointer }) => `${code} ${pointer}`), ["plan/lock-without-vmdk /platform/type"]);
+  t.end();
+});
+
+t.test("vCloud Director: runbook and manifestitems name every card, every address and who has it", (t) => {
+  const spec = specText("vcd")
+    .replace(/ {4}- name: mgmt-net\n(.*\n){2}/, "    - name: mgmt-net\n      purpose: management\n      address: {mode: range, ranges: [198.51.100.30, 198.51.100.10-198.51.100.20], prefix: 24}\n")
+    .replace("ue-net: {network: ue-routed}", 'ue-net: {network: "ue | <routed>"}');
+  const composed = composeText(spec);
+  if (!composed.ok) throw new Error(JSON.stringify(composed.issues));
+  const text = (path: string): string => textOf(composed.value.files.find((each) => each.path === path));
+  const runbook = text("site/runbook.md");
+  t.match(runbook, /^\| `ue \\\| <routed>` \| `203\.0\.113\.10` \(1\) \| `203\.0\.113\.10\/24`, gateway `203\.0\.113\.1` \| none \|$/m);
+  t.match(runbook, /^\| `mgmt-net` \| `198\.51\.100\.30` \(1\) `198\.51\.100\.10-198\.51\.100\.20` \(11\) \| `198\.51\.100\.30\/24` \| 11: `198\.51\.100\.10\/24-198\.51\.100\.20\/24` \|$/m);
+  t.match(runbook, /^sh lib\/vcd-by-hand\.sh \.\.\/secrets \.\.\/properties 'MAC1' 'MAC2'$/m);
+  const manifest = load(text("site/manifest.yaml")) as { readonly manifestitems: readonly { readonly id: number; readonly content: string }[] };
+  t.strictSame(manifest.manifestitems.map(({ id }) => id), manifest.manifestitems.map((_, index) => index + 1));
+  t.ok(manifest.manifestitems.some(({ content }) => content.includes("Network ue: ue | <routed>, Static - Manual 203.0.113.10\nNetwork management: mgmt-net, Static - Manual 198.51.100.30\n")));
   t.end();
 });
