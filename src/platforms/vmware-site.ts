@@ -22,6 +22,7 @@ export function vsphereVariables(plan: Plan): readonly SiteVariable[] {
     siteVariable("CB_VS_RESOURCE_POOL", parameters.resourcePool ?? nothing),
     siteVariable("CB_VS_PROVISIONING", parameters.diskProvisioning),
     siteVariable("CB_VS_TAGS", derive([parameters.tags], yesOrNo)),
+    siteVariable("CB_VS_FLAVOR", plan.flavor ?? nothing),
   ];
 }
 

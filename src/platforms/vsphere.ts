@@ -1,8 +1,13 @@
 /** VMware vSphere: an OVF package and guestinfo, deployed by govc. */
 
+import type { Assets } from "../core/assets.ts";
+import type { Guests } from "../guest/guest.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Draft } from "./draft.ts";
 import type { Platform } from "./platform.ts";
 import { userDataBytes, vmwareDrafts, vmwareIssues } from "./vmware.ts";
 import { vsphereVariables } from "./vmware-site.ts";
+import { vsphereView } from "./vsphere-view.ts";
 
 export const vsphere: Platform = {
   name: "vsphere",
@@ -20,5 +25,14 @@ export const vsphere: Platform = {
     { what: "a VM image with open-vm-tools, and cloud-init 21.3 or later with its VMware datasource", why: "what the VM is told travels in guestinfo" },
   ],
   check: vmwareIssues,
-  draft: (plan, guests, assets) => vmwareDrafts(plan, guests, assets, "vsphere", vsphereVariables(plan)),
+  draft,
 };
+
+function draft(plan: Plan, guests: Guests, assets: Assets): readonly Draft[] {
+  const view = vsphereView(plan, guests[0]);
+  return [
+    ...vmwareDrafts(plan, guests, assets, "vsphere", vsphereVariables(plan)),
+    { kind: "template", path: "site/runbook.md", mode: 0o644, role: "document", template: "vsphere/runbook.md", format: "markdown", view },
+    { kind: "template", path: "site/manifest.yaml", mode: 0o644, role: "site", template: "vsphere/manifest.yaml", format: "yaml", view },
+  ];
+}

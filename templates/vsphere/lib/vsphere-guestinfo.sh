@@ -1,0 +1,124 @@
+# What the VM is told: two values of guestinfo that cloud-init's VMware datasource reads. Secrets in them go through a file or
+# a pipe, never as an argument, and are taken out again when the VM is well.
+# shellcheck shell=sh disable=SC2015,SC2034,SC2154 # variables: see install.sh; "a && b || c": c if either fails
+
+# Bytes of one value that VMware takes (64 KiB: vm-operator #148; the whole .vmx has about 1 MiB).
+guestinfo_limit=65536
+
+# guestinfo_packed <TEXT: gzip and base64, one line. Without the time in gzip's header, so that the same gives the same.
+guestinfo_packed() {
+    gzip -9 -n | base64 | tr -d '\n'
+}
+
+# guestinfo_macs IN OUT MACS: the hardware address of card n for each @@CLOUDLET-PORT-MAC:n@@; MACS has one a line, the last word.
+guestinfo_macs() {
+    LC_ALL=C awk '
+        FILENAME == ARGV[1] { mac[++n] = $NF; next }
+        { text = ""
+          while (match($0, /@@CLOUDLET-PORT-MAC:[0-9]+@@/)) {
+              text = text substr($0, 1, RSTART - 1) mac[substr($0, RSTART + 20, RLENGTH - 22) + 0]
+              $0 = substr($0, RSTART + RLENGTH)
+          }
+          print text $0 }' "$3" "$1" >"$2"
+}
+
+# guestinfo_values FOLDER MACS: writes $work/metadata and $work/userdata, as they go into guestinfo. $work/secrets is what
+# is filled in; empty: nothing.
+guestinfo_values() {
+    guestinfo_macs "$1/$CB_NETWORK_CONFIG" "$work/network-config" "$2" && guestinfo_macs "$1/$CB_USER_DATA" "$work/user-data.macs" "$2" || return 1
+    guest_fill "$work/user-data.macs" "$work/user-data" || return 1
+    guestinfo_packed <"$work/user-data" >"$work/userdata"
+    {
+        cat "$1/$CB_META_DATA"
+        # cloud-init wants to be told how it is packed (DataSourceVMware, "network.encoding").
+        printf 'network: %s\nnetwork.encoding: gzip+base64\n' "$(guestinfo_packed <"$work/network-config")"
+    } >"$work/metadata.yaml"
+    guestinfo_packed <"$work/metadata.yaml" >"$work/metadata"
+    rm -f "$work/user-data" "$work/user-data.macs" "$work/network-config" "$work/metadata.yaml"
+}
+
+# guestinfo_preflight: what is to be said has to fit. The addresses are of one length, so any will do.
+guestinfo_preflight() {
+    ! vms_target || [ "$vm_told" != "$vm_inputs" ] || return 0
+    guestinfo_at=0
+    : >"$work/some-macs"
+    while [ "$guestinfo_at" -lt "$CB_NETWORK_COUNT" ]; do
+        guestinfo_at=$((guestinfo_at + 1))
+        printf '00:50:56:00:00:%02d\n' "$guestinfo_at" >>"$work/some-macs"
+    done
+    guestinfo_values "$target_folder" "$work/some-macs" || {
+        finding bundle/incomplete "what the VM is to be told can't be made of site/" "Unpack the bundle again."
+        return 0
+    }
+    for guestinfo_name in userdata metadata; do
+        guestinfo_size=$(($(wc -c <"$work/$guestinfo_name")))
+        [ "$guestinfo_size" -le "$guestinfo_limit" ] ||
+            finding guestinfo/too-large "guestinfo.$guestinfo_name has $guestinfo_size bytes, VMware takes $guestinfo_limit" "Give shorter secrets, or ask for a bundle that says less."
+    done
+    rm -f "$work/userdata" "$work/metadata"
+}
+
+# guestinfo_step check|do|undo: the VM holds what it is to be told.
+guestinfo_step() {
+    case $1 in
+    check)
+        vms_target && [ "$vm_told" = "$target_inputs" ] || return 1
+        step_id=$vm_told
+        ;;
+    do)
+        vms_target
+        vms_devices "$vm_path"
+        [ "$(grep -c . "$work/cards"):$vm_cards" = "$CB_NETWORK_COUNT:sure" ] ||
+            stop 3 vm/cards "$vm_path has network cards on '$(cut -d' ' -f3- "$work/cards-named" | tr '\n' ';')'; wanted: '$(tr '\n' ';' <"$work/cards-wanted")'" "Somebody changed the VM. Remove it in vCenter, and run this again."
+        guestinfo_values "$target_folder" "$work/cards" || stop 3 bundle/incomplete "what the VM is told can't be made of site/" "Unpack the bundle again."
+        guestinfo_set "cloudlet-bundle.told $target_inputs"
+        vms_look && guestinfo_step check || stop 3 guestinfo/not-set "vCenter took what the VM is told, and does not have it" "Run this again."
+        ;;
+    undo) ;;
+    esac
+}
+
+# guestinfo_scrub_step check|do|undo: the secrets are out of it. All else stays, the instance's id above all: cloud-init would
+# take a VM that is told another, or nothing, for a new one, and set it up anew.
+guestinfo_scrub_step() {
+    case $1 in
+    check)
+        vms_target && [ "$vm_scrubbed" = yes ] || return 1
+        step_id=scrubbed
+        ;;
+    do)
+        vms_target
+        vms_devices "$vm_path"
+        mv -f "$work/secrets" "$work/secrets.kept"
+        : >"$work/secrets"
+        guestinfo_values "$target_folder" "$work/cards" || stop 3 bundle/incomplete "what the VM is told can't be made of site/" "Unpack the bundle again."
+        mv -f "$work/secrets.kept" "$work/secrets"
+        guestinfo_set "cloudlet-bundle.scrubbed yes"
+        vms_look && guestinfo_scrub_step check || stop 3 guestinfo/not-set "vCenter took what the VM is told, and does not have it" "Run this again."
+        ;;
+    undo) ;;
+    esac
+}
+
+# guestinfo_set "KEY VALUE": both values and one more, in one change, so that the mark is there when they are.
+guestinfo_set() {
+    printf '%s' "${1#* }" >"$work/mark"
+    printf 'gzip+base64' >"$work/encoding"
+    # Since 0.27 govc reads values from files; -e, as an argument, is for all to see.
+    if govc vm.change -h 2>&1 | grep -q '^  *-f='; then
+        change guestinfo 'telling the VM' vm.change -vm "$(glob "$vm_path")" -f "guestinfo.metadata=$work/metadata" -f "guestinfo.metadata.encoding=$work/encoding" \
+            -f "guestinfo.userdata=$work/userdata" -f "guestinfo.userdata.encoding=$work/encoding" -f "${1%% *}=$work/mark" ||
+            trouble_stop guestinfo "telling VM $vm_path what it is"
+    else
+        guestinfo_vm=$(client ls -i "$(glob "$vm_path")" 2>/dev/null | head -n 1)
+        {
+            for guestinfo_name in metadata userdata; do
+                printf 'guestinfo.%s.encoding gzip+base64\nguestinfo.%s ' "$guestinfo_name" "$guestinfo_name"
+                cat "$work/$guestinfo_name"
+                printf '\n'
+            done
+            printf '%s\n' "$1"
+        } | soap_reconfigure "$guestinfo_vm" || trouble_stop soap "telling VM $vm_path what it is"
+    fi
+    rm -f "$work/metadata" "$work/userdata"
+}
