@@ -13,7 +13,7 @@ export LC_ALL
 here=$(cd "$(dirname -- "$0")/.." && pwd -P)
 carriage_return=$(printf '\r')
 quiet=no bold='' red='' yellow='' green='' plain=''
-for part in say progress findings site secrets guest vsphere-guestinfo; do
+for part in say progress findings site secrets guest vmware-guest vsphere-guestinfo; do
     # shellcheck source=/dev/null
     . "$here/lib/$part.sh"
 done
@@ -35,7 +35,7 @@ for mac in "$@"; do
     # cloud-init and the VM's kernel write them so.
     mac=$(printf '%s' "$mac" | tr 'A-F-' 'a-f:')
     printf '%s\n' "$mac" | grep -Eqx '([0-9a-f]{2}:){5}[0-9a-f]{2}' || wrong "not a hardware address: $mac"
-    printf '%s\n' "$mac" >>"$work/macs"
+    printf '%s\n' "$mac" >>"$work/cards"
 done
 if [ "$secrets_file" = - ]; then
     : >"$work/secrets"
@@ -46,7 +46,7 @@ fi
     findings_show >&2
     exit 1
 }
-guestinfo_values "$here" "$work/macs"
+guestinfo_values "$here" "$work/cards"
 for name in metadata userdata; do
     size=$(($(wc -c <"$work/$name")))
     [ "$size" -le "$guestinfo_limit" ] || stop 1 guestinfo/too-large "guestinfo.$name has $size bytes, VMware takes $guestinfo_limit" \

@@ -5,36 +5,19 @@
 # Bytes of one value that VMware takes (64 KiB: vm-operator #148; the whole .vmx has about 1 MiB).
 guestinfo_limit=65536
 
-# guestinfo_packed <TEXT: gzip and base64, one line. Without the time in gzip's header, so that the same gives the same.
-guestinfo_packed() {
-    gzip -9 -n | base64 | tr -d '\n'
-}
-
-# guestinfo_macs IN OUT MACS: the hardware address of card n for each @@CLOUDLET-PORT-MAC:n@@; MACS has one a line, the last word.
-guestinfo_macs() {
-    LC_ALL=C awk '
-        FILENAME == ARGV[1] { mac[++n] = $NF; next }
-        { text = ""
-          while (match($0, /@@CLOUDLET-PORT-MAC:[0-9]+@@/)) {
-              text = text substr($0, 1, RSTART - 1) mac[substr($0, RSTART + 20, RLENGTH - 22) + 0]
-              $0 = substr($0, RSTART + RLENGTH)
-          }
-          print text $0 }' "$3" "$1" >"$2"
-}
-
 # guestinfo_values FOLDER MACS: writes $work/metadata and $work/userdata, as they go into guestinfo. $work/secrets is what
-# is filled in; empty: nothing.
+# is filled in; empty: nothing. MACS has the cards in their order, the hardware address as the last word.
 guestinfo_values() {
-    guestinfo_macs "$1/$CB_NETWORK_CONFIG" "$work/network-config" "$2" && guestinfo_macs "$1/$CB_USER_DATA" "$work/user-data.macs" "$2" || return 1
-    guest_fill "$work/user-data.macs" "$work/user-data" || return 1
-    guestinfo_packed <"$work/user-data" >"$work/userdata"
+    awk '{ print NR, $NF }' "$2" >"$work/macs"
+    vmware_fill "$1/$CB_NETWORK_CONFIG" "$work/network-config" && vmware_fill "$1/$CB_USER_DATA" "$work/user-data" || return 1
+    vmware_packed "$work/user-data" >"$work/userdata"
     {
         cat "$1/$CB_META_DATA"
         # cloud-init wants to be told how it is packed (DataSourceVMware, "network.encoding").
-        printf 'network: %s\nnetwork.encoding: gzip+base64\n' "$(guestinfo_packed <"$work/network-config")"
+        printf 'network: %s\nnetwork.encoding: gzip+base64\n' "$(vmware_packed "$work/network-config")"
     } >"$work/metadata.yaml"
-    guestinfo_packed <"$work/metadata.yaml" >"$work/metadata"
-    rm -f "$work/user-data" "$work/user-data.macs" "$work/network-config" "$work/metadata.yaml"
+    vmware_packed "$work/metadata.yaml" >"$work/metadata"
+    rm -f "$work/macs" "$work/user-data" "$work/network-config" "$work/metadata.yaml"
 }
 
 # guestinfo_preflight: what is to be said has to fit. The addresses are of one length, so any will do.

@@ -12,6 +12,8 @@ for platform_part in json ask tls soap site privileges preflight vms import gues
     # shellcheck source=/dev/null
     . "$here/lib/vsphere-$platform_part.sh"
 done
+# shellcheck source=/dev/null
+. "$here/lib/vmware-guest.sh"
 
 # platform_tools: a finding for each tool that is not there.
 platform_tools() {

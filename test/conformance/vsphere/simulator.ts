@@ -2,15 +2,17 @@
 
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const lab = process.env["LAB_DIR"] ?? "/var/tmp/lab-vsphere";
 const run = promisify(execFile);
 
+export type Version = "0.24.2" | "0.46.3";
+
 /** 0.24.2 is the oldest that install.sh takes; 0.46.3 writes JSON in the other casing, and reads values from files. */
-export const versions = ["0.24.2", "0.46.3"] as const;
-export type Version = (typeof versions)[number];
+export const versions: readonly Version[] = existsSync(join(lab, "current/bin/govc")) ? ["0.24.2", "0.46.3"] : ["0.24.2"];
 
 export interface Vm {
   readonly path: string;

@@ -13,7 +13,7 @@ t.teardown(() => rmSync(work, { recursive: true, force: true }));
 
 /** Runs a script after vSphere's files were read; gives what it prints. */
 function shell(script: string, input = "", environment: Readonly<Record<string, string>> = {}): string {
-  const parts = ["common/lib/site.sh", "common/lib/guest.sh", "common/lib/parameters.sh", ...["json", "ask", "tls", "soap", "site", "preflight", "vms", "import", "guestinfo", "tags"].map((part) => `vsphere/lib/vsphere-${part}.sh`)];
+  const parts = ["common/lib/site.sh", "common/lib/guest.sh", "ovf/lib/vmware-guest.sh", "common/lib/parameters.sh", ...["json", "ask", "tls", "soap", "site", "preflight", "vms", "import", "guestinfo", "tags"].map((part) => `vsphere/lib/vsphere-${part}.sh`)];
   const run = spawnSync("sh", ["-euc", `work=$1 CB_NAME=porto-ExampleTel-pf; secrets_hide() { cat; }\n${parts.map((part) => `. "${join(lib, part)}"`).join("\n")}\n${script}`, "sh", work], {
     input,
     encoding: "utf8",
@@ -91,13 +91,13 @@ t.test("a VM whose import was cut is known by its notes, and a stranger's is not
 });
 
 t.test("hardware addresses and secrets take their places", (t) => {
-  writeFileSync(join(work, "macs"), "4000 00:50:56:aa:00:01\n4001 00:50:56:aa:00:02\n");
+  writeFileSync(join(work, "cards"), "4000 00:50:56:aa:00:01\n4001 00:50:56:aa:00:02\n");
   writeFileSync(join(work, "secrets"), "KEY=c2VjcmV0\n");
   const folder = mkdtempSync(join(work, "bundle-"));
   writeFileSync(join(folder, "user-data"), "#cloud-config\na: '@@CLOUDLET-PORT-MAC:2@@ @@CLOUDLET-PORT-MAC:1@@'\nb: '@@CLOUDLET-SECRET:KEY@@'\n");
   writeFileSync(join(folder, "network-config"), "version: 2\nmac: '@@CLOUDLET-PORT-MAC:1@@'\n");
   writeFileSync(join(folder, "meta-data"), "instance-id: i-1\n");
-  shell(`CB_USER_DATA=user-data CB_META_DATA=meta-data CB_NETWORK_CONFIG=network-config; guestinfo_values "${folder}" "$work/macs"`);
+  shell(`CB_USER_DATA=user-data CB_META_DATA=meta-data CB_NETWORK_CONFIG=network-config; guestinfo_values "${folder}" "$work/cards"`);
   const packed = (text: string): string => gunzipSync(Buffer.from(text, "base64")).toString();
   t.equal(packed(readFileSync(join(work, "userdata"), "utf8")), "#cloud-config\na: '00:50:56:aa:00:02 00:50:56:aa:00:01'\nb: 'c2VjcmV0'\n");
   const metadata = packed(readFileSync(join(work, "metadata"), "utf8"));
