@@ -58,18 +58,26 @@ vm_customization_set() {
     task_need custom "turning guest customization off"
 }
 
-# card_mode NUMBER: as the API calls it. A static address is told to the guest by cloud-init; MANUAL makes vCloud Director know it.
+# card_mode NUMBER: as the API calls it. A static address is told to the guest by cloud-init; MANUAL makes vCloud Director know it,
+# which takes addresses of IPv4 only there (network.xsd, IpAddressType).
 card_mode() {
-    case $(site_value "CB_NETWORK_${1}_MODE") in dhcp) printf DHCP ;; *) printf MANUAL ;; esac
+    case $(site_value "CB_NETWORK_${1}_MODE"):$(site_value "CB_NETWORK_${1}_ADDRESS") in
+    dhcp:*) printf DHCP ;;
+    *:*:*) printf NONE ;;
+    *) printf MANUAL ;;
+    esac
 }
 
-# card_value NUMBER ELEMENT: of the card's NetworkConnection in $work/cards.rows.
+# card_value NUMBER ELEMENT: of the card's NetworkConnection in $work/cards.rows; of its attribute network with that name.
 card_value() {
-    LC_ALL=C awk -F '\t' -v index_wanted="$(($1 - 1))" -v name="/NetworkConnection/$2" '
+    LC_ALL=C awk -F '\t' -v index_wanted="$(($1 - 1))" -v name="$2" '
         function ends(text) { return substr($1, length($1) - length(text) + 1) == text }
+        ends("/NetworkConnection") && name == "network" {
+            for (f = 4; f <= NF; f++) if (index($f, "network=") == 1) value[$2] = substr($f, 9)
+        }
         { at = $2; sub(/\/[^\/]*$/, "", at) }
         ends("/NetworkConnection/NetworkConnectionIndex") && $3 == index_wanted { card = at }
-        ends(name) { value[at] = $3 }
+        ends("/NetworkConnection/" name) { value[at] = $3 }
         END { print value[card] }' "$work/cards.rows"
 }
 
@@ -83,7 +91,7 @@ vm_cards_right() {
     for card_at in $(network_numbers); do
         [ "$(card_value "$card_at" IpAddressAllocationMode)" = "$(card_mode "$card_at")" ] &&
             [ "$(card_value "$card_at" IsConnected)" = true ] && [ -n "$(card_value "$card_at" MACAddress)" ] || return 1
-        [ "$(card_mode "$card_at")" = DHCP ] ||
+        [ "$(card_mode "$card_at")" != MANUAL ] ||
             [ "$(card_value "$card_at" IpAddress)" = "$(site_value "CB_NETWORK_${card_at}_ADDRESS")" ] || return 1
     done
 }
@@ -96,7 +104,8 @@ vm_cards_set() {
     vm_cards || trouble_stop cards "looking at the network cards"
 }
 
-# cards_body target|free: a NetworkConnectionSection; hardware addresses stay as they are. Freed, the cards are let go.
+# cards_body target|free: a NetworkConnectionSection; hardware addresses stay as they are. Freed, the cards of another release keep
+# the networks that they have, and no address.
 cards_body() {
     cards_primary=0
     printf '<?xml version="1.0" encoding="UTF-8"?>\n<NetworkConnectionSection xmlns="http://www.vmware.com/vcloud/v1.5" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"><ovf:Info>Network cards</ovf:Info>'
@@ -106,10 +115,10 @@ cards_body() {
     printf '<PrimaryNetworkConnectionIndex>%s</PrimaryNetworkConnectionIndex>' "$cards_primary"
     for card_at in $(rows_pick "$work/cards.rows" /NetworkConnection/NetworkConnectionIndex . | sort -n); do
         card_at=$((card_at + 1))
-        card_address='' card_connected=false card_how=NONE card_network=$(network_inner_name "$card_at")
+        card_address='' card_connected=false card_how=NONE card_network=$(card_value "$card_at" network)
         if [ "$1" = target ]; then
-            card_how=$(card_mode "$card_at") card_connected=true
-            [ "$card_how" = DHCP ] || card_address=$(site_value "CB_NETWORK_${card_at}_ADDRESS")
+            card_how=$(card_mode "$card_at") card_connected=true card_network=$(network_inner_name "$card_at")
+            [ "$card_how" != MANUAL ] || card_address=$(site_value "CB_NETWORK_${card_at}_ADDRESS")
         fi
         printf '<NetworkConnection network="%s"><NetworkConnectionIndex>%s</NetworkConnectionIndex>' "$(xml_text "$card_network")" "$((card_at - 1))"
         [ -z "$card_address" ] || printf '<IpAddress>%s</IpAddress>' "$card_address"

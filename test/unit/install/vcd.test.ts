@@ -95,6 +95,19 @@ t.test("only the root disk grows, and in both its figures", (t) => {
   t.end();
 });
 
+t.test("cards: a fixed address is vCloud Director's to know, one of IPv6 it can't", (t) => {
+  const site = "CB_NETWORK_COUNT=3 CB_NETWORK_1_MODE=static CB_NETWORK_1_ADDRESS=192.0.2.1 CB_NETWORK_1_OVF_NAME=ue CB_NETWORK_2_MODE=dhcp CB_NETWORK_2_OVF_NAME=management CB_NETWORK_2_DEFAULT_ROUTE=yes CB_NETWORK_3_MODE=static CB_NETWORK_3_ADDRESS=2001:db8::1 CB_NETWORK_3_OVF_NAME=internet";
+  const rows = [2, 0, 1].flatMap((index, at) => [`/S/NetworkConnection\t/S.1/NetworkConnection.${10 * at}\t\tneedsCustomization=false\tnetwork=was ${index}`, ...[["NetworkConnectionIndex", index], ["MACAddress", `00:50:56:00:00:0${index}`]].map(([name, value], below) => `/S/NetworkConnection/${name}\t/S.1/NetworkConnection.${10 * at}/${name}.${10 * at + below + 1}\t${value}`)]);
+  writeFileSync(join(work, "cards.rows"), `${rows.join("\n")}\n`);
+  const cards = (how: string): readonly string[] => [...shell(`${site}; cards_body ${how}`).matchAll(/<NetworkConnection network="(.*?)".*?<NetworkConnectionIndex>(.*?)<.*?<\/NetworkConnection>/g)].map((match) =>
+    [match[1], match[2], /<IpAddress>(.*?)</.exec(match[0])?.[1] ?? "-", /<IsConnected>(.*?)</.exec(match[0])?.[1], /<MACAddress>[^<]*(..)</.exec(match[0])?.[1], /Mode>(.*?)</.exec(match[0])?.[1]].join(" "),
+  );
+  t.strictSame(cards("target"), ["ue 0 192.0.2.1 true 00 MANUAL", "management 1 - true 01 DHCP", "internet 2 - true 02 NONE"]);
+  t.strictSame(cards("free"), ["was 0 0 - false 00 NONE", "was 1 1 - false 01 NONE", "was 2 2 - false 02 NONE"], "the networks of then");
+  t.match(shell(`${site}; cards_body target`), "<PrimaryNetworkConnectionIndex>1</PrimaryNetworkConnectionIndex>");
+  t.end();
+});
+
 t.test("what the VM is told: secrets and hardware addresses filled in, packed, the same each time", (t) => {
   writeFileSync(join(work, "secrets"), "KEY=QUJD\n");
   writeFileSync(join(work, "macs"), "1 00:50:56:AA:BB:01\n2 00:50:56:AA:BB:02\n");
