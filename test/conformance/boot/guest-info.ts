@@ -1,8 +1,7 @@
 /** VMware's guestinfo: keys and values that host and guest share. The guest's side is test/labs/vm/guest/usr/bin/vmware-rpctool. */
 
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createConnection } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 
 /** VMware refuses a longer one (vm-operator #148). Characters. */
@@ -43,11 +42,8 @@ export function guestInfo(): GuestInfo {
     told: () => told,
     serve: async (port, isDown) => {
       told = [];
-      while (!existsSync(port) && !isDown()) await setTimeout(10);
-      if (isDown()) return;
-      const socket = createConnection(port);
-      socket.on("error", () => {});
-      await once(socket, "connect");
+      const socket = await connected(port, isDown);
+      if (socket === undefined) return;
       let received = "";
       socket.setEncoding("latin1").on("data", (piece: string) => {
         received += piece;
@@ -59,4 +55,14 @@ export function guestInfo(): GuestInfo {
       });
     },
   };
+}
+
+/** QEMU makes the socket a moment before it listens. Undefined when it ends instead. */
+async function connected(port: string, isDown: () => boolean): Promise<Socket | undefined> {
+  for (; !isDown(); await setTimeout(10)) {
+    const socket = createConnection(port);
+    const outcome = await new Promise((resolve) => socket.once("connect", () => resolve("connected")).on("error", resolve));
+    if (outcome === "connected") return socket;
+  }
+  return undefined;
 }

@@ -73,11 +73,12 @@ export async function networkOf(running: Running): Promise<Network> {
 
 /**
  * What a later boot must leave alone: configuration, people, secrets, keys of the host, and which modules of cloud-init
- * have run, when. One line a file: path, mode, owner, digest or, of those marks, the time.
+ * have run, when. One line a file: path, mode, owner, digest or, of those marks, the time. One mark is not looked at: it
+ * belongs to what runs before user-data's bootcmd, which takes the marks away until all is on the disk.
  */
 export async function stateOf(running: Running): Promise<string> {
   return running.read(
-    "readlink /var/lib/cloud/instance; find -L /var/lib/cloud/instance/sem -type f -printf '%p %T@\\n' | sort; " +
+    "readlink /var/lib/cloud/instance; find -L /var/lib/cloud/instance/sem -type f ! -name config_seed_random -printf '%p %T@\\n' | sort; " +
       "find /etc /home /root /usr/local /var/lib/cloudlet -xdev -type f -exec stat -c '%n %a %U:%G' {} + -exec sha256sum {} + | sort",
   );
 }
