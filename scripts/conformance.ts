@@ -30,7 +30,14 @@ if (unknown.length > 0) {
 
 /** Real boots take minutes each without KVM: of every row one file runs, by the commit; --full runs all. */
 const rotations: readonly (readonly string[])[] = [
-  ["boot/config-drive.test.ts", "boot/damage.test.ts", "boot/inventory.test.ts", "boot/power-cut.test.ts"],
+  [
+    "boot/config-drive.test.ts",
+    "boot/damage.test.ts",
+    "boot/inventory.test.ts",
+    "boot/power-cut.test.ts",
+    "boot/vmware-guestinfo.test.ts",
+    "boot/vmware-ovf.test.ts",
+  ],
   ["libvirt/boot.test.ts", "vmpool/vmpool.test.ts"],
 ];
 const environment = { ...process.env, CONFORMANCE_FULL: full ? "1" : "", CONFORMANCE_SEED: commit() };

@@ -8,6 +8,7 @@ import { createConnection } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import type { GuestInfo } from "./guest-info.ts";
 
 /** Where test/labs/vm/build-image leaves the images. */
 export const lab = process.env["CLOUDLET_VM_LAB"] ?? "/var/tmp/cloudlet-vm-lab";
@@ -29,11 +30,16 @@ export interface Status {
 }
 
 export interface Hardware {
-  /** Raw disks and ISO images, read-only, in this order: vdb, vdc, … */
+  /** Raw disks, ISO images and VMDKs (by the name's end), read-only, in this order: vdb, vdc, … */
   readonly disks: readonly string[];
   /** Hardware addresses of the network cards. Each card has a cable to a network of its own on which nobody answers. */
   readonly cards?: readonly string[];
+  /** As VMware makes a machine: paravirtual SCSI (so sda, sdb, …), vmxnet3, SMBIOS, a CD-ROM drive, guestinfo. Else virtio. */
+  readonly vmware?: { readonly guestInfo: GuestInfo; readonly cdrom?: string };
 }
+
+/** What its disk is at first: a lab image, or a streamOptimized VMDK, to which QEMU can't write. */
+export type Image = Engine | { readonly vmdk: string };
 
 export interface Answer {
   readonly status: number;
@@ -69,11 +75,12 @@ export interface Running {
   readonly said: () => string;
 }
 
-/** A machine of the lab's image with a disk of its own in `folder`, which is there already. Bigger than the image by default. */
-export function machine(folder: string, name: string, engine: Engine, diskMiB = 4096): Machine {
+/** A machine of this image with a disk of its own in `folder`, which is there already. Bigger than the image by default. */
+export function machine(folder: string, name: string, image: Image, diskMiB = 4096): Machine {
   const disk = join(folder, `${name}.qcow2`);
   rmSync(disk, { force: true });
-  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", join(lab, `${engine}.qcow2`), disk, `${diskMiB}M`]);
+  const behind = typeof image === "string" ? ["-F", "qcow2", "-b", join(lab, `${image}.qcow2`)] : ["-F", "vmdk", "-b", image.vmdk];
+  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", ...behind, disk, `${diskMiB}M`]);
   let boots = 0;
   return {
     name,
@@ -97,9 +104,10 @@ export function machine(folder: string, name: string, engine: Engine, diskMiB = 
 function boot(disk: string, prefix: string, hardware: Hardware): Running & { readonly began: () => Promise<boolean> } {
   const journal = `${prefix}.journal`;
   const port = `${prefix}.agent`;
-  for (const path of [journal, port]) rmSync(path, { force: true });
+  const infoPort = `${prefix}.guestinfo`;
+  for (const path of [journal, port, infoPort]) rmSync(path, { force: true });
   // Ends with this process, however that ends.
-  const words = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemuWords(disk, journal, port, hardware)];
+  const words = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemuWords(hardware, { disk, journal, port, infoPort })];
   const qemu = spawn("setpriv", words, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(qemu, "close");
   const isDown = (): boolean => qemu.exitCode !== null || qemu.signalCode !== null;
@@ -117,6 +125,8 @@ function boot(disk: string, prefix: string, hardware: Hardware): Running & { rea
     await ended;
   };
   const agent = asker(port, isDown);
+  // QEMU waits for it before it starts.
+  void hardware.vmware?.guestInfo.serve(infoPort, isDown);
   const until = async (...stages: readonly string[]): Promise<Status> => {
     for (const deadline = Date.now() + 180_000 * patience; ; await setTimeout(100)) {
       const status = statuses().find(({ stage }) => stages.includes(stage));
@@ -152,33 +162,69 @@ function boot(disk: string, prefix: string, hardware: Hardware): Running & { rea
 }
 
 /**
+ * On a busy host, the emulated timer is late when the kernel looks whether it works; a kernel that panics ends at once.
  * A slow machine has written more by the time of a power cut, for what a program does not sync is written 30 s later; so
  * that time is as many times longer.
  */
 const kernelWords =
   "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on systemd.show_status=0 " +
-  `sysctl.vm.dirty_expire_centisecs=${3_000 * patience}`;
+  `no_timer_check panic=-1 sysctl.vm.dirty_expire_centisecs=${3_000 * patience}`;
 
-/** `cache=writeback`: what the guest has flushed is in the file when the process is killed, what it hasn't may be lost. */
-function qemuWords(disk: string, journal: string, port: string, hardware: Hardware): readonly string[] {
-  const acceleration = accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off"];
+interface Files {
+  readonly disk: string;
+  readonly journal: string;
+  readonly port: string;
+  readonly infoPort: string;
+}
+
+function qemuWords(hardware: Hardware, { disk, journal, port, infoPort }: Files): readonly string[] {
+  const { disks, cards = [], vmware } = hardware;
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "pc", "-m", "1024", "-smp", "2"],
-    ...acceleration,
+    ...processorWords(vmware !== undefined),
     ...["-kernel", join(lab, "vmlinuz"), "-initrd", join(lab, "initrd.img")],
     ...["-append", kernelWords],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-chardev", `file,id=journal,path=${journal}`, "-serial", "chardev:journal"],
     ...["-chardev", `socket,id=agent,path=${port},server=on,wait=off`, "-serial", "chardev:agent"],
     ...["-device", "virtio-rng-pci"],
-    ...["-drive", `if=virtio,format=qcow2,cache=writeback,file=${disk}`],
-    ...hardware.disks.flatMap((path) => ["-drive", `if=virtio,format=raw,readonly=on,file=${path}`]),
-    ...(hardware.cards ?? []).flatMap((address, index) => [
+    ...(vmware === undefined ? [] : vmwareWords(infoPort, vmware.cdrom)),
+    ...diskWords(disk, disks, vmware !== undefined),
+    ...cards.flatMap((address, index) => [
       ...["-netdev", `hubport,id=net${index},hubid=${index}`],
-      ...["-device", `virtio-net-pci,netdev=net${index},mac=${address},romfile=`],
+      ...["-device", `${vmware === undefined ? "virtio-net-pci" : "vmxnet3"},netdev=net${index},mac=${address},romfile=`],
     ]),
-    ...((hardware.cards ?? []).length === 0 ? ["-nic", "none"] : []),
+    ...(cards.length === 0 ? ["-nic", "none"] : []),
   ];
+}
+
+/** VMware is told by SMBIOS alone, so the processor must not name another hypervisor (systemd-detect-virt looks there first). */
+function processorWords(isVmware: boolean): readonly string[] {
+  if (accelerator === "kvm") return ["-accel", "kvm", "-cpu", isVmware ? "host,kvm=off" : "host"];
+  return ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", isVmware ? "max,la57=off,tcg-cpuid=off" : "max,la57=off"];
+}
+
+/** SMBIOS as hardware version 14 and later write it; a comma is doubled. */
+function vmwareWords(infoPort: string, cdrom: string | undefined): readonly string[] {
+  return [
+    ...["-smbios", "type=1,manufacturer=VMware,, Inc.,product=VMware7,,1"],
+    ...["-chardev", `socket,id=guestinfo,path=${infoPort},server=on,wait=on`, "-serial", "chardev:guestinfo"],
+    ...["-device", "pvscsi,id=scsi0"],
+    ...(cdrom === undefined ? [] : ["-drive", `if=ide,media=cdrom,format=raw,readonly=on,file=${cdrom}`]),
+  ];
+}
+
+/** `cache=writeback`: what the guest has flushed is in the file when the process is killed, what it hasn't may be lost. */
+function diskWords(disk: string, more: readonly string[], isVmware: boolean): readonly string[] {
+  const drives = [
+    `format=qcow2,cache=writeback,file=${disk}`,
+    ...more.map((path) => `format=${path.endsWith(".vmdk") ? "vmdk" : "raw"},readonly=on,file=${path}`),
+  ];
+  if (!isVmware) return drives.flatMap((drive) => ["-drive", `if=virtio,${drive}`]);
+  return drives.flatMap((drive, index) => [
+    ...["-drive", `if=none,id=disk${index},${drive}`],
+    ...["-device", `scsi-hd,bus=scsi0.0,scsi-id=${index},drive=disk${index}`],
+  ]);
 }
 
 function statusesOf(console: string): readonly Status[] {

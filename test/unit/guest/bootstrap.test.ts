@@ -188,6 +188,21 @@ t.test("the packet size of the spec lowers what the IaaS says, and never raises 
   t.end();
 });
 
+t.test("on VMware: the disk has whole MiB, and guestinfo is told every stage, where there is somebody to tell", (t) => {
+  const rounded = Buffer.concat([payload, Buffer.alloc(2 ** 20 - payload.length)]);
+  const { root, run, calls } = machine(t, { sda: Buffer.alloc(2 ** 20), sdb: rounded });
+  const note = `echo "vmware-rpctool $#: $*" >>"${root}/calls"`;
+  program(root, "vmware-rpctool", note);
+  const { status, stages } = run();
+  t.strictSame([status, stages], [0, ["booted platformvm", "found sdb", "verified sdb", "loaded docker", "started crmserver", "healthy crmserver"]]);
+  const told = calls().filter((call) => call.startsWith("vmware-rpctool "));
+  const texts = told.map((call) => call.replace(/^vmware-rpctool 1: info-set guestinfo\.cloudlet\.status (?=\{)/, ""));
+  t.strictSame(texts.map((text) => JSON.parse(text) as { stage: string; detail: string }).map(({ stage, detail }) => `${stage} ${detail}`), stages);
+  program(root, "vmware-rpctool", `${note}\necho 'Failed sending message to VMware.' >&2\nexit 1`);
+  t.match(run(), { status: 0, stderr: "" }, "tools on hardware that is not VMware's: no harm");
+  t.end();
+});
+
 t.test("a payload as a file, where no disk could be attached", (t) => {
   const { root, run } = machine(t, { vda: padding });
   mkdirSync(join(root, "var/lib/cloudlet"));
