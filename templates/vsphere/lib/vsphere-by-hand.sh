@@ -3,7 +3,7 @@
 #
 #   sh lib/vsphere-by-hand.sh SECRETS FOLDER MAC...
 #
-# SECRETS is a file as site/secrets.template describes, or - for none: that makes the userdata with the secrets taken out.
+# SECRETS is a file as site/secrets.template describes.
 # FOLDER gets metadata and userdata, one line each, mode 0600. MAC: of each network adapter, in order.
 # shellcheck disable=SC2034,SC2154 # variables that the parts read
 set -eu
@@ -37,11 +37,7 @@ for mac in "$@"; do
     printf '%s\n' "$mac" | grep -Eqx '([0-9a-f]{2}:){5}[0-9a-f]{2}' || wrong "not a hardware address: $mac"
     printf '%s\n' "$mac" >>"$work/cards"
 done
-if [ "$secrets_file" = - ]; then
-    : >"$work/secrets"
-else
-    secrets_check
-fi
+secrets_check
 [ "$(findings_count)" = 0 ] || {
     findings_show >&2
     exit 1

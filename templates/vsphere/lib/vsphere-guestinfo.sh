@@ -6,7 +6,7 @@
 guestinfo_limit=65536
 
 # guestinfo_values FOLDER MACS: writes $work/metadata and $work/userdata, as they go into guestinfo. $work/secrets is what
-# is filled in; empty: nothing. MACS has the cards in their order, the hardware address as the last word.
+# is filled in. MACS has the cards in their order, the hardware address as the last word.
 guestinfo_values() {
     awk '{ print NR, $NF }' "$2" >"$work/macs"
     vmware_fill "$1/$CB_NETWORK_CONFIG" "$work/network-config" && vmware_fill "$1/$CB_USER_DATA" "$work/user-data" || return 1
@@ -54,7 +54,7 @@ guestinfo_step() {
         [ "$(grep -c . "$work/cards"):$vm_cards" = "$CB_NETWORK_COUNT:sure" ] ||
             stop 3 vm/cards "$vm_path has network cards on '$(cut -d' ' -f3- "$work/cards-named" | tr '\n' ';')'; wanted: '$(tr '\n' ';' <"$work/cards-wanted")'" "Somebody changed the VM. Remove it in vCenter, and run this again."
         guestinfo_values "$target_folder" "$work/cards" || stop 3 bundle/incomplete "what the VM is told can't be made of site/" "Unpack the bundle again."
-        guestinfo_set "cloudlet-bundle.told $target_inputs"
+        guestinfo_set "cloudlet-bundle.told $target_inputs" metadata userdata
         vms_look && guestinfo_step check || stop 3 guestinfo/not-set "vCenter took what the VM is told, and does not have it" "Run this again."
         ;;
     undo) ;;
@@ -62,7 +62,8 @@ guestinfo_step() {
 }
 
 # guestinfo_scrub_step check|do|undo: the secrets are out of it. All else stays, the instance's id above all: cloud-init would
-# take a VM that is told another, or nothing, for a new one, and set it up anew.
+# take a VM that is told another, or nothing, for a new one, and set it up anew. Three dashes are cloud-init's own word for
+# what was taken away (DataSourceVMware); it looks for them before it unpacks.
 guestinfo_scrub_step() {
     case $1 in
     check)
@@ -71,36 +72,38 @@ guestinfo_scrub_step() {
         ;;
     do)
         vms_target
-        vms_devices "$vm_path"
-        mv -f "$work/secrets" "$work/secrets.kept"
-        : >"$work/secrets"
-        guestinfo_values "$target_folder" "$work/cards" || stop 3 bundle/incomplete "what the VM is told can't be made of site/" "Unpack the bundle again."
-        mv -f "$work/secrets.kept" "$work/secrets"
-        guestinfo_set "cloudlet-bundle.scrubbed yes"
+        printf '%s' '---' >"$work/userdata"
+        guestinfo_set "cloudlet-bundle.scrubbed yes" userdata
         vms_look && guestinfo_scrub_step check || stop 3 guestinfo/not-set "vCenter took what the VM is told, and does not have it" "Run this again."
         ;;
     undo) ;;
     esac
 }
 
-# guestinfo_set "KEY VALUE": both values and one more, in one change, so that the mark is there when they are.
+# guestinfo_set "KEY VALUE" NAME...: $work/NAME as guestinfo.NAME, and one value more, in one change, so that the mark is there
+# when they are.
 guestinfo_set() {
-    printf '%s' "${1#* }" >"$work/mark"
-    printf 'gzip+base64' >"$work/encoding"
+    guestinfo_mark=$1
+    shift
     # Since 0.27 govc reads values from files; -e, as an argument, is for all to see.
     if govc vm.change -h 2>&1 | grep -q '^  *-f='; then
-        change guestinfo 'telling the VM' vm.change -vm "$(glob "$vm_path")" -f "guestinfo.metadata=$work/metadata" -f "guestinfo.metadata.encoding=$work/encoding" \
-            -f "guestinfo.userdata=$work/userdata" -f "guestinfo.userdata.encoding=$work/encoding" -f "${1%% *}=$work/mark" ||
+        printf '%s' "${guestinfo_mark#* }" >"$work/mark"
+        printf 'gzip+base64' >"$work/encoding"
+        for guestinfo_name in "$@"; do
+            shift
+            set -- "$@" -f "guestinfo.$guestinfo_name=$work/$guestinfo_name" -f "guestinfo.$guestinfo_name.encoding=$work/encoding"
+        done
+        change guestinfo 'telling the VM' vm.change -vm "$(glob "$vm_path")" "$@" -f "${guestinfo_mark%% *}=$work/mark" ||
             trouble_stop guestinfo "telling VM $vm_path what it is"
     else
         guestinfo_vm=$(client ls -i "$(glob "$vm_path")" 2>/dev/null | head -n 1)
         {
-            for guestinfo_name in metadata userdata; do
+            for guestinfo_name in "$@"; do
                 printf 'guestinfo.%s.encoding gzip+base64\nguestinfo.%s ' "$guestinfo_name" "$guestinfo_name"
                 cat "$work/$guestinfo_name"
                 printf '\n'
             done
-            printf '%s\n' "$1"
+            printf '%s\n' "$guestinfo_mark"
         } | soap_reconfigure "$guestinfo_vm" || trouble_stop soap "telling VM $vm_path what it is"
     fi
     rm -f "$work/metadata" "$work/userdata"
