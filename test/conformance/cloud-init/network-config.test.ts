@@ -12,6 +12,7 @@ const check = join(import.meta.dirname, "../../labs/cloud-init/check");
 const code = join(process.env["LAB_DIR"] ?? "/var/tmp/lab-cloud-init", "root/usr/lib/python3/dist-packages");
 const folder = mkdtempSync(join(tmpdir(), "network-config-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
+t.setTimeout(300_000);
 
 function written(name: string): { readonly path: string; readonly text: string } {
   const { plan } = compose(name);

@@ -29,6 +29,7 @@ interface Answer {
 const code = join(process.env["LAB_DIR"] ?? "/var/tmp/lab-cloud-init", "root/usr/lib/python3/dist-packages");
 const folder = mkdtempSync(join(tmpdir(), "datasources-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
+t.setTimeout(300_000);
 
 function ask(...words: readonly string[]): Answer {
   const run = spawnSync("/usr/bin/python3", [join(import.meta.dirname, "datasource.py"), ...words], {
