@@ -32,7 +32,6 @@ export const PLAN_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "platform/gateway": { meaning: "The IaaS gives the subnet's own gateway, not the one that the spec names.", remedy: "A warning. See that the subnet has that gateway, or leave it out." },
   "platform/floating-without-route": { meaning: "A floating IP belongs to a network that does not hold the default route, so answers may leave by another way than questions came.", remedy: "A warning. Give that network the default route." },
   "platform/internal-network": { meaning: "The CRM makes the internal network itself, from the variable MEX_NETWORK_SCHEME; the spec's addresses are not handed over.", remedy: "A warning. Set `environment.MEX_NETWORK_SCHEME` where the addresses matter." },
-  "platform/no-machine": { meaning: "A VM pool without machines has none that could become the PlatformVM.", remedy: "List them in `platform.parameters.machines`." },
   "platform/machine-role": { meaning: "It is not clear which machine of the pool becomes the PlatformVM.", remedy: "Give exactly one of them `role: platform`." },
   "platform/machine-address": { meaning: "An address of the pool's machine is none, or not that of one machine: 0.0.0.0, a loopback or a multicast address.", remedy: "Write the address at which others reach the machine." },
   "platform/machine-repeated": { meaning: "Two machines of the pool have the same name, internal or external address.", remedy: "Give each its own." },

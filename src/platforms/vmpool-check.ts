@@ -41,9 +41,7 @@ function machineIssues(plan: Plan): readonly Issue[] {
     issues.push({ code, severity: "error", pointer, message, hint });
   };
   const chosen = platformMachines(machines);
-  if (machines.length === 0) {
-    refuse("platform/no-machine", "/platform", "the pool has no machine", "List them in platform.parameters.machines, with name and internalIp.");
-  } else if (chosen.length !== 1) {
+  if (chosen.length !== 1) {
     const message = chosen.length === 0 ? "no machine of the pool has the role platform" : `${chosen.length} machines of the pool have the role platform`;
     refuse("platform/machine-role", machinesPointer, message, "Give role: platform to the one that is to be the PlatformVM.");
   }

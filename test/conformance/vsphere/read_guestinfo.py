@@ -19,7 +19,7 @@ userdata = source.userdata_raw
 json.dump(
     {
         "metadata": metadata,
-        "userdata": userdata if isinstance(userdata, str) else userdata.decode("utf-8"),
+        "userdata": userdata.decode("utf-8") if isinstance(userdata, bytes) else userdata or "",
         "network": network["config"] if network else None,
     },
     sys.stdout,

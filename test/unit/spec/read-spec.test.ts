@@ -167,14 +167,19 @@ t.test("platforms and access", (t) => {
     "apiVersion: cloudlet-bundle/v1\nkind: Cloudlet\nname: a\norganization: b\nregion: EU\nlocation: {latitude: 1, longitude: 1}\ndynamicIps: 1\naccess: direct\nplatform: {type: openstack}\n";
   t.same(codes(direct), [], "Direct needs neither flavor nor network");
   t.same(codes(direct.replace("direct", "restricted")), ["spec/flavor-missing", "spec/network-missing"]);
-  t.same(codes(direct.replace("openstack", "vmpool")), ["spec/vm-pool"]);
+  const machines = "vmpool, parameters: {machines: [{name: one, internalIp: 192.0.2.11}]}";
+  t.same(codes(direct.replace("openstack", machines)), ["spec/vm-pool"]);
   t.same(
-    codes(direct.replace("access: direct\n", "vmPool: p\n").replace("openstack", "vmpool")),
+    codes(direct.replace("access: direct\n", "vmPool: p\n").replace("openstack", machines)),
     [],
     "a VM pool needs neither, even Restricted",
   );
+  t.match(readSpec(direct.replace("access: direct\n", "vmPool: p\n").replace("openstack", "vmpool"), { platforms: PLATFORMS }).issues, [
+    { code: "schema/missing-key", pointer: "/platform", message: "`parameters`: `machines` is missing" },
+  ]);
   t.match(readSpec(direct.replace("openstack", "vsphere"), { platforms: PLATFORMS }).issues, [
     { code: "spec/variable-missing", message: /MEX_DATASTORE, MEX_EXTERNAL_IP_RANGES, MEX_EXTERNAL_NETWORK_GATEWAY/ },
+    { code: "schema/missing-key", pointer: "/platform", message: "`parameters`: `datastore` is missing" },
   ]);
   t.same(codes(direct.replace("{type: openstack}", "{type: vmpool, parameters: {x: 1}}")), [
     "spec/vm-pool",
