@@ -94,7 +94,6 @@ function fileComponent(file: File, documents: Documents, supplier: Stated): Comp
   if (role === "vm-image") return { ...shared, ...vmImage(documents) };
   if (role === "payload") return { ...shared, ...payload(documents) };
   if (body.kind !== "bytes") throw new Error(`${path} is no text, and the list of components knows no such role: ${role}`);
-  const digest = (name: string): string => createHash(name).update(body.bytes).digest("hex");
   return {
     ...shared,
     ref: `file:${path}`,
@@ -103,13 +102,23 @@ function fileComponent(file: File, documents: Documents, supplier: Stated): Comp
     // BSI TR-03183-2 section 5.2.2: what has no version of its own goes by the time at which it was made.
     version: documents.release.release.created,
     size: body.bytes.byteLength,
-    digests: { sha1: digest("sha1"), sha256: bodySha256(body), sha512: digest("sha512") },
+    digests: { ...furtherDigests(body.bytes), sha256: bodySha256(body) },
     // Templates and scripts are this program's; what tells of a bundle is nobody's work.
     licence: file.source.startsWith("templates/") ? { kind: "stated", text: generator.licence } : { kind: "none" },
     parts: [],
     completeness: "complete",
   };
 }
+
+/** Static scripts are in every bundle: of the same bytes they are computed once. */
+function furtherDigests(bytes: Uint8Array): { readonly sha1: string; readonly sha512: string } {
+  const digest = (name: string): string => createHash(name).update(bytes).digest("hex");
+  const found = known.get(bytes) ?? { sha1: digest("sha1"), sha512: digest("sha512") };
+  known.set(bytes, found);
+  return found;
+}
+
+const known = new WeakMap<Uint8Array, { readonly sha1: string; readonly sha512: string }>();
 
 function vmImage({ release: { release }, lock: { lock } }: Documents): Omit<Component, "supplier"> {
   const { name, version, source } = release.vmImage;

@@ -36,7 +36,7 @@ export function render(drafts: readonly Draft[], assets: Assets): readonly File[
   return drafts.map((draft) => {
     const { path, mode, role } = draft;
     if (draft.kind === "static") {
-      return textFile(path, asset(assets, draft.asset), { role, mode, source: `templates/${draft.asset}` });
+      return { path, role, mode, body: { kind: "bytes", bytes: staticBytes(assets, draft.asset) }, source: `templates/${draft.asset}`, spans: [] };
     }
     if (draft.kind === "text") {
       done.set(path, draft);
@@ -183,6 +183,17 @@ function isSame(a: Span, b: Span): boolean {
   if (a.line !== b.line || a.start !== b.start || a.end !== b.end || a.presence !== b.presence) return false;
   return a.origins === b.origins || isDeepStrictEqual(a.origins, b.origins);
 }
+
+/** A static file is the same in every bundle that is made of these assets: the same bytes, so that who knows them knows their digests. */
+function staticBytes(assets: Assets, path: string): Uint8Array {
+  const made = statics.get(assets) ?? new Map<string, Uint8Array>();
+  statics.set(assets, made);
+  const bytes = made.get(path) ?? new TextEncoder().encode(asset(assets, path));
+  made.set(path, bytes);
+  return bytes;
+}
+
+const statics = new WeakMap<Assets, Map<string, Uint8Array>>();
 
 /** The view, with the files that the template quotes as lists of lines. */
 function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<string, Rendered>): View {
