@@ -79,9 +79,10 @@ function ovfNames(name: string): readonly string[] {
 function imported(t: Test, name: string, ova: string): void {
   const spec = simulator.govc(["import.spec", ova]);
   t.equal(spec.status, 0, spec.text);
-  const options = JSON.parse(spec.text) as { NetworkMapping: { Name: string; Network: string }[]; PropertyMapping: { Key: string; Value: string }[]; Deployment?: string };
+  const options = JSON.parse(spec.text) as { NetworkMapping: { Name: string; Network: string }[]; PropertyMapping?: { Key: string; Value: string }[]; Deployment?: string };
   t.strictSame(options.NetworkMapping.map((each) => each.Name), ovfNames(name));
-  t.strictSame(options.PropertyMapping.map((each) => each.Key), ["instance-id", "hostname", "network-config", "user-data"]);
+  const properties = compose(name).plan.spec.platform.type.value === "vcd" ? ["instance-id", "hostname", "network-config", "user-data"] : [];
+  t.strictSame((options.PropertyMapping ?? []).map((each) => each.Key), properties);
   const mapped = { ...options, Name: name, NetworkMapping: options.NetworkMapping.map((each) => ({ ...each, Network: "DC0_DVPG0" })) };
   writeFileSync(join(work, "options.json"), JSON.stringify(mapped));
   const run = simulator.govc(["import.ova", `-options=${join(work, "options.json")}`, ova]);
