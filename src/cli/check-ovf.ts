@@ -1,6 +1,5 @@
 /** The part of `check` that looks at OVF packages. */
 
-import { checkOvf, secretsOf } from "../ovf/check.ts";
 import { openOvf, ovfKind, type OvfKind } from "../store/ovf-files.ts";
 import { absolute } from "./documents.ts";
 import type { Io } from "./io.ts";
@@ -13,6 +12,8 @@ export async function packageKind(io: Io, path: string): Promise<OvfKind | undef
 }
 
 export async function checkedPackage(io: Io, path: string, kind: OvfKind, quiet: boolean): Promise<readonly ReportedDocument[]> {
+  // A spec is checked more often, and should not wait for what only packages need.
+  const { checkOvf, secretsOf } = await import("../ovf/check.ts");
   const progress = progressOn(io, quiet);
   const source = await openOvf(absolute(io, path), kind, { read: (done, total) => progress.report(`checking ${path}`, done, total), signal: io.signal });
   const checked = await checkOvf(source).finally(progress.finish);
