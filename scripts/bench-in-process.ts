@@ -44,7 +44,7 @@ export async function rangeFigures(): Promise<{ readonly worstMs: number }> {
 async function bigLayout(name: string): Promise<BundleLayout> {
   const size = 10 * 1024 ** 3;
   const { tree } = drawn(name, (lock) => ({ ...lock, vmImage: { ...lock.vmImage, size } }));
-  return layBundle(await seal(tree, undefined));
+  return layBundle(await seal(tree, []));
 }
 
 /** Writes a bundle of 10 GiB whose blobs are holes: as long as a true one, and nearly nothing on the disk. */
@@ -70,7 +70,7 @@ export async function renderFigures(count: number): Promise<{ readonly eachMs: n
   for (let from = 0; from < count; from += part) {
     const begun = performance.now();
     for (let index = from; index < from + part; index += 1) {
-      layBundle(await seal(drawn(`cloudlet-${index}`).tree, signer));
+      layBundle(await seal(drawn(`cloudlet-${index}`).tree, [signer]));
     }
     parts.push((performance.now() - begun) / part);
   }

@@ -5,9 +5,9 @@ import { createHash } from "node:crypto";
 import { differences, differencesAsJson, type DiffFile, type DiffSide } from "../evidence/diff.ts";
 import { groups, type Group } from "../evidence/diff-rules.ts";
 import { isMadeText, remake } from "../evidence/trace.ts";
-import { isBlobPath, publicKeyPath, sealPaths } from "../pack/layout.ts";
+import { isBlobPath, sealPaths } from "../pack/layout.ts";
 import { textIn, type Contents } from "../seal/contents.ts";
-import { readPublicKey } from "../seal/keys.ts";
+import { signersIn } from "../seal/signers-in.ts";
 import { bundleArgument, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { differencesAsText } from "./diff-text.ts";
 import { assetsOf } from "./draw.ts";
@@ -87,11 +87,5 @@ async function sideOf(io: Io, name: string, contents: Contents, other: Contents)
   }
   const { manifest } = contents;
   const isMade = (path: string): boolean => isMadeText(made, path, files.get(path)?.text);
-  return { record, files, isMade, fingerprint: await fingerprintOf(contents), generator: manifest === undefined || other.manifest === undefined ? undefined : `${manifest.generator.name} ${manifest.generator.version}` };
-}
-
-async function fingerprintOf({ files, source }: Contents): Promise<string | undefined> {
-  const key = files.find((file) => file.path === publicKeyPath);
-  const read = key === undefined ? undefined : readPublicKey(new TextDecoder("latin1").decode(await source.read(key.place)));
-  return read?.ok === true ? read.value.fingerprint : undefined;
+  return { record, files, isMade, fingerprint: (await signersIn(contents)).join(" ") || undefined, generator: manifest === undefined || other.manifest === undefined ? undefined : `${manifest.generator.name} ${manifest.generator.version}` };
 }

@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Assets } from "../core/assets.ts";
+import type { File } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
 import { compose } from "../evidence/compose.ts";
 import type { BuilderId } from "../evidence/provenance.ts";
@@ -38,12 +39,12 @@ export function needsVmdk(spec: Loaded<SpecDocument>): boolean {
   return spec.value !== undefined && traitsOf(spec.value.spec.platform.type).disks === "vmdk";
 }
 
-/** Draws the bundle of a spec; `drawn` is undefined where an issue stands in the way. */
-export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolved): { readonly drawn: Drawn | undefined; readonly reports: readonly ReportedDocument[] } {
+/** Draws the bundle of a spec, with these trust policies; `drawn` is undefined where an issue stands in the way. */
+export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolved, trust: readonly File[] = []): { readonly drawn: Drawn | undefined; readonly reports: readonly ReportedDocument[] } {
   if (spec.value === undefined) return { drawn: undefined, reports: [spec.report] };
   // Whether somebody else needed VMDKs must not show in this bundle.
   const lock = needsVmdk(spec) ? resolved : withoutVmdk(resolved);
-  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock });
+  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock }, undefined, trust);
   const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
   if (!tree.ok) return { drawn: undefined, reports: [report] };
   return {
@@ -58,9 +59,12 @@ export interface ReadDocuments {
   readonly lock: LockDocument;
 }
 
-/** The tree that three documents make, without the seal; `builder` is who is said to have made it. Issues: those of `compose`. */
-export function drawDocuments(io: Io, documents: ReadDocuments, builder?: BuilderId): Outcome<Tree> {
-  const composed = compose(documents, assetsOf(io.packageFolder), builder);
+/**
+ * The tree that three documents make, without the seal; `builder` is who is said to have made it, `trust` the trust policies that
+ * it carries. Issues: those of `compose`.
+ */
+export function drawDocuments(io: Io, documents: ReadDocuments, builder?: BuilderId, trust: readonly File[] = []): Outcome<Tree> {
+  const composed = compose(documents, assetsOf(io.packageFolder), builder, trust);
   if (!composed.ok) return composed;
   const { spec, release, lock } = documents;
   const { name, sequence, created } = release.release;

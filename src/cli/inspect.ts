@@ -3,10 +3,11 @@
 import type { Command } from "commander";
 import { createHash } from "node:crypto";
 import type { Json } from "../core/json.ts";
-import { isBlobPath, publicKeyPath, sealPaths } from "../pack/layout.ts";
+import { isBlobPath, sealPaths } from "../pack/layout.ts";
 import type { Found } from "../seal/bundle-source.ts";
 import { piecesIn, type Contents } from "../seal/contents.ts";
-import { readPublicKey, type Fingerprint } from "../seal/keys.ts";
+import type { Fingerprint } from "../seal/keys.ts";
+import { signersIn } from "../seal/signers-in.ts";
 import { printable } from "../spec/show.ts";
 import { bundleArgument, openContents } from "./bundle-argument.ts";
 import { absolute } from "./documents.ts";
@@ -90,19 +91,17 @@ function forTerminal(text: string): string {
 }
 
 interface About {
-  /** Of the key that lies in the bundle: it proves nothing. */
-  readonly fingerprint: Fingerprint | undefined;
+  /** Of the keys that signed, as the bundle says: it proves nothing. */
+  readonly fingerprints: readonly Fingerprint[];
 }
 
 async function aboutOf(contents: Contents): Promise<About> {
-  const key = contents.files.find((file) => file.path === publicKeyPath);
-  const read = key === undefined ? undefined : readPublicKey(new TextDecoder("latin1").decode(await contents.source.read(key.place)));
-  return { fingerprint: read?.ok === true ? read.value.fingerprint : undefined };
+  return { fingerprints: await signersIn(contents) };
 }
 
 const notVerified = "not verified: cloudlet-bundle verify says whether it is what its signer made";
 
-function asText({ files, manifest, listed }: Contents, { fingerprint }: About): string {
+function asText({ files, manifest, listed }: Contents, { fingerprints }: About): string {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const rows: readonly (readonly [string, string])[] = [
     ...(manifest === undefined
@@ -113,7 +112,7 @@ function asText({ files, manifest, listed }: Contents, { fingerprint }: About): 
           ["release", `${manifest.release.name}, sequence ${manifest.release.sequence}, ${manifest.release.created}`] as const,
           ["made by", `${manifest.generator.name} ${manifest.generator.version}`] as const,
         ]),
-    ["key", fingerprint === undefined ? "none" : `${fingerprint} lies in the bundle; compare it with what its signer told you`],
+    ...(fingerprints.length === 0 ? [["key", "none"] as const] : fingerprints.map((each) => ["key", `${each} lies in the bundle; compare it with what its signer told you`] as const)),
     ["verdict", notVerified],
     ["files", `${files.length}, ${size} bytes`],
   ];
@@ -133,11 +132,12 @@ function missing(files: readonly Found[], listed: Contents["listed"]): readonly 
   return [...listed.keys()].filter((path) => !there.has(path));
 }
 
-function asJson({ files, manifest, listed }: Contents, { fingerprint }: About): Json {
+function asJson({ files, manifest, listed }: Contents, { fingerprints }: About): Json {
   const about = manifest === undefined ? null : { cloudlet: { ...manifest.cloudlet }, platform: manifest.platform, release: { ...manifest.release }, generator: { ...manifest.generator }, spec: { ...manifest.spec }, lock: { ...manifest.lock } };
   return {
     about,
-    fingerprint: fingerprint ?? null,
+    fingerprint: fingerprints[0] ?? null,
+    fingerprints: [...fingerprints],
     verified: false,
     files: files.map(({ path, mode, size }) => {
       const line = listed.get(path);

@@ -8,7 +8,7 @@ import type { Outcome } from "../core/issue.ts";
 import { ovfManifestPath } from "../pack/layout.ts";
 import type { Tree } from "../pack/tree.ts";
 import { certificateText, certified, readCertificate } from "../seal/ovf-certificate.ts";
-import { pemSigner, type Signer } from "../seal/sign.ts";
+import { pemSigner, type SignedThing, type Signer } from "../seal/sign.ts";
 import { absolute } from "./documents.ts";
 import type { Io } from "./io.ts";
 import type { ReportedDocument } from "./report-issues.ts";
@@ -27,7 +27,7 @@ export function certificateOptions(command: Command): Command {
 /** What signs a manifest: RSA or P-256, the same bytes always with the same signature. */
 interface CertificateSigner {
   readonly publicKeyPem: string;
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
+  sign(bytes: Uint8Array, thing?: SignedThing): Promise<Uint8Array>;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function withCertificate(
   const certificate = readCertificate(await readFile(absolute(io, ovfCertificate), "utf8"), signer.publicKeyPem, io.now());
   const reports = [{ name: ovfCertificate, issues: certificate.issues }];
   if (!certificate.ok) return { tree: undefined, reports };
-  const text = certificateText(await signer.sign(manifest.bytes), certificate.value);
+  const text = certificateText(await signer.sign(manifest.bytes, "ovf-manifest"), certificate.value);
   return { tree: certified(tree, text), reports };
 }
 

@@ -5,15 +5,16 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { readFilledIn, withFilledIn } from "../evidence/filled-in.ts";
 import { builderIn } from "../evidence/provenance.ts";
-import { lockPath, originsPath, ovfCertificatePath, ovfManifestPath, provenancePath, publicKeyPath, releasePath, signaturePath, specPath } from "../pack/layout.ts";
+import { lockPath, originsPath, ovfCertificatePath, ovfManifestPath, provenancePath, releasePath, signaturePath, signaturesPath, specPath, trustFolder } from "../pack/layout.ts";
 import { baseName } from "../pack/ovf-package.ts";
 import type { Tree } from "../pack/tree.ts";
 import { platforms } from "../platforms/registry.ts";
 import type { BundleSource } from "../seal/bundle-source.ts";
 import { formOf, type Form } from "../seal/form.ts";
-import { readPublicKey } from "../seal/keys.ts";
 import { certificateProblem, certified } from "../seal/ovf-certificate.ts";
 import { differences, type Blobs, type Difference } from "../seal/rebuilt.ts";
+import { chainIn } from "../seal/signed-policy.ts";
+import { signersIn } from "../seal/signers-in.ts";
 import { seal } from "../seal/seal.ts";
 import { DOCUMENT_MAX_BYTES } from "../spec/decode-text.ts";
 import { readLock } from "../spec/read-lock.ts";
@@ -25,15 +26,16 @@ import { absolute } from "./documents.ts";
 import { drawDocuments, type ReadDocuments } from "./draw.ts";
 import { storeFolder } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
+import { policyFiles, signerIssues } from "./policy-folder.ts";
 import { progressOn } from "./progress.ts";
 import type { ReportedDocument } from "./report-issues.ts";
 import { hasErrors, showAside } from "./show-report.ts";
-import { signerOf } from "./signer.ts";
+import { another, signersOf } from "./signer.ts";
 import { version } from "./version.ts";
 
 interface Options {
   readonly store?: string;
-  readonly key?: string;
+  readonly key?: readonly string[];
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -45,7 +47,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     )
     .argument("<bundle>", "the tar, or the folder it was unpacked into")
     .option("--store <folder>", "a blob store; needed only to name the differing byte of a blob. ~/.cache/cloudlet-bundle or $CLOUDLET_BUNDLE_STORE when left out")
-    .option("--key <file>", "make the signature again, too, with this key")
+    .option("--key <file>", "make the signature again, too, with this key; with a trust policy the option may be given again", another)
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress")
     .addHelpText(
@@ -56,8 +58,8 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
 }
 
 async function rebuild(bundle: string, options: Options, io: Io): Promise<ExitStatus> {
-  const { signer, report } = await signerOf(io, options);
-  if (report !== undefined && hasErrors([report])) return refuse(io, [report]);
+  const { signers, reports } = await signersOf(io, options);
+  if (hasErrors(reports)) return refuse(io, reports);
   const path = absolute(io, bundle);
   const { size } = await stat(path);
   const progress = progressOn(io, options.quiet === true);
@@ -68,17 +70,22 @@ async function rebuild(bundle: string, options: Options, io: Io): Promise<ExitSt
   if (form.issues.length > 0) return refuse(io, [{ name: bundle, issues: form.issues }]);
   const read = await documentsOf(source, form);
   if (read.documents === undefined) return refuse(io, read.reports);
-  const tree = drawDocuments(io, read.documents, read.builder);
+  const isPoliced = [...form.files.keys()].some((each) => each.startsWith(trustFolder));
+  const { chain, issues } = isPoliced ? await chainIn(source, form) : { chain: [], issues: [] };
+  const problems = [...issues, ...signerIssues(chain, signers)];
+  if (problems.length > 0) return refuse(io, [{ name: bundle, issues: problems }]);
+  const tree = drawDocuments(io, read.documents, read.builder, policyFiles(chain));
   if (!tree.ok) return refuse(io, [{ name: specPath, issues: tree.issues }]);
-  const wanted = await seal(await withItsCertificate(tree.value, source, form), signer);
+  const wanted = await seal(await withItsCertificate(tree.value, source, form), signers);
   const found = await differences(source, form, wanted, await blobsOf(io, options.store)).finally(progress.finish);
+  const fingerprints = await signersIn({ source, files: [...form.files.values()] });
   tell(io, options, {
     bundle: path,
     same: found.length === 0,
     files: wanted.files.length,
     builder: read.builder ?? null,
     generator: { bundle: read.generator ?? null, here: version(io) },
-    signature: await signatureOf(source, form, signer !== undefined),
+    signature: { state: ![signaturePath, signaturesPath].some((each) => form.files.has(each)) ? "none" : signers.length > 0 ? "made-again" : "not-made-again", fingerprint: fingerprints[0] ?? null, fingerprints },
     differences: found,
   });
   return found.length === 0 ? 0 : 1;
@@ -154,20 +161,13 @@ async function blobsOf(io: Io, given: string | undefined): Promise<Blobs> {
   return { has: async (digest) => (await store.stat(digest)) !== undefined, read: store.read };
 }
 
-async function signatureOf(source: BundleSource, form: Form, isRemade: boolean): Promise<Made["signature"]> {
-  const key = form.files.get(publicKeyPath);
-  if (key === undefined || !form.files.has(signaturePath)) return { state: "none", fingerprint: null };
-  const read = readPublicKey(new TextDecoder("latin1").decode(await source.read(key.place)));
-  return { state: isRemade ? "made-again" : "not-made-again", fingerprint: read.ok ? read.value.fingerprint : null };
-}
-
 interface Made {
   readonly bundle: string;
   readonly same: boolean;
   readonly files: number;
   readonly builder: string | null;
   readonly generator: { readonly bundle: string | null; readonly here: string };
-  readonly signature: { readonly state: "none" | "made-again" | "not-made-again"; readonly fingerprint: string | null };
+  readonly signature: { readonly state: "none" | "made-again" | "not-made-again"; readonly fingerprint: string | null; readonly fingerprints: readonly string[] };
   readonly differences: readonly Difference[];
 }
 
@@ -182,10 +182,10 @@ function tell(io: Io, options: Options, made: Made): void {
   io.out(same ? "SAME: this bundle is what its own spec, release and lock make\n" : "DIFFERENT: this bundle is not what its own spec, release and lock make\n");
 }
 
-function signatureWords({ state, fingerprint }: Made["signature"]): string {
+function signatureWords({ state, fingerprints }: Made["signature"]): string {
   if (state === "none") return "none";
-  const by = fingerprint ?? "a key that can't be read";
-  return state === "made-again" ? `made again with the key given; the bundle's is by ${by}` : `by ${by}, the key in the bundle; not made again (--key), and whose it is was not asked`;
+  const by = fingerprints.join(", ") || "a key that can't be read";
+  return state === "made-again" ? `made again with the key given; the bundle's is by ${by}` : `by ${by}, as the bundle says; not made again (--key), and whose it is was not asked`;
 }
 
 function differenceWords({ kind, offset = 0, exact, found, wanted }: Difference): string {

@@ -2,8 +2,10 @@
 
 import type { Command } from "commander";
 import { readFile, stat } from "node:fs/promises";
+import { epochOf } from "../pack/tree.ts";
 import type { Fingerprint } from "../seal/keys.ts";
 import { readFingerprint, readPublicKey } from "../seal/keys.ts";
+import { looksLikePolicy, parsePolicy, policyDigest } from "../seal/policy.ts";
 import { verdictText } from "../seal/verdict.ts";
 import { verifyBundle, type Trust } from "../seal/verify.ts";
 import { openBundle } from "../store/bundle-file.ts";
@@ -14,6 +16,7 @@ import { showAside } from "./show-report.ts";
 
 interface Options {
   readonly trust?: string;
+  readonly time?: string;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -24,7 +27,8 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
       "Check a bundle, as a tar or unpacked: its form, its signature, every digest, that nothing else is in it. Refuses unless you say whose signature you trust; a key that came with the bundle proves nothing.",
     )
     .argument("<bundle>", "the tar, or the folder it was unpacked into")
-    .option("--trust <key>", "the signer's public key (PEM file), its fingerprint (SHA256:…), or none to leave the signature unchecked")
+    .option("--trust <key>", "the signer's public key (PEM file), a trust policy (file), the fingerprint of either (SHA256:…), or none to leave the signature unchecked")
+    .option("--time <time>", "judge whether a trust policy has ended by this time (2026-11-24T00:00:00Z) instead of the clock")
     .option("--json", "print the verdict as JSON")
     .option("--quiet", "no progress")
     .addHelpText(
@@ -37,18 +41,28 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
 async function verify(bundle: string, options: Options, io: Io): Promise<ExitStatus> {
   const trust = await trustOf(io, options.trust, "verify");
   if (trust === "wrong") return 2;
+  const now = options.time ?? clockOf(io);
+  if (options.time !== undefined && epochOf(options.time) === undefined) {
+    io.err("cloudlet-bundle verify: --time is like 2026-11-24T00:00:00Z\n");
+    return 2;
+  }
   const path = absolute(io, bundle);
   const { size } = await stat(path);
   const progress = progressOn(io, options.quiet === true);
   let done = 0;
   const hashed = (bytes: number): void => progress.report("verifying", (done += bytes), Math.max(size, done));
   const source = await openBundle(path, { hashed, signal: io.signal });
-  const verdict = await verifyBundle(source, trust).finally(progress.finish);
+  const verdict = await verifyBundle(source, trust, now).finally(progress.finish);
   io.out(options.json ? `${JSON.stringify({ bundle: path, ...verdict }, null, 2)}\n` : verdictText(verdict));
   return verdict.good ? 0 : 1;
 }
 
-/** A fingerprint, or the key of a file; "wrong" where it is neither, which has been said in the name of `verb`. */
+/** What the clock says: RFC 3339, UTC, whole seconds. */
+export function clockOf(io: Io): string {
+  return `${new Date(io.now()).toISOString().slice(0, -5)}Z`;
+}
+
+/** A fingerprint, or the key or policy of a file; "wrong" where it is neither, which has been said in the name of `verb`. */
 export async function trustOf(io: Io, given: string | undefined, verb: string): Promise<Trust | "wrong"> {
   if (given === undefined || given === "none") return given;
   if (given === "") {
@@ -61,7 +75,15 @@ export async function trustOf(io: Io, given: string | undefined, verb: string): 
     io.err(`cloudlet-bundle ${verb}: a fingerprint is SHA256: and 64 hexadecimal digits\n`);
     return "wrong";
   }
-  const key = readPublicKey(await readFile(absolute(io, given), "utf8"));
+  const bytes = new Uint8Array(await readFile(absolute(io, given)));
+  const text = new TextDecoder("latin1").decode(bytes);
+  if (looksLikePolicy(text)) {
+    const reading = parsePolicy(bytes);
+    if (reading.ok) return policyDigest(bytes);
+    io.err(`cloudlet-bundle ${verb}: ${given} ${reading.message}\n`);
+    return "wrong";
+  }
+  const key = readPublicKey(text);
   if (key.ok) return key.value.fingerprint;
   showAside(io, [{ name: given, issues: key.issues }]);
   return "wrong";

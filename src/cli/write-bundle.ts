@@ -12,9 +12,14 @@ export async function writeBundle(
   signal: AbortSignal,
   written: (bytes: number) => void,
 ): Promise<void> {
+  await writePieces(file, produce(layout, blobs, 0, layout.size, signal), layout.size, written);
+}
+
+/** Writes the pieces, which must come to `size` bytes. */
+export async function writePieces(file: FileHandle, pieces: AsyncIterable<Uint8Array>, size: number, written: (bytes: number) => void): Promise<void> {
   let done = 0;
   let pending: Promise<unknown> = Promise.resolve();
-  for await (const chunk of produce(layout, blobs, 0, layout.size, signal)) {
+  for await (const chunk of pieces) {
     await pending;
     pending = writeAll(file, chunk);
     // Whoever awaits next hears of a failure; until then it must not count as unhandled.
@@ -23,7 +28,7 @@ export async function writeBundle(
     written(done);
   }
   await pending;
-  if (done !== layout.size) throw new Error(`the bundle has ${done} bytes, ${layout.size} were laid out`);
+  if (done !== size) throw new Error(`the bundle has ${done} bytes, ${size} were laid out`);
 }
 
 /** write(2) may take less than it was given. */

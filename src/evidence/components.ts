@@ -8,7 +8,7 @@ import { hexOf } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
 import { purlText } from "../core/purl.ts";
-import { cycloneDxPath, provenancePath, sealPaths, signaturePath, publicKeyPath, spdxPath } from "../pack/layout.ts";
+import { cycloneDxPath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
 import type { LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
@@ -155,7 +155,7 @@ function blob({ digest, sha512, size }: LockedBlob): Pick<Component, "digests" |
 }
 
 function laterComponent(path: string, created: string, supplier: Stated): Component {
-  const optional = path === signaturePath || path === publicKeyPath;
+  const optional = [signaturePath, publicKeyPath, signaturesPath].includes(path);
   return {
     ref: `file:${path}`,
     kind: "file",

@@ -15,8 +15,11 @@ import { softwareFiles } from "./software.ts";
 import type { Composition, Documents } from "./texts.ts";
 import { composeTexts } from "./texts.ts";
 
-/** Everything but what the seal adds; `builder` is who is said to have run the program. Issues: those of `composeTexts`. */
-export function compose(documents: Documents, assets: Assets, builder: BuilderId = commandLineBuilder): Outcome<Composition> {
+/**
+ * Everything but what the seal adds; `builder` is who is said to have run the program, `trust` the files of the trust policies.
+ * Issues: those of `composeTexts`.
+ */
+export function compose(documents: Documents, assets: Assets, builder: BuilderId = commandLineBuilder, trust: readonly File[] = []): Outcome<Composition> {
   const texts = composeTexts(documents, assets);
   if (!texts.ok) return texts;
   const { files, plan } = texts.value;
@@ -28,7 +31,7 @@ export function compose(documents: Documents, assets: Assets, builder: BuilderId
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  const all = [...files, ...blobs(release, lock, documents.spec.spec.platform.type)];
+  const all = [...files, ...trust, ...blobs(release, lock, documents.spec.spec.platform.type)];
   return { ...texts, value: { plan, files: [...all, ...softwareFiles(all, documents, builder)] } };
 }
 

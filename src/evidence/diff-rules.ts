@@ -1,6 +1,7 @@
 /** Which group a difference between two bundles belongs to: by the field that differs, or by the role of a file. */
 
 import type { Role } from "../core/file.ts";
+import { trustFolder } from "../pack/layout.ts";
 import type { DocumentName } from "./record.ts";
 
 /** In the order in which an auditor wants them. */
@@ -61,8 +62,13 @@ export const diffRules: readonly DiffRule[] = [
   ...rulesOf("lock", { software: [""] }),
 ];
 
+/** Of a file that no field explains: a trust policy says whose signatures count, everything else goes by its role. */
+export function fileGroup(path: string, role: Role): Group {
+  return path.startsWith(trustFolder) ? "privilege" : roleGroups[role];
+}
+
 /** Of a difference that no field explains: the template or the file itself is another one. */
-export const roleGroups: Readonly<Record<Role, Group>> = {
+const roleGroups: Readonly<Record<Role, Group>> = {
   script: "software",
   site: "software",
   data: "software",

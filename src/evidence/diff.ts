@@ -9,7 +9,7 @@ import { platforms } from "../platforms/registry.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { readRelease } from "../spec/read-release.ts";
 import { readSpec } from "../spec/read-spec.ts";
-import { groups, roleGroups, ruleFor, severities, type Group } from "./diff-rules.ts";
+import { fileGroup, groups, ruleFor, severities, type Group } from "./diff-rules.ts";
 import { explainOrigins, linesOf } from "./explain.ts";
 import type { FilePlace } from "./explain.ts";
 import { differentLines, type Hunk } from "./line-diff.ts";
@@ -23,7 +23,7 @@ export interface DiffSide {
   readonly record: BundleRecord;
   /** Every file but those of the seal. */
   readonly files: ReadonlyMap<string, DiffFile>;
-  /** Of the key that lies in the bundle; undefined where it is not signed. */
+  /** Of the key that lies in the bundle, or those of a trust policy that signed; undefined where it is not signed. */
   readonly fingerprint: string | undefined;
   /** Name and version; undefined without a manifest. */
   readonly generator: string | undefined;
@@ -172,7 +172,7 @@ function fileDifferences(a: DiffSide, b: DiffSide, changes: readonly Change[], c
     new Set(claimed.flatMap(({ lines }) => lines[which].flatMap((each) => (each.file === file ? each.lines : []))));
   return paths.flatMap((path): readonly Difference[] => {
     const [x, y] = [a.files.get(path), b.files.get(path)];
-    if (x === undefined || y === undefined) return [fileDifference(x === undefined ? "added" : "removed", path, roleGroups[(x ?? y)?.role ?? "site"])];
+    if (x === undefined || y === undefined) return [fileDifference(x === undefined ? "added" : "removed", path, fileGroup(path, (x ?? y)?.role ?? "site"))];
     const mode = x.mode === y.mode ? [] : [{ ...fileDifference("changed", path, "privilege"), subject: "mode" as const, before: x.mode, after: y.mode }];
     if (x.sha256 === y.sha256 || followsFromOthers(path, x, claimed)) return mode;
     const change = changes.find((each) => each.file === path);
@@ -181,7 +181,7 @@ function fileDifferences(a: DiffSide, b: DiffSide, changes: readonly Change[], c
     if (change !== undefined && (change.isMade || (before.length === 0 && after.length === 0))) return mode;
     // Its fields say the same, or it would have followed from them.
     const isDocument = Object.values(recordPaths).includes(path) && path !== recordPaths.origins;
-    const group = isDocument || (x.text !== undefined && y.text !== undefined && isOnlyForm(path, x.text, y.text)) ? "cosmetic" : roleGroups[x.role];
+    const group = isDocument || (x.text !== undefined && y.text !== undefined && isOnlyForm(path, x.text, y.text)) ? "cosmetic" : fileGroup(path, x.role);
     return [...mode, fileDifference("changed", path, group, { before: linesIn(path, before), after: linesIn(path, after) })];
   });
 }

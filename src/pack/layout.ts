@@ -7,10 +7,23 @@ export const manifestPath = "manifest.json";
 export const sumsPath = "SHA256SUMS";
 export const signaturePath = "SHA256SUMS.sig";
 export const publicKeyPath = "SHA256SUMS.pub";
+/** In the place of signature and public key where the bundle has a trust policy. */
+export const signaturesPath = "SHA256SUMS.signatures";
 
-/** What the seal adds. None of these is listed in the manifest; the last three are not in the sums either. */
-export const sealPaths: readonly string[] = [manifestPath, sumsPath, signaturePath, publicKeyPath];
-export const unsummedPaths: readonly string[] = [sumsPath, signaturePath, publicKeyPath];
+/** What the seal adds. None of these is listed in the manifest; all but the manifest are not in the sums either. */
+export const sealPaths: readonly string[] = [manifestPath, sumsPath, signaturePath, publicKeyPath, signaturesPath];
+export const unsummedPaths: readonly string[] = [sumsPath, signaturePath, publicKeyPath, signaturesPath];
+
+/** Where the trust policies lie, from the first to the one in force, each with its signatures beside it. */
+export const trustFolder = "trust/";
+
+export function policyPath(version: number): string {
+  return `${trustFolder}${String(version).padStart(4, "0")}.policy`;
+}
+
+export function policySignaturesPath(version: number): string {
+  return `${trustFolder}${String(version).padStart(4, "0")}.signatures`;
+}
 
 export const secretsTemplatePath = "site/secrets.template";
 

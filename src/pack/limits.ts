@@ -26,3 +26,12 @@ export const signatureBytes = 72;
 
 /** PEM of a P-256 public key: 91 bytes of DER, always 178 characters. */
 export const publicKeyBytes = 178;
+
+/** Keys of a trust policy: more people than ever meet for one, and few enough that verify.sh looks at them all in a second. */
+export const policyKeys = 16;
+
+/** Trust policies of a bundle, one for each rotation since the first: thirty years of one each. */
+export const policyVersions = 32;
+
+/** A trust policy has at most 16 lines of 238 characters and six short ones; signatures, 32 lines of 169. Bytes. */
+export const policyBytes = 8_192;

@@ -1,29 +1,22 @@
 /** A DSSE envelope: a statement and a signature over it, as cosign, slsa-verifier and in-toto's tools read them. */
 
 import { canonicalJson } from "../core/json.ts";
-import { EnvironmentError } from "../core/environment-error.ts";
-import { isSignature } from "./sign.ts";
+import { signChecked } from "./sign.ts";
 import type { Signer } from "./sign.ts";
 
 export const inTotoType = "application/vnd.in-toto+json";
 
 /**
- * The envelope's text (DSSE v1, secure-systems-lab/dsse). The same statement and key always give the same text, where the
- * signer is deterministic. Throws an EnvironmentError where what the signer gives is no signature.
+ * The envelope's text (DSSE v1, secure-systems-lab/dsse), with a signature by each signer. The same statement and keys always
+ * give the same text, where the signers are deterministic. Throws an EnvironmentError where what one gives is no signature.
  */
-export async function envelope(statement: Uint8Array, signer: Signer): Promise<string> {
+export async function envelope(statement: Uint8Array, signers: readonly Signer[]): Promise<string> {
   const signed = preAuthenticationEncoding(inTotoType, statement);
-  const signature = await signer.sign(signed);
-  if (!isSignature(signed, signer.publicKeyPem, signature)) {
-    throw new EnvironmentError(`what the signer gave for the provenance is no signature by ${signer.fingerprint}`, {
-      hint: "it is asked twice, for SHA256SUMS and for the provenance, and must sign exactly the bytes given each time",
-    });
+  const signatures: { readonly keyid: string; readonly sig: string }[] = [];
+  for (const signer of signers) {
+    signatures.push({ keyid: signer.fingerprint, sig: Buffer.from(await signChecked(signer, signed, "provenance")).toString("base64") });
   }
-  return canonicalJson({
-    payload: Buffer.from(statement).toString("base64"),
-    payloadType: inTotoType,
-    signatures: [{ keyid: signer.fingerprint, sig: Buffer.from(signature).toString("base64") }],
-  });
+  return canonicalJson({ payload: Buffer.from(statement).toString("base64"), payloadType: inTotoType, signatures });
 }
 
 /** DSSE v1 "PAE": `DSSEv1`, and type and body, each after its length in bytes, separated by spaces. */

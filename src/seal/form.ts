@@ -1,7 +1,7 @@
 /** The first rung: is this a bundle at all? Nothing is used of one that is not. */
 
-import { byPlace, manifestPath, pathProblem, publicKeyPath, signaturePath, sumsPath } from "../pack/layout.ts";
-import { bundleEntries, manifestBytes, publicKeyBytes, signatureBytes, sumsBytes } from "../pack/limits.ts";
+import { byPlace, manifestPath, pathProblem, publicKeyPath, signaturePath, signaturesPath, sumsPath, trustFolder } from "../pack/layout.ts";
+import { bundleEntries, manifestBytes, policyBytes, publicKeyBytes, signatureBytes, sumsBytes } from "../pack/limits.ts";
 import { blockSize, endSize, paddingOf, readHeader } from "../pack/tar.ts";
 import type { ArchiveSource, BundleSource, FolderSource, Found } from "./bundle-source.ts";
 import { refusal } from "./verdict.ts";
@@ -27,12 +27,14 @@ const sizeLimits: Readonly<Record<string, number>> = {
   [sumsPath]: sumsBytes,
   [signaturePath]: signatureBytes,
   [publicKeyPath]: publicKeyBytes,
+  [signaturesPath]: policyBytes,
 };
 
 function tooBig(files: ReadonlyMap<string, Found>): readonly VerifyIssue[] {
-  return Object.entries(sizeLimits)
-    .filter(([path, limit]) => (files.get(path)?.size ?? 0) > limit)
-    .map(([path, limit]) => refusal("verify/too-big", `${path} has more than ${limit} bytes`));
+  return [...files.values()].flatMap(({ path, size }) => {
+    const limit = path.startsWith(trustFolder) ? policyBytes : (sizeLimits[path] ?? size);
+    return size > limit ? [refusal("verify/too-big", `${path} has more than ${limit} bytes`)] : [];
+  });
 }
 
 /** Goes from header to header and stops at the first that is wrong: behind it nothing can be made out. */

@@ -4,13 +4,15 @@ import type { Digest } from "../core/digest.ts";
 import { hexOf } from "../core/digest.ts";
 import type { File, FileBody } from "../core/file.ts";
 import { sizeOf } from "../core/file.ts";
-import { publicKeyPath, signaturePath, sumsPath } from "../pack/layout.ts";
+import { publicKeyPath, signaturePath, signaturesPath, sumsPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
 import type { BlobReader, Segment } from "../pack/stream.ts";
 import { layArchive } from "../pack/stream.ts";
 import type { Tree } from "../pack/tree.ts";
 import type { BundleSource, Found, Place } from "./bundle-source.ts";
 import type { Form } from "./form.ts";
+import { chainIn } from "./signed-policy.ts";
+import { judgeSignatures, parseSignatures } from "./signature-lines.ts";
 import { isSignature } from "./sign.ts";
 import { isMode } from "./verify.ts";
 
@@ -33,7 +35,7 @@ export interface Blobs extends BlobReader {
 
 /**
  * What differs between the bundle and `wanted`, a sealed tree. Where that is not signed, the bundle may be, and its signature
- * must be good for the key that lies beside it. A payload is compared part by part, so that no blob has to be at hand: each
+ * must be good for the key that lies beside it; under a trust policy, others may have signed as well, with keys of the policy. A payload is compared part by part, so that no blob has to be at hand: each
  * blob in it must have the digest that its name promises. `blobs` serve to find the byte where one has not.
  */
 export async function differences(source: BundleSource, form: Form, wanted: Tree, blobs: Blobs): Promise<readonly Difference[]> {
@@ -42,14 +44,16 @@ export async function differences(source: BundleSource, form: Form, wanted: Tree
   const digestOf = new Map(there.map((file, index) => [file.path, digests[index]]));
   const all: Difference[] = [];
   for (const file of wanted.files) {
+    if (file.path === signaturesPath) continue;
     const found = form.files.get(file.path);
     if (found === undefined) all.push({ path: file.path, kind: "missing" });
     else all.push(...(await fileDifferences(source, found, digestOf.get(file.path), file, wanted.mtime, blobs)));
   }
   const names = new Set(wanted.files.map((file) => file.path));
   const seal = [signaturePath, publicKeyPath];
-  const extra = [...form.files.keys()].filter((path) => !names.has(path) && !(seal.includes(path) && seal.every((each) => form.files.has(each))));
-  return [...all, ...extra.map((path): Difference => ({ path, kind: "extra" })), ...(await signatureDifferences(source, form, names))];
+  const extra = [...form.files.keys()].filter((path) => !names.has(path) && path !== signaturesPath && !(seal.includes(path) && seal.every((each) => form.files.has(each))));
+  const signatures = [...(await signatureDifferences(source, form, names)), ...(await policyDifferences(source, form, wanted))];
+  return [...all, ...extra.map((path): Difference => ({ path, kind: "extra" })), ...signatures];
 }
 
 function foundOf(form: Form, path: string): Found {
@@ -138,4 +142,19 @@ async function signatureDifferences(source: BundleSource, form: Form, names: Rea
   const pem = new TextDecoder("latin1").decode(await source.read(key.place));
   const isGood = isSignature(await source.read(sums.place), pem, await source.read(signature.place));
   return isGood ? [] : [{ path: signaturePath, kind: "signature" }];
+}
+
+/** Under a trust policy: each signature is good for a key of it, and those that were made again are there. */
+async function policyDifferences(source: BundleSource, form: Form, wanted: Tree): Promise<readonly Difference[]> {
+  const [sums, there] = [form.files.get(sumsPath), form.files.get(signaturesPath)];
+  const body = wanted.files.find((file) => file.path === signaturesPath)?.body;
+  const made = body?.kind === "bytes" ? parseSignatures(body.bytes) : undefined;
+  if (there === undefined) return made === undefined ? [] : [{ path: signaturesPath, kind: "missing" }];
+  const { chain } = await chainIn(source, form);
+  const signatures = parseSignatures(await source.read(there.place));
+  const policy = chain.at(-1)?.policy;
+  if (sums === undefined || signatures === undefined || policy === undefined) return [{ path: signaturesPath, kind: policy === undefined ? "extra" : "signature" }];
+  const { bad, strangers } = judgeSignatures(await source.read(sums.place), signatures, policy.keys);
+  const isThere = [...(made ?? [])].every(([fingerprint, signature]) => Buffer.from(signatures.get(fingerprint) ?? []).equals(signature));
+  return bad.length + strangers.length === 0 && isThere ? [] : [{ path: signaturesPath, kind: "signature" }];
 }

@@ -1,24 +1,28 @@
 /** Closes a tree: its manifest, the sums of all files, and the signature over the sums. */
 
-import { EnvironmentError } from "../core/environment-error.ts";
 import type { File } from "../core/file.ts";
 import { textFile } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
-import { manifestPath, publicKeyPath, sealPaths, signaturePath, sumsPath } from "../pack/layout.ts";
+import { manifestPath, publicKeyPath, sealPaths, signaturePath, signaturesPath, sumsPath, trustFolder } from "../pack/layout.ts";
 import { bodySha256, manifestOf, manifestText } from "../pack/manifest.ts";
 import { pack } from "../pack/tree.ts";
 import type { Tree } from "../pack/tree.ts";
-import { isSignature } from "./sign.ts";
+import { signaturesText } from "./signature-lines.ts";
+import { signChecked } from "./sign.ts";
 import type { Signer } from "./sign.ts";
 
-/** The tree with manifest.json and SHA256SUMS, and, where there is a signer, its signature and public key. */
-export async function seal(tree: Tree, signer: Signer | undefined): Promise<Tree> {
+/**
+ * The tree with manifest.json and SHA256SUMS, and what the signers add: one its signature and public key, or, where the tree has
+ * a trust policy, any number of them their signatures.
+ */
+export async function seal(tree: Tree, signers: readonly Signer[]): Promise<Tree> {
   const there = tree.files.find((file) => sealPaths.includes(file.path));
   if (there !== undefined) throw new Error(`the seal makes ${there.path} itself`);
   const manifest = textFile(manifestPath, manifestText(manifestOf(tree)), made);
   const sums = textFile(sumsPath, sumsText([...tree.files, manifest]), made);
   const sealed = [...tree.files, manifest, sums];
-  return pack(signer === undefined ? sealed : [...sealed, ...(await signed(sums, signer))], tree.about);
+  const isPoliced = tree.files.some((file) => file.path.startsWith(trustFolder));
+  return pack([...sealed, ...(await signed(sums, signers, isPoliced))], tree.about);
 }
 
 /** As sha256sum writes and reads it: one line per file, by code unit of the path. */
@@ -32,16 +36,14 @@ export function sumsText(files: readonly File[]): string {
 
 const made = { role: "data", source: "seal" } as const;
 
-async function signed(sums: File, signer: Signer): Promise<readonly File[]> {
+async function signed(sums: File, signers: readonly Signer[], isPoliced: boolean): Promise<readonly File[]> {
   if (sums.body.kind !== "bytes") throw new Error("the sums are bytes");
-  const signature = await signer.sign(sums.body.bytes);
-  if (!isSignature(sums.body.bytes, signer.publicKeyPem, signature)) {
-    throw new EnvironmentError(`what the signer gave is no signature by ${signer.fingerprint}`, {
-      hint: "it must be ECDSA P-256 with SHA-256 over exactly the bytes given, in DER, by the private half of the public key given",
-    });
-  }
-  return [
-    textFile(publicKeyPath, signer.publicKeyPem, made),
-    { ...made, path: signaturePath, mode: 0o644, body: { kind: "bytes", bytes: signature }, spans: [] },
-  ];
+  const [first] = signers;
+  if (first === undefined) return [];
+  if (!isPoliced && signers.length > 1) throw new Error("without a trust policy, a bundle has one signature");
+  const signatures = new Map<Signer["fingerprint"], Uint8Array>();
+  for (const signer of signers) signatures.set(signer.fingerprint, await signChecked(signer, sums.body.bytes, "SHA256SUMS"));
+  if (isPoliced) return [textFile(signaturesPath, signaturesText(signatures), made)];
+  const bytes = signatures.get(first.fingerprint) ?? new Uint8Array();
+  return [textFile(publicKeyPath, first.publicKeyPem, made), { ...made, path: signaturePath, mode: 0o644, body: { kind: "bytes", bytes }, spans: [] }];
 }

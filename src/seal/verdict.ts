@@ -6,12 +6,16 @@ import type { Fingerprint } from "./keys.ts";
 
 /** In the order in which they are climbed. docs/bundle-format.md says what each one asks. */
 export const rungNames = ["form", "signature", "sums", "no-extra", "manifest"] as const;
-export type RungName = (typeof rungNames)[number];
+/** `validity` comes last, and only where a trust policy says whose signatures are wanted. */
+export type RungName = (typeof rungNames)[number] | "validity";
 
 export interface Rung {
   readonly name: RungName;
-  /** `unchecked`: left out because the user said so. `unreached`: it needs an earlier one that was refused. */
-  readonly status: "proven" | "refused" | "unchecked" | "unreached";
+  /**
+   * `unchecked`: left out because the user said so. `unreached`: it needs an earlier one that was refused. `warned`: it is no
+   * longer so, and the trust policy wants that told, not refused.
+   */
+  readonly status: "proven" | "refused" | "unchecked" | "unreached" | "warned";
   /** What was proved, or why not. */
   readonly says: string;
   /** Where it was refused: all that is wrong. */
@@ -21,11 +25,21 @@ export interface Rung {
 export interface Verdict {
   /** No rung was refused. */
   readonly good: boolean;
-  /** Who signed; undefined unless the signature was proven. */
+  /** The key, or with a policy the key or policy that is trusted; undefined unless the signature was proven. */
   readonly signedBy: Fingerprint | undefined;
+  /** The trust policy in force, and who of its keys signed; undefined without one, and unless the signature was proven. */
+  readonly policy: SignedPolicy | undefined;
   readonly rungs: readonly Rung[];
   /** Undefined unless its rung was proven. */
   readonly manifest: Manifest | undefined;
+}
+
+export interface SignedPolicy {
+  readonly version: number;
+  readonly digest: Fingerprint;
+  readonly threshold: number;
+  readonly keys: number;
+  readonly signers: readonly { readonly name: string; readonly fingerprint: Fingerprint }[];
 }
 
 export interface VerifyIssue extends Issue {
@@ -45,8 +59,13 @@ export const verifyCodes = {
   "verify/too-big": "A file of the seal, or of the evidence, is larger than it can be.",
   "verify/no-trust": "Nobody said whose signature is to be trusted.",
   "verify/unsigned": "The bundle is not signed.",
-  "verify/other-key": "The bundle's public key is not the one that is trusted.",
-  "verify/signature": "The signature over SHA256SUMS is not good.",
+  "verify/other-key": "The bundle's key is not the one that is trusted, or its trust policies do not come from there, or a signature is by a key that its policy does not list.",
+  "verify/signature": "A signature over SHA256SUMS is not good.",
+  "verify/trust-form": "The trust policies, or the signatures, are not written as they must be.",
+  "verify/trust-chain": "A trust policy is not signed as it and the one before it want.",
+  "verify/threshold": "Fewer keys have signed than the trust policy wants.",
+  "verify/expired": "The trust policy has ended, and wants bundles refused from then on.",
+  "verify/clock": "The clock is wrong, so nobody can tell whether the trust policy has ended.",
   "verify/sums-form": "SHA256SUMS is not written as it must be.",
   "verify/missing-file": "A file that must be there is not.",
   "verify/digest": "A file is not the one that SHA256SUMS lists.",
@@ -64,7 +83,7 @@ export function refusal(code: VerifyCode, message: string, hint?: string): Verif
 }
 
 /** The verdict in lines; verify.sh writes the same three columns. */
-export function verdictText({ good, signedBy, rungs }: Verdict): string {
+export function verdictText({ good, signedBy, policy, rungs }: Verdict): string {
   const lines = rungs.flatMap(({ name, status, says, issues }) =>
     issues.length === 0
       ? [row(name, status, says)]
@@ -74,8 +93,13 @@ export function verdictText({ good, signedBy, rungs }: Verdict): string {
     ? "REFUSED: do not use this bundle"
     : signedBy === undefined
       ? "WHOLE, but nobody knows who made it: the signature was not checked"
-      : `GOOD: everything in it was signed by ${signedBy}`;
+      : `GOOD: everything in it was signed by ${policy === undefined ? signedBy : signersText(policy, signedBy)}`;
   return [...lines, end, ""].join("\n");
+}
+
+/** Who signed under which policy, and what that is trusted for. */
+export function signersText({ version, threshold, keys, signers }: SignedPolicy, trusted: Fingerprint): string {
+  return `${signers.map(({ name }) => name).join(", ")} (${signers.length} of ${keys} keys, ${threshold} wanted) under trust policy ${version}, trusted through ${trusted}`;
 }
 
 function row(name: string, status: string, says: string): string {

@@ -9,34 +9,39 @@ import { formOf } from "./form.ts";
 import type { Form } from "./form.ts";
 import type { Fingerprint } from "./keys.ts";
 import { readPublicKey } from "./keys.ts";
+import type { Policy } from "./policy.ts";
 import { isSignature } from "./sign.ts";
+import { isPoliced, judgePolicy } from "./signed-policy.ts";
 import { parseSums } from "./sums.ts";
-import { refusal, rungNames } from "./verdict.ts";
-import type { Rung, RungName, Verdict, VerifyIssue } from "./verdict.ts";
+import { validityRung } from "./validity.ts";
+import { refusal, rungNames, signersText } from "./verdict.ts";
+import type { Rung, RungName, SignedPolicy, Verdict, VerifyIssue } from "./verdict.ts";
 
 /** Whose signature is trusted; "none": the user does not want it checked; undefined: nobody said, which is refused. */
 export type Trust = Fingerprint | "none" | undefined;
 
-/** Judges a bundle. Whatever is wrong with it is in the verdict; what is thrown is the world's failure or a bug. */
-export async function verifyBundle(source: BundleSource, trust: Trust): Promise<Verdict> {
+/**
+ * Judges a bundle. Whatever is wrong with it is in the verdict; what is thrown is the world's failure or a bug. `now` is what the
+ * clock says (RFC 3339, UTC, whole seconds); without one, a trust policy that ends can't be shown to hold.
+ */
+export async function verifyBundle(source: BundleSource, trust: Trust, now?: string): Promise<Verdict> {
   const form = await formOf(source);
   if (form.issues.length > 0) {
     const others = rungNames.slice(1).map((name) => unreached(name, "the form was refused"));
-    return verdict([refused("form", form.issues), ...others], undefined, undefined);
+    return { good: false, signedBy: undefined, policy: undefined, rungs: [refused("form", form.issues), ...others], manifest: undefined };
   }
-  const signature = await signatureRung(source, form, trust);
+  const { rung: signature, policy, signed } = await signatureRung(source, form, trust);
   const { rung: sums, listed, bytes } = await sumsRung(source, form);
   const noExtra = listed === undefined ? unreached("no-extra", "there are no sums to compare with") : noExtraRung(form, listed);
   const { rung: manifestRung, manifest } =
     bytes === undefined || listed === undefined
       ? { rung: unreached("manifest", "its bytes are not proven"), manifest: undefined }
       : manifestRungOf(form, listed, bytes);
+  const validity = policy === undefined ? [] : [manifest === undefined ? unreached("validity", "the time of the release is not proven") : validityRung(policy, manifest.release.created, now)];
+  const rungs = [formRung(source, form), signature, sums, noExtra, manifestRung, ...validity];
   const signedBy = signature.status === "proven" && trust !== "none" ? trust : undefined;
-  return verdict([formRung(source, form), signature, sums, noExtra, manifestRung], signedBy, manifest);
-}
-
-function verdict(rungs: readonly Rung[], signedBy: Fingerprint | undefined, manifest: Manifest | undefined): Verdict {
-  return { good: rungs.every((rung) => rung.status === "proven" || rung.status === "unchecked"), signedBy, rungs, manifest };
+  const good = rungs.every(({ status }) => status !== "refused" && status !== "unreached");
+  return { good, signedBy, policy: signed, rungs, manifest };
 }
 
 function proven(name: RungName, says: string): Rung {
@@ -65,7 +70,21 @@ function formRung(source: BundleSource, { files }: Form): Rung {
   );
 }
 
-async function signatureRung(source: BundleSource, { files }: Form, trust: Trust): Promise<Rung> {
+interface SignatureRung {
+  readonly rung: Rung;
+  /** Where the rung is proven, and there is one. */
+  readonly policy?: Policy;
+  readonly signed?: SignedPolicy;
+}
+
+async function signatureRung(source: BundleSource, form: Form, trust: Trust): Promise<SignatureRung> {
+  if (trust === undefined || trust === "none" || !form.files.has(sumsPath) || !isPoliced(form)) return { rung: await oneKeyRung(source, form, trust) };
+  const { issues, policy, signed } = await judgePolicy(source, form, trust);
+  if (policy === undefined || signed === undefined) return { rung: refused("signature", issues) };
+  return { rung: proven("signature", `${sumsPath} is signed by ${signersText(signed, trust)}`), policy, signed };
+}
+
+async function oneKeyRung(source: BundleSource, { files }: Form, trust: Trust): Promise<Rung> {
   const [sums, signature, publicKey] = [sumsPath, signaturePath, publicKeyPath].map((path) => files.get(path));
   if (trust === "none") return { name: "signature", status: "unchecked", says: "not asked for (--trust none)", issues: [] };
   const no = (...wrong: Parameters<typeof refusal>): Rung => refused("signature", [refusal(...wrong)]);

@@ -10,7 +10,7 @@ import type { Role } from "../../../src/core/file.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { below } from "../../../src/core/pointer.ts";
 import { differences, differencesAsJson, type DiffFile, type DiffSide, type Difference } from "../../../src/evidence/diff.ts";
-import { diffRules, ruleFor } from "../../../src/evidence/diff-rules.ts";
+import { diffRules, fileGroup, ruleFor } from "../../../src/evidence/diff-rules.ts";
 import { differentLines } from "../../../src/evidence/line-diff.ts";
 import { readRecord } from "../../../src/evidence/record.ts";
 import { isOnlyForm } from "../../../src/evidence/same-meaning.ts";
@@ -127,6 +127,12 @@ t.test("form alone", (t) => {
   t.ok(isOnlyForm("a.yaml", "a: 1\nb: x\n", "# c\nb: x\na: 1\n"));
   t.ok(isOnlyForm("a.md", "a  b\n", "a\nb\n"));
   t.notOk(isOnlyForm("a.sh", "a\n", "a \n"), "of a script every byte counts");
+  t.end();
+});
+
+t.test("whose signatures count is a matter of privilege, whatever the file's role", (t) => {
+  t.equal(fileGroup("trust/0001.policy", "data"), "privilege");
+  t.equal(fileGroup("site.env", "data"), "software");
   t.end();
 });
 

@@ -18,8 +18,8 @@ t.test("the encoding is that of the protocol's own example", (t) => {
 
 t.test("an envelope holds the statement and a good signature, the same each time", async (t) => {
   const statement = Buffer.from('{"_type": "x"}\n');
-  const text = await envelope(statement, signer.value);
-  t.equal(await envelope(statement, signer.value), text);
+  const text = await envelope(statement, [signer.value]);
+  t.equal(await envelope(statement, [signer.value]), text);
   const read = JSON.parse(text) as { readonly payload: string; readonly payloadType: string; readonly signatures: readonly { readonly keyid: string; readonly sig: string }[] };
   t.equal(Buffer.from(read.payload, "base64").toString(), statement.toString());
   t.equal(read.payloadType, "application/vnd.in-toto+json");
@@ -30,5 +30,5 @@ t.test("an envelope holds the statement and a good signature, the same each time
 });
 
 t.test("a signer that signs something else is caught", async (t) => {
-  await t.rejects(envelope(Buffer.from("x"), { ...signer.value, sign: () => signer.value.sign(Buffer.from("y")) }), { name: "EnvironmentError", message: /no signature by SHA256:/ });
+  await t.rejects(envelope(Buffer.from("x"), [{ ...signer.value, sign: () => signer.value.sign(Buffer.from("y")) }]), { name: "EnvironmentError", message: /no signature by SHA256:/ });
 });
