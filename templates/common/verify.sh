@@ -2,13 +2,15 @@
 # shellcheck disable=SC2015,SC2086,SC2317 # "a && b || c": c if either fails; lists are split at blanks on purpose (set -f)
 # Verifies this bundle with tools that are on every box: is it what its signer made, whole, and nothing more?
 #
-# usage: verify.sh [--trust KEY|FINGERPRINT|none] [--bundle FILE|FOLDER] [--quiet] [--help]
+# usage: verify.sh [--trust KEY|POLICY|FINGERPRINT|none] [--bundle FILE|FOLDER] [--time TIME] [--quiet] [--help]
 #
 #   --trust KEY          the signer's public key, a PEM file that you got by another channel than the bundle
-#   --trust SHA256:...   the fingerprint of that key, 64 hexadecimal digits, got in the same way
+#   --trust POLICY       the signers' trust policy, a file that you got in the same way
+#   --trust SHA256:...   the fingerprint of either, 64 hexadecimal digits, got in the same way
 #   --trust none         leave the signature unchecked: nobody then knows who made the bundle
 #   --bundle FILE        verify a bundle's tar instead, before anything is unpacked; or another unpacked bundle's folder
-#   --quiet              say nothing but what is refused
+#   --time TIME          judge whether a trust policy has ended by this time (2026-11-24T00:00:00Z) instead of the clock
+#   --quiet              say nothing but what is refused or warned of
 #
 # Exit status: 0 good, 1 refused, 2 usage, 3 a tool is missing or the disk fails.
 # `cloudlet-bundle verify` climbs the same rungs and judges alike; docs/bundle-format.md says what each one asks.
@@ -25,7 +27,7 @@ newline='
 '
 
 main() {
-    trust='' bundle='' quiet=no refused=no signed_by='' work='' ended=no
+    trust='' bundle='' time='' quiet=no refused=no signed_by='' policy_end='' work='' ended=no
     trap 'at_end' EXIT
     trap 'exit 3' HUP INT TERM
     read_arguments "$@"
@@ -41,6 +43,7 @@ main() {
         sums_rung
         extra_rung
         manifest_rung
+        [ -z "$policy_end" ] || validity_rung
     fi
     verdict
 }
@@ -48,14 +51,15 @@ main() {
 read_arguments() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --trust | --bundle)
+        --trust | --bundle | --time)
             [ $# -ge 2 ] || wrong_usage "$1 needs a word after it"
             [ -n "$2" ] || wrong_usage "$1 needs a word that is not empty"
-            if [ "$1" = --trust ]; then trust=$2; else bundle=$2; fi
+            case $1 in --trust) trust=$2 ;; --bundle) bundle=$2 ;; *) time=$2 ;; esac
             shift 2
             ;;
         --trust=?*) trust=${1#*=} && shift ;;
         --bundle=?*) bundle=${1#*=} && shift ;;
+        --time=?*) time=${1#*=} && shift ;;
         --quiet) quiet=yes && shift ;;
         --help | -h)
             sed -n '3,/^# Lists/{/^# Lists/d;s/^# \{0,1\}//;p;}' "$0"
@@ -68,11 +72,12 @@ read_arguments() {
 
 need_tools() {
     missing=''
-    for tool in awk cat cmp dd dirname find grep head mktemp od rm sed sha256sum stat tail tr wc; do
+    for tool in awk cat cmp date dd dirname find grep head mktemp od rm sed sha256sum stat tail tr wc; do
         command -v $tool >/dev/null 2>&1 || missing="$missing $tool"
     done
     [ "$trust" = none ] || command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
     [ -z "$missing" ] || stop "these tools are missing:$missing"
+    [ -z "$time" ] || awk -v text="$time" 'BEGIN { exit epoch(text) < 0 }'"$time_program" || wrong_usage "--time is like 2026-11-24T00:00:00Z"
 }
 
 # find_bundle: sets folder, or archive and its size. Both are absolute.
@@ -90,7 +95,7 @@ find_bundle() {
     fi
 }
 
-# read_trust: the fingerprint that is trusted; a key file gives its own.
+# read_trust: the fingerprint that is trusted; the file of a key or of a policy gives its own.
 read_trust() {
     case $trust in
     '' | none) return 0 ;;
@@ -103,8 +108,12 @@ read_trust() {
         [ -f "$trust" ] && [ -r "$trust" ] || stop "the key $trust can't be read"
         case $trust in /*) ;; *) trust=$PWD/$trust ;; esac
         key_of "$trust"
-        [ -n "$key" ] || wrong_usage "$trust holds no ECDSA P-256 public key in PEM"
-        trust=$key
+        if [ -n "$key" ]; then
+            trust=$key
+        else
+            case $(policy_of "$trust") in wrong*) wrong_usage "$trust holds no ECDSA P-256 public key in PEM, and no trust policy" ;; esac
+            trust=$(digest_of "$trust")
+        fi
         ;;
     esac
 }
@@ -142,7 +151,7 @@ form_rung() {
 
 # size_limits: of the files that verifying reads as a whole.
 size_limits() {
-    for each in manifest.json:1048576 SHA256SUMS:167000 SHA256SUMS.sig:72 SHA256SUMS.pub:178; do
+    for each in manifest.json:1048576 SHA256SUMS:167000 SHA256SUMS.sig:72 SHA256SUMS.pub:178 SHA256SUMS.signatures:8192 $(trust_files); do
         file_of "${each%:*}"
         [ "${size:-0}" -le "${each#*:}" ] || issue too-big "${each%:*} has more than ${each#*:} bytes"
     done
@@ -266,10 +275,10 @@ bytes_of() {
     fi
 }
 
-# keep PATH: its bytes in $work, all of them; from here on nobody changes them.
+# keep PATH [NAME]: its bytes in $work, all of them; from here on nobody changes them.
 keep() {
     file_of "$1"
-    bytes_of "$1" "$size" "$start" >"$work/$1" && [ "$(wc -c <"$work/$1")" -eq "$size" ] || stop "no room for $1 in ${TMPDIR:-/tmp}, or it can't be read"
+    bytes_of "$1" "$size" "$start" >"$work/${2:-$1}" && [ "$(wc -c <"$work/${2:-$1}")" -eq "$size" ] || stop "no room for $1 in ${TMPDIR:-/tmp}, or it can't be read"
 }
 
 is_there() {
@@ -288,6 +297,8 @@ signature_rung() {
         issue no-trust "nobody said whose signature is trusted (--trust)"
     elif ! is_there SHA256SUMS; then
         issue missing-file "SHA256SUMS is missing"
+    elif is_there SHA256SUMS.signatures || [ -n "$(trust_files)" ]; then
+        policy_check
     elif ! is_there SHA256SUMS.sig && ! is_there SHA256SUMS.pub; then
         issue unsigned "the bundle is not signed"
     elif ! is_there SHA256SUMS.sig; then
@@ -297,8 +308,8 @@ signature_rung() {
     else
         signature_check
     fi
-    [ "$issues" != 0 ] || signed_by=$trust
-    end "SHA256SUMS is signed by $trust"
+    [ "$issues" != 0 ] || signed_by=${signed_by:-$trust}
+    end "SHA256SUMS is signed by $signed_by"
 }
 
 signature_check() {
@@ -312,6 +323,240 @@ signature_check() {
         issue signature "SHA256SUMS.sig is no signature by $trust over SHA256SUMS"
     fi
 }
+
+# --- trust policies: whose signatures are wanted --------------------------------------------------------------------
+
+# trust_files: the files below trust/, each with the most bytes that it may have.
+trust_files() {
+    printf '%s\n' "$files" | awk '$1 ~ /^trust\// { print $1 ":8192" }'
+}
+
+# policy_check: the policies from the first to the one in force, then the signatures that it wants. Each question is asked only
+# where the ones before it found nothing. Sets signed_by, and policy_end to what the policy in force says of its end.
+policy_check() {
+    if is_there SHA256SUMS.sig || is_there SHA256SUMS.pub; then
+        issue trust-form "there is a signature by one key beside a trust policy"
+        return 0
+    fi
+    policies=$(trust_files | awk "$policies_program")
+    [ "$policies" != 0 ] || issue trust-form "trust/ does not hold the policies from the first on, each with its signatures, and nothing else"
+    [ "$issues" != 0 ] || each_policy policy_read
+    [ "$issues" != 0 ] || chain_check
+    [ "$issues" != 0 ] || signatures_check
+}
+
+# each_policy COMMAND: for version 1 and so on, until one has an issue.
+each_policy() {
+    version=0
+    while [ $version -lt "$policies" ] && [ "$issues" = 0 ]; do
+        version=$((version + 1))
+        $1
+    done
+}
+
+# policy_read: checks the form of one, keeps it as policy_N and signatures_N, and the PEM of each key under its fingerprint.
+policy_read() {
+    name=trust/$(printf '%04d' $version)
+    keep "$name.policy" policy.$version
+    keep "$name.signatures" signatures.$version
+    said=$(policy_of "$work/policy.$version")
+    case $said in
+    wrong*) issue trust-form "$name.policy ${said#wrong }" ;;
+    "$version "*)
+        eval "policy_$version=\$said"
+        policy_keys "${said#*"$newline"}" || issue trust-form "$name.policy has a line that is no key"
+        ;;
+    *) issue trust-form "$name.policy is another version" ;;
+    esac
+    said=$(signatures_of "$work/signatures.$version")
+    eval "signatures_$version=\$said"
+    [ "$said" != wrong ] || issue trust-form "$name.signatures is not written as it must be"
+}
+
+# policy_keys LINES: false where one of them is not the key of its fingerprint, on P-256 and in its one form.
+policy_keys() {
+    IFS=$newline
+    for each in $1; do
+        IFS=' '
+        set -- $each
+        pem=$work/key.${1#SHA256:}
+        printf -- '-----BEGIN PUBLIC KEY-----\n%s\n%s\n-----END PUBLIC KEY-----\n' "$2" "$3" >"$pem" || stop "no room for a key in ${TMPDIR:-/tmp}"
+        key_of "$pem"
+        [ "$key" = "$1" ] && openssl pkey -pubin -in "$pem" 2>/dev/null | cmp -s - "$pem" || { IFS=" 	$newline" && return 1; }
+    done
+    IFS=" 	$newline"
+}
+
+# chain_check: each policy is let in by the one before; and what is trusted leads to one of them. Leaves known to be the keys of
+# the last one.
+chain_check() {
+    former=none former_known=' ' former_threshold=0 known=' ' threshold=0 anchored=no
+    each_policy link_check
+    [ "$issues" != 0 ] || [ $anchored = yes ] || issue other-key "the bundle's trust policies do not come from $trust; the last one is $former"
+}
+
+# link_check: one policy, with former (its digest), former_known and former_threshold of the one before.
+link_check() {
+    policy='' lines=''
+    eval "policy=\$policy_$version lines=\$signatures_$version"
+    set -- ${policy%%"$newline"*}
+    threshold=$3 policy_says="$4${5:+ $5}"
+    [ "$2" = "$former" ] || issue trust-chain "trust policy $version follows another policy than the one before it"
+    own=$(printf '%s\n' "${policy#*"$newline"}" | awk 'BEGIN { printf " " } { printf "%s=%s ", $1, $4 }')
+    known="$own${former_known# }"
+    judge "$lines" "$work/policy.$version"
+    [ -z "$bad$strangers" ] || issue trust-chain "trust policy $version has signatures that are not good, or by keys that are not at hand:$bad$strangers"
+    if [ "$issues" = 0 ]; then
+        [ "$(count_in "$own")" -ge "$threshold" ] || issue trust-chain "trust policy $version is signed by $(count_in "$own") of its keys, and wants $threshold"
+        [ "$(count_in "$former_known")" -ge "$former_threshold" ] ||
+            issue trust-chain "trust policy $version is signed by $(count_in "$former_known") keys of the one before, which wants $former_threshold"
+    fi
+    former=$(digest_of "$work/policy.$version") former_known=$own former_threshold=$threshold known=$own
+    [ "$former" != "$trust" ] || anchored=yes
+    case $own in *" $trust="*) case " $signers " in *" $trust "*) anchored=yes ;; esac ;; esac
+}
+
+# signatures_check: those over SHA256SUMS, by keys of the policy in force.
+signatures_check() {
+    if ! is_there SHA256SUMS.signatures; then
+        issue unsigned "the bundle is not signed"
+        return 0
+    fi
+    for each in SHA256SUMS SHA256SUMS.signatures; do keep $each; done
+    lines=$(signatures_of "$work/SHA256SUMS.signatures")
+    if [ "$lines" = wrong ]; then
+        issue trust-form "SHA256SUMS.signatures is not written as it must be"
+        return 0
+    fi
+    judge "$lines" "$work/SHA256SUMS"
+    for each in $bad; do issue signature "the signature by $each over SHA256SUMS is not good"; done
+    for each in $strangers; do issue other-key "there is a signature by $each, which trust policy $version does not list"; done
+    [ "$issues" = 0 ] || return 0
+    if [ "$(count_in "$known")" -lt "$threshold" ]; then
+        issue threshold "$(count_in "$known") of the keys of trust policy $version have signed, $threshold are wanted"
+        return 0
+    fi
+    for each in $signers; do name_of "$each" && signed_by="$signed_by${signed_by:+, }$name"; done
+    signed_by="$signed_by ($(count_in "$known") of $(($(lines "$policy") - 1)) keys, $threshold wanted) under trust policy $version, trusted through $trust"
+    policy_end=$policy_says
+}
+
+# judge LINES FILE: whose signatures over the file are good (signers), whose are not (bad, by name), and by which keys nobody
+# can tell (strangers), of the keys in known.
+judge() {
+    signers='' bad='' strangers='' signed=$2
+    IFS=$newline
+    for each in $1; do
+        IFS=' '
+        set -- $each
+        name_of "$1"
+        if [ -z "$name" ]; then
+            strangers="$strangers $1"
+        else
+            printf '%s\n' "$2" | openssl base64 -d -A >"$work/signature"
+            [ -s "$work/signature" ] || stop "no room for a signature in ${TMPDIR:-/tmp}"
+            if openssl dgst -sha256 -verify "$work/key.${1#SHA256:}" -signature "$work/signature" "$signed" >/dev/null 2>&1; then
+                signers="$signers $1"
+            else
+                bad="$bad $name"
+            fi
+        fi
+    done
+    IFS=" 	$newline"
+}
+
+# name_of FINGERPRINT: sets name, to nothing if the key is not known.
+name_of() {
+    name=''
+    case $known in *" $1="*) name=${known#*" $1="} && name=${name%% *} ;; esac
+}
+
+# count_in KEYS: how many of the signers are among them.
+count_in() {
+    count=0
+    for each in $signers; do
+        case $1 in *" $each="*) count=$((count + 1)) ;; esac
+    done
+    echo $count
+}
+
+digest_of() {
+    set -- "$(sha256sum <"$1")"
+    printf 'SHA256:%s' "${1%% *}"
+}
+
+# policy_of FILE: one line with version, digest of the policy before or none, threshold and end; then one a key: fingerprint,
+# its base64 in two halves, name. Or "wrong" and why.
+policy_of() {
+    if is_text "$1"; then awk "$policy_program$digest_program$time_program" "$1"; else echo 'wrong is no trust policy of version v1'; fi
+}
+
+# signatures_of FILE: its lines, or "wrong".
+signatures_of() {
+    if is_text "$1"; then awk "$signatures_program$digest_program" "$1"; else echo wrong; fi
+}
+
+# How many policies there are: 0 unless each is there with its signatures, from the first on, and nothing else.
+# shellcheck disable=SC2016 # an awk program
+policies_program='
+    { there[$0] = 1 }
+    /\.policy:/ { count++ }
+    END {
+        for (i = 1; i <= count; i++) if (!(sprintf("trust/%04d.policy:8192", i) in there) || !(sprintf("trust/%04d.signatures:8192", i) in there)) count = -1
+        print (count > 0 && count <= 32 && NR == 2 * count ? count : 0)
+    }'
+
+# shellcheck disable=SC2016 # an awk program
+policy_program='
+    function bad(why) { wrong = why; exit }
+    NR == 1 { if ($0 != "cloudlet-bundle trust policy v1") bad("is no trust policy of version v1"); next }
+    NR == 2 { version = substr($0, 9) + 0; if ($0 !~ /^version [1-9][0-9]?$/ || version > 32) bad("has no version from 1 to 32"); next }
+    NR == 3 {
+        previous = substr($0, 10)
+        if ($0 !~ /^previous ./ || (previous != "none" && !digest(previous))) bad("is no trust policy of version v1")
+        if ((version == 1) != (previous == "none")) bad("must name the policy before it, unless it is the first")
+        next
+    }
+    NR == 4 { threshold = substr($0, 11) + 0; if ($0 !~ /^threshold [1-9][0-9]?$/) bad("is no trust policy of version v1"); next }
+    NR == 5 {
+        until = substr($0, 7)
+        if ($0 !~ /^until [^ ]/ || (until != "never" && (until !~ /^[^ ]+ (warn|refuse)$/ || epoch(substr(until, 1, index(until, " ") - 1)) < 0))) bad("ends at no time")
+        next
+    }
+    {
+        mark = substr($0, 5, 71); text = substr($0, 77, 124); name = substr($0, 202)
+        if (substr($0, 1, 4) != "key " || !digest(mark) || substr($0, 76, 1) substr($0, 201, 1) != "  ") bad("has a line that is no key")
+        if (length(text) != 124 || text !~ /^[A-Za-z0-9+\/=]+$/ || length(name) > 40 || name !~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) bad("has a line that is no key")
+        if (("x" before) >= ("x" mark) || name in names) bad("has keys out of order, or one or a name twice")
+        if (++keys > 16) bad("has more than 16 keys")
+        before = mark; names[name] = 1
+        line[keys] = mark " " substr(text, 1, 64) " " substr(text, 65) " " name
+    }
+    END {
+        if (!wrong && NR < 5) wrong = "is no trust policy of version v1"
+        if (!wrong && threshold > keys) wrong = "wants more signatures than it has keys"
+        if (wrong) { print "wrong " wrong; exit }
+        print version, previous, threshold, until
+        for (i = 1; i <= keys; i++) print line[i]
+    }'
+
+# The last digit of base64 has bits that must be 0: there is one text for each signature.
+# shellcheck disable=SC2016 # an awk program
+signatures_program='
+    {
+        mark = substr($0, 1, 71); sum = substr($0, 73)
+        if (NR > 32 || !digest(mark) || substr($0, 72, 1) != " " || ("x" before) >= ("x" mark)) wrong = 1
+        if (length(sum) > 96 || length(sum) % 4 || sum !~ /^([A-Za-z0-9+\/]+|[A-Za-z0-9+\/]*([AEIMQUYcgkosw048]=|[AQgw]==))$/) wrong = 1
+        before = mark
+        line[NR] = $0
+    }
+    END { if (wrong) print "wrong"; else for (i = 1; i <= NR; i++) print line[i] }'
+
+# shellcheck disable=SC2016 # an awk program
+digest_program='
+    function digest(text) { return length(text) == 71 && substr(text, 1, 7) == "SHA256:" && substr(text, 8) !~ /[^0-9a-f]/ }'
+
+# --- sums, and what they list --------------------------------------------------------------------------------------
 
 # sums_rung: reads the sums as strictly as they are written, then hashes every file that they list. Sets listed, one line
 # a file: path and sum; empty if the sums can't be read.
@@ -330,10 +575,8 @@ sums_rung() {
 }
 
 sums_read() {
-    if [ "$(tail -c 1 "$work/SHA256SUMS" | od -An -tx1 | tr -d ' ')" != 0a ]; then
-        issue sums-form "SHA256SUMS does not end with a line's end"
-    elif ! is_printable "$work/SHA256SUMS"; then
-        issue sums-form "SHA256SUMS holds other characters than it may"
+    if ! is_text "$work/SHA256SUMS"; then
+        issue sums-form "SHA256SUMS holds other characters than it may, or does not end with a line's end"
     else
         said=$(awk "$sums_program" "$work/SHA256SUMS")
         case $said in
@@ -343,9 +586,9 @@ sums_read() {
     fi
 }
 
-# is_printable FILE: nothing but ASCII without control characters, and ends of lines.
-is_printable() {
-    [ "$(tr -d '\n -~' <"$1" | wc -c)" -eq 0 ]
+# is_text FILE: nothing but ASCII without control characters, and ends of lines, with one at the end.
+is_text() {
+    [ "$(tr -d '\n -~' <"$1" | wc -c)" -eq 0 ] && [ "$(tail -c 1 "$1" | od -An -tx1 | tr -d ' ')" = 0a ]
 }
 
 # shellcheck disable=SC2016 # an awk program
@@ -356,7 +599,7 @@ sums_program='
         if (NR > 1000) bad("has more than 1000 lines")
         if (length(sum) != 64 || sum ~ /[^0-9a-f]/ || substr($0, 65, 2) != "  ") bad("line " NR " is not a sum and a path")
         if (length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) bad("line " NR " is not a sum and a path")
-        if (path ~ /^SHA256SUMS(\.sig|\.pub)?$/) bad("line " NR " lists " path ", which no sum can hold")
+        if (path ~ /^SHA256SUMS(\.sig|\.pub|\.signatures)?$/) bad("line " NR " lists " path ", which no sum can hold")
         if (("x" before) >= ("x" path)) bad("line " NR " is out of order, or twice")
         before = path
         all[NR] = path; sums[NR] = sum
@@ -406,7 +649,7 @@ extra_rung() {
         $1 == "=" { part = $2; next }
         $1 == "" { next }
         !part { known[$1] = 1; path = $1; while (sub(/\/[^\/]*$/, "", path)) needed[path] = 1; next }
-        part == "files" && !($1 in known) && $1 !~ /^SHA256SUMS(\.sig|\.pub)?$/ { print $1 }
+        part == "files" && !($1 in known) && $1 !~ /^SHA256SUMS(\.sig|\.pub|\.signatures)?$/ { print $1 }
         part == "folders" && !($1 in needed) { print $1 }')
     for path in $said; do issue extra-file "$path is not listed"; done
     end "nothing else is there"
@@ -414,20 +657,22 @@ extra_rung() {
 
 manifest_rung() {
     begin manifest
+    manifest_good=no
     if [ $sums_good = no ]; then
         row manifest unreached "its bytes are not proven"
         return 0
     fi
     keep manifest.json
     manifest=wrong
-    if is_printable "$work/manifest.json"; then
-        manifest=$({ printf '%s\n' "$manifest_lines" ==; cat "$work/manifest.json"; } | awk "$manifest_program")
+    if is_text "$work/manifest.json"; then
+        manifest=$({ printf '%s\n' "$manifest_lines" ==; cat "$work/manifest.json"; } | awk "$manifest_program$time_program")
     fi
-    if [ "$manifest" = wrong ] || [ "$(tail -c 1 "$work/manifest.json" | od -An -tx1 | tr -d ' ')" != 0a ]; then
+    if [ "$manifest" = wrong ]; then
         issue manifest-form "manifest.json is not written as it must be"
     else
         manifest_compare
     fi
+    [ "$issues" != 0 ] || manifest_good=yes
     end "sizes and modes of $(($(lines "$manifest") - 1)) files are as manifest.json gives them"
 }
 
@@ -508,7 +753,7 @@ manifest_program='
         if (kind == "N") { if (value !~ /^(0|[1-9][0-9]*)$/ || length(value) > 15) wrong = 1; else now["N"] = value; return }
         if (value !~ /^"([]-~ !#-[]|\\["\\bfnrt]|\\u(000[0-7bef]|001[0-9a-f]|007f|00[89a-f][0-9a-f]|0[1-9a-f][0-9a-f][0-9a-f]|[1-9a-f][0-9a-f][0-9a-f][0-9a-f]))+"$/) wrong = 1
         if (kind == "M" && text !~ /^0(644|755)$/) wrong = 1
-        if (kind == "P" && (length(text) > 100 || text !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/ || text ~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub)?)$/)) wrong = 1
+        if (kind == "P" && (length(text) > 100 || text !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/ || text ~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub|\.signatures)?)$/)) wrong = 1
         if (kind == "R" && text !~ /^(data|document|evidence|payload|script|site|vm-image)$/) wrong = 1
         if (kind == "E") told = told text " "
         if (kind == "D" && !sub(/^sha256:/, "", text)) wrong = 1
@@ -527,8 +772,11 @@ manifest_program='
         n = split("lock.json origins.json provenance.json release.json sbom.cdx.json sbom.spdx.json spec.json", names, " ")
         for (i = 1; i <= n; i++) if (!index(" " told, " evidence/" names[i] " ")) return 0
         return 1
-    }
-    # Seconds since the Epoch, by the civil calendar counted from 1 March; -1 for what is no time.
+    }'
+
+# Seconds since the Epoch, by the civil calendar counted from 1 March; -1 for what is no time.
+# shellcheck disable=SC2016 # an awk program
+time_program='
     function epoch(text,   y, m, d, h, i, s) {
         if (text !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z$/) return -1
         y = substr(text, 1, 4) + 0; m = substr(text, 6, 2) + 0; d = substr(text, 9, 2) + 0
@@ -557,7 +805,7 @@ agree_program='
     {
         there[$1] = $3
         # What the sums do not list was refused already.
-        if (!($1 in mode) && $1 !~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub)?)$/) next
+        if (!($1 in mode) && $1 !~ /^(manifest\.json|SHA256SUMS(\.sig|\.pub|\.signatures)?)$/) next
         wanted = $1 in mode ? mode[$1] : "0644"
         good = archive ? bits($2) == bits(wanted) : fits(bits($2), bits(wanted), wanted == "0755" ? bits("0500") : bits("0400"))
         if (!good) print "mode", $1, "has mode " $2 ", not " wanted
@@ -567,6 +815,35 @@ agree_program='
         for (path in sums) if (!(path in sum)) print "manifest-disagrees", path, "is in SHA256SUMS alone"
         for (path in sum) if (!(path in sums) || sums[path] != sum[path] || there[path] != size[path]) print "manifest-disagrees", path, "has another digest or size in manifest.json"
     }'
+
+# validity_rung: does the policy in force still hold? Times of this form are ordered as their texts are.
+validity_rung() {
+    begin validity
+    if [ $manifest_good = no ]; then
+        row validity unreached "the time of the release is not proven"
+        return 0
+    fi
+    created=$(sed -n 's/^    "created": "\(.*\)",$/\1/p' "$work/manifest.json")
+    now=${time:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}
+    case $now in [0-9][0-9][0-9][0-9]-*Z) ;; *) stop "the clock can't be read" ;; esac
+    until=${policy_end% *} code=expired
+    if [ "$until" = never ]; then
+        row validity proven "trust policy $version has no end"
+        return 0
+    elif ! is_before "$created" "$until" || ! is_before "$now" "$until"; then
+        said="trust policy $version ended at $until"
+    elif is_before "$now" "$created"; then
+        code=clock said="the clock says $now, before the release was made ($created): nobody can tell whether trust policy $version has ended ($until)"
+    else
+        row validity proven "trust policy $version holds until $until; the clock says $now"
+        return 0
+    fi
+    if [ "${policy_end#* }" = warn ]; then row validity warned "$said"; else issue $code "$said"; fi
+}
+
+is_before() {
+    awk -v a="$1" -v b="$2" 'BEGIN { exit ("x" a) < ("x" b) ? 0 : 1 }'
+}
 
 # --- what is said --------------------------------------------------------------------------------------------------
 
@@ -585,7 +862,7 @@ end() {
 }
 
 row() { # RUNG STATUS SAYS
-    [ $quiet = yes ] && [ "$2" != refused ] || printf '%-9s  %-9s  %s\n' "$1" "$2" "$3"
+    [ $quiet = yes ] && [ "$2" != refused ] && [ "$2" != warned ] || printf '%-9s  %-9s  %s\n' "$1" "$2" "$3"
 }
 
 verdict() {

@@ -1,10 +1,11 @@
 """Verifies a bundle as docs/bundle-format.md describes it, and was written from that page alone.
 
-usage: verify_bundle.py BUNDLE FINGERPRINT      a tar or an unpacked folder; "none" leaves the signature unchecked
+usage: verify_bundle.py BUNDLE FINGERPRINT [TIME]      a tar or an unpacked folder; "none" leaves the signature unchecked
 
 Exit status: 0 good, 1 refused (one reason on standard output), 2 usage. Needs Python 3 and openssl.
 """
 
+import base64
 import calendar
 import collections
 import hashlib
@@ -17,8 +18,9 @@ import tempfile
 import time
 
 PATH = re.compile(r'(?=.{1,100}\Z)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*\Z')
-SUMS, SIGNATURE, KEY, MANIFEST = 'SHA256SUMS', 'SHA256SUMS.sig', 'SHA256SUMS.pub', 'manifest.json'
-LIMITS = {MANIFEST: 1048576, SUMS: 167000, SIGNATURE: 72, KEY: 178}
+SUMS, SIGNATURE, KEY, MANIFEST, SIGNATURES = 'SHA256SUMS', 'SHA256SUMS.sig', 'SHA256SUMS.pub', 'manifest.json', 'SHA256SUMS.signatures'
+SEAL = {SUMS, SIGNATURE, KEY, SIGNATURES}
+LIMITS = {MANIFEST: 1048576, SUMS: 167000, SIGNATURE: 72, KEY: 178, SIGNATURES: 8192}
 P256 = bytes.fromhex('3059301306072a8648ce3d020106082a8648ce3d03010703420004')
 
 
@@ -105,19 +107,99 @@ def openssl(*words, given=b''):
     return subprocess.run(['openssl', *words], input=given, capture_output=True)
 
 
-def check_signature(files, trusted):
-    need(all(name in files for name in (SUMS, SIGNATURE, KEY)), 'no signature')
-    pem = files[KEY].read()
+def fingerprint(data):
+    return 'SHA256:' + hashlib.sha256(data).hexdigest()
+
+
+def key_print(pem):
     der = openssl('pkey', '-pubin', '-outform', 'DER', given=pem).stdout
     need(len(der) == 91 and der.startswith(P256), 'not a P-256 key')
     need(openssl('pkey', '-pubin', given=pem).stdout == pem, 'the key is not in its one form')
-    need('SHA256:' + hashlib.sha256(der).hexdigest() == trusted, 'another key')
+    return fingerprint(der)
+
+
+def need_signature(pem, signature, data):
     with tempfile.TemporaryDirectory() as folder:
-        for name in (SIGNATURE, KEY):
+        for name, content in ((SIGNATURE, signature), (KEY, pem)):
             with open(os.path.join(folder, name), 'wb') as out:
-                out.write(files[name].read())
+                out.write(content)
         words = ('dgst', '-sha256', '-verify', os.path.join(folder, KEY), '-signature', os.path.join(folder, SIGNATURE))
-        need(openssl(*words, given=files[SUMS].read()).returncode == 0, 'the signature')
+        need(openssl(*words, given=data).returncode == 0, 'a signature')
+
+
+def check_signature(files, trusted):
+    need(all(name in files for name in (SUMS, SIGNATURE, KEY)), 'no signature')
+    pem = files[KEY].read()
+    need(key_print(pem) == trusted, 'another key')
+    need_signature(pem, files[SIGNATURE].read(), files[SUMS].read())
+
+
+POLICY = re.compile('cloudlet-bundle trust policy v1\n'
+                    'version (?P<version>[1-9][0-9]?)\n'
+                    'previous (?P<previous>none|SHA256:[0-9a-f]{64})\n'
+                    'threshold (?P<threshold>[1-9][0-9]?)\n'
+                    'until (?P<until>never|(?P<end>\\S{20}) (?P<after>warn|refuse))\n'
+                    '(?P<keys>(?:key SHA256:[0-9a-f]{64} [A-Za-z0-9+/=]{124} [A-Za-z0-9][A-Za-z0-9._-]{0,39}\n){1,16})')
+
+
+def read_policy(data):
+    found = POLICY.fullmatch(data.decode('ascii'))
+    need(found, 'the form of a policy')
+    keys, names = {}, []
+    for line in found['keys'].splitlines():
+        _, wanted, text, name = line.split(' ')
+        need(base64.b64encode(base64.b64decode(text)).decode() == text, 'base64')
+        pem = f'-----BEGIN PUBLIC KEY-----\n{text[:64]}\n{text[64:]}\n-----END PUBLIC KEY-----\n'.encode()
+        need(key_print(pem) == wanted and (not keys or max(keys) < wanted) and name not in names, 'a key of a policy')
+        keys[wanted] = pem
+        names.append(name)
+    need(int(found['threshold']) <= len(keys) and int(found['version']) <= 32, 'a number of a policy')
+    need((found['version'] == '1') == (found['previous'] == 'none'), 'the previous policy')
+    need(found['end'] is None or epoch(found['end']) >= 0, 'the end of a policy')
+    return found, keys
+
+
+def read_signatures(data, keys, signed):
+    lines = [re.fullmatch('(SHA256:[0-9a-f]{64}) ([A-Za-z0-9+/=]+)', line) for line in data.decode('ascii').split('\n')[:-1]]
+    need(data.endswith(b'\n') and 0 < len(lines) <= 32 and all(lines), 'the form of the signatures')
+    signers = [line[1] for line in lines]
+    need(signers == sorted(set(signers)), 'the order of the signatures')
+    for line in lines:
+        signature = base64.b64decode(line[2])
+        need(base64.b64encode(signature).decode() == line[2] and len(signature) <= 72, 'the form of a signature')
+        need(line[1] in keys, 'a key that no policy lists')
+        need_signature(keys[line[1]], signature, signed)
+    return set(signers)
+
+
+def check_policies(files, trusted):
+    """Gives the policy in force."""
+    need(SIGNATURE not in files and KEY not in files and SIGNATURES in files, 'two kinds of signatures, or none')
+    names = sorted(name for name in files if name.startswith('trust/'))
+    count = len(names) // 2
+    need(0 < count <= 32, 'no policies')
+    need(names == [f'trust/{version:04}.{kind}' for version in range(1, count + 1) for kind in ('policy', 'signatures')], 'the names of the policies')
+    before, anchored, policy, keys = None, False, None, {}
+    for version in range(1, count + 1):
+        data = files[f'trust/{version:04}.policy'].read()
+        former, former_keys = policy, keys
+        policy, keys = read_policy(data)
+        need(int(policy['version']) == version and policy['previous'] == (before or 'none'), 'the chain of the policies')
+        signers = read_signatures(files[f'trust/{version:04}.signatures'].read(), {**former_keys, **keys}, data)
+        need(len(signers & set(keys)) >= int(policy['threshold']), 'a policy that too few keys have signed')
+        need(former is None or len(signers & set(former_keys)) >= int(former['threshold']), 'a rotation that too few keys have signed')
+        before = fingerprint(data)
+        anchored = anchored or trusted == before or trusted in signers & set(keys)
+    need(anchored, 'policies that come from somewhere else')
+    signers = read_signatures(files[SIGNATURES].read(), keys, files[SUMS].read())
+    need(len(signers) >= int(policy['threshold']), 'too few signatures')
+    return policy
+
+
+def check_validity(policy, created, now):
+    if policy['after'] == 'refuse':
+        need(epoch(now) >= epoch(created), 'the clock')
+        need(max(epoch(now), epoch(created)) < epoch(policy['end']), 'the policy has ended')
 
 
 def folders_of(paths):
@@ -129,7 +211,7 @@ def read_sums(data):
     lines = [re.fullmatch('([0-9a-f]{64})  (.*)', line) for line in data.decode('ascii')[:-1].split('\n')]
     need(len(lines) <= 1000 and all(lines), 'a line of the sums')
     paths = [line[2] for line in lines]
-    need(all(PATH.match(path) and path not in (SUMS, SIGNATURE, KEY) for path in paths), 'a path of the sums')
+    need(all(PATH.match(path) and path not in SEAL for path in paths), 'a path of the sums')
     need(paths == sorted(set(paths)) and MANIFEST in paths, 'the order of the sums')
     names = paths + list(folders_of(paths))
     need(len({name.lower() for name in names}) == len(names), 'two names that are one')
@@ -182,28 +264,37 @@ def check_manifest(files, listed, archive):
         need(path not in told or told[path]['size'] == found.size, 'a size')
         need(not archive or found.mode == wanted and found.mtime == created, 'a mode or a time')
         need(archive or found.mode & ~wanted == 0 and found.mode & wanted & 0o500 == wanted & 0o500, 'a mode')
+    return manifest['release']['created']
 
 
-def verify(name, trusted):
+def verify(name, trusted, now):
     archive = not os.path.isdir(name)
     files, folders = from_archive(name) if archive else from_folder(name)
     need(len(files) <= 1000 and all(files[path].size <= LIMITS[path] for path in LIMITS if path in files), 'too much')
+    policed = [path for path in files if path.startswith('trust/')]
+    need(all(files[path].size <= 8192 for path in policed), 'too much')
     need(trusted, 'nobody said whom to trust')
-    if trusted != 'none':
+    policy = None
+    if trusted != 'none' and (policed or SIGNATURES in files):
+        policy = check_policies(files, trusted)
+    elif trusted != 'none':
         check_signature(files, trusted)
     need(SUMS in files, 'no sums')
     listed = read_sums(files[SUMS].read())
     for path, digest in listed.items():
         need(path in files and files[path].sha256() == digest, path)
-    need(set(files) <= set(listed) | {SUMS, SIGNATURE, KEY} and folders <= folders_of(listed), 'something extra')
-    check_manifest(files, listed, archive)
+    need(set(files) <= set(listed) | SEAL and folders <= folders_of(listed), 'something extra')
+    created = check_manifest(files, listed, archive)
+    if policy:
+        check_validity(policy, created, now)
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(2)
+    clock = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())
     try:
-        verify(sys.argv[1], sys.argv[2])
+        verify(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) == 4 else clock)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         print(f'refused: {error}')
         sys.exit(1)
