@@ -5,10 +5,10 @@
 # The program's variables (each set in the file in brackets):
 #   here, caller_folder          the bundle's folder, and where the operator stood           [this]
 #   CB_*                         what the bundle is about                                     [site.env]
-#   verb only trust secrets_file state receipt_file ova_file yes quiet colour parameters_given on_machine     [arguments]
+#   verb only trust allow_older secrets_file state receipt_file ova_file yes quiet colour parameters_given on_machine [arguments]
 #   work journal state_salt      this run's files, the journal                                [state]
-#   installed_* open_*           the last completed run, a run that did not end               [journal]
-#   target_digest target_folder target_parameters target_secrets target_key former_key                [run]
+#   installed_* open_* highest_* the last completed run, a run that did not end, the most that was ever there [journal]
+#   target_digest target_folder target_parameters target_secrets target_key former_key trust_version older_than [run]
 #   child                        the client's process, while it changes something             [platform]
 #
 # Exit status: 0 done, 1 findings, 2 usage, 3 the environment failed, 130 or 143 interrupted.

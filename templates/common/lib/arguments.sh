@@ -20,8 +20,11 @@ and, of installing, --upgrade and --rollback, without changing anything:
   --plan               the same, and what would be done
 
 Options:
-  --trust KEY          the signer's public key (PEM file), or its fingerprint SHA256:<64 hex digits>, got by another
-                       channel than the bundle; "none" skips the signature and says so in the receipt
+  --trust KEY          the signer's public key (PEM file), the signers' trust policy (file), or the fingerprint of either,
+                       SHA256:<64 hex digits>, got by another channel than the bundle; "none" skips the signature and says
+                       so in the receipt
+  --allow-older        install a bundle that is older than one that was installed here before, or has an older trust
+                       policy; journal and receipt say so
   --secrets FILE       the secrets (mode 0600), as site/secrets.template describes
   --parameter N=V      what only the site knows, such as flavor=m1.large in OpenStack; may be repeated
   --state DIR          where the journal is kept (default: ~/.local/state/cloudlet-bundle/<name>)
@@ -40,9 +43,9 @@ Examples:
 END
 }
 
-# arguments_read ARG...: sets verb, only (check, plan or empty), trust, secrets_file, state, receipt_file, ova_file, yes, quiet, colour, parameters_given, on_machine.
+# arguments_read ARG...: sets verb, only (check, plan or empty), trust, allow_older, secrets_file, state, receipt_file, ova_file, yes, quiet, colour, parameters_given, on_machine.
 arguments_read() {
-    verb='' only='' trust='' secrets_file='' state='' receipt_file='' ova_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
+    verb='' only='' trust='' allow_older=no secrets_file='' state='' receipt_file='' ova_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
     while [ $# -gt 0 ]; do
         case $1 in
         --check | --plan)
@@ -68,6 +71,7 @@ arguments_read() {
             [ -f "$here/lib/$CB_PLATFORM-local.sh" ] || arguments_wrong "--local: a bundle for $CB_PLATFORM is not installed from its own PlatformVM"
             on_machine=yes
             ;;
+        --allow-older) allow_older=yes ;;
         --yes) yes=yes ;;
         --quiet) quiet=yes ;;
         --no-colour | --no-color) colour=no ;;
@@ -87,6 +91,9 @@ arguments_read() {
     verb=${verb:-install}
     case $only:$verb in
     check:uninstall | check:status | check:ova | plan:uninstall | plan:status | plan:ova) arguments_wrong "--$only does not go with --$verb" ;;
+    esac
+    case $allow_older:$verb in
+    yes:rollback | yes:uninstall | yes:status | yes:ova) arguments_wrong "--allow-older does not go with --$verb" ;;
     esac
 }
 

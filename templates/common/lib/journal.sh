@@ -6,6 +6,9 @@
 #   2026-11-24T08:32:45Z begin image-vm inputs=…
 #   2026-11-24T08:33:10Z done image-vm inputs=… id=…
 #   2026-11-24T08:35:02Z end install bundle=… parameters=… secrets=… sequence=3 former=…
+#
+# trust=N is the version of the trust policy that was verified, older=N the highest sequence that was there before, where this
+# one is lower, oldertrust=N the same of the trust policy.
 
 # journal_write WORD...: one line, on the disk before the next thing happens.
 journal_write() {
@@ -29,6 +32,18 @@ journal_read() {
     journal_take installed "$(grep ' end ' "$work/journal" | tail -n 1)"
     journal_open_line=$(awk '$2 == "start" { open = $0 } $2 == "end" { open = "" } END { print open }' "$work/journal")
     journal_take open "$journal_open_line"
+    highest_sequence=$(journal_highest sequence)
+    highest_trust=$(journal_highest trust)
+}
+
+# journal_highest KEY: the highest number that an install or upgrade was completed with, ever: an uninstall forgets nothing,
+# or else an old bundle would come in through it.
+journal_highest() {
+    LC_ALL=C awk -v key="$1" '
+        $2 == "end" && ($3 == "install" || $3 == "upgrade") {
+            for (i = 4; i <= NF; i++) if (index($i, key "=") == 1 && substr($i, length(key) + 2) ~ /^[0-9]+$/ && substr($i, length(key) + 2) + 0 > most) most = substr($i, length(key) + 2) + 0
+        }
+        END { printf "%.0f\n", most }' "$journal"
 }
 
 # journal_take PREFIX LINE: PREFIX_verb, _bundle, _parameters, _secrets, _sequence, _former, _key (bundle.parameters).

@@ -17,6 +17,10 @@ receipt_write() {
         printf '  "sequence": %s,\n' "$CB_RELEASE_SEQUENCE"
         receipt_member bundle "sha256:$target_digest"
         receipt_member trust "$trust_said"
+        [ "$trust_version" = 0 ] || printf '  "trustPolicy": %s,\n' "$trust_version"
+        [ -z "$trust_warning" ] || receipt_member trustWarning "$trust_warning"
+        [ -z "$older_than" ] || printf '  "olderThan": %s,\n' "$older_than"
+        [ -z "$older_trust" ] || printf '  "trustOlderThan": %s,\n' "$older_trust"
         receipt_member started "$started"
         receipt_member finished "$(utc)"
         platform_receipt

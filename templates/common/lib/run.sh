@@ -40,6 +40,7 @@ run_open() {
     esac
     : >"$work/findings"
     : >"$work/secrets"
+    trust_version=0 trust_warning='' older_than='' older_trust=''
     journal_read
 }
 
@@ -65,7 +66,14 @@ To install without: --trust none. The receipt will say so."
     [ "$trust" != none ] || {
         trust_said=none
         warn "the signature is not checked (--trust none): whoever had the bundle on its way may have changed it"
+        return 0
     }
+    # The names below trust/ are proven by now: the last one is the version in force.
+    for verify_policy in "$here"/trust/*.policy; do
+        [ ! -f "$verify_policy" ] || trust_version=$((trust_version + 1))
+    done
+    trust_warning=$(sed -n 's/^validity  *warned  *//p' "$work/verify")
+    [ -z "$trust_warning" ] || warn "$trust_warning"
 }
 
 # run_target: which bundle is to be there in the end, and whether that is allowed from where we are.
@@ -76,6 +84,27 @@ run_target() {
     rollback) run_target_rollback ;;
     *) run_target_install ;;
     esac
+    run_age
+}
+
+# run_age: what was installed here once is never followed by something older, unless the operator wants it. What is there
+# already is not asked again, and going back is what --rollback is for; both are written down.
+run_age() {
+    [ "$CB_RELEASE_SEQUENCE" -ge "$highest_sequence" ] || older_than=$highest_sequence
+    [ "$verb" = rollback ] || [ "$trust" = none ] || [ "$trust_version" -ge "$highest_trust" ] || older_trust=$highest_trust
+    [ -n "$older_than$older_trust" ] || return 0
+    [ "$verb" != rollback ] && [ "$allow_older" = no ] && [ "$bundle_digest" != "$installed_bundle" ] && [ "$bundle_digest" != "$open_bundle" ] || {
+        warn "release $CB_RELEASE (sequence $CB_RELEASE_SEQUENCE) is older than what was installed here before${older_than:+ (sequence $older_than)}${older_trust:+, by its trust policy (version $older_trust)}"
+        return 0
+    }
+    [ -z "$older_than" ] || run_refuse bundle/older "this bundle is older (sequence $CB_RELEASE_SEQUENCE) than one that was installed here ($older_than)" "$(run_older)"
+    [ -z "$older_trust" ] || run_refuse bundle/older-trust \
+        "this bundle's trust policy is older (version $trust_version) than one that was installed here ($older_trust)" "$(run_older)"
+}
+
+run_older() {
+    [ "$verb" != upgrade ] || printf 'To go back to what was there before the last upgrade: ./install.sh --rollback\n'
+    printf 'If an older one is what you want: --allow-older. The receipt will say so.'
 }
 
 run_target_install() {
@@ -111,9 +140,6 @@ run_target_upgrade() {
             "Go on from that bundle's folder, or go back: ./install.sh --rollback"
     elif [ "$open_verb" = rollback ]; then
         run_refuse run/other "the last run was --rollback, and it did not end" "Repeat it: ./install.sh --rollback"
-    elif [ -n "$installed_bundle" ] && [ "$installed_sequence" -gt "$CB_RELEASE_SEQUENCE" ]; then
-        run_refuse bundle/older "this bundle is older (sequence $CB_RELEASE_SEQUENCE) than what is installed ($installed_sequence)" \
-            "To go back to what was there before the last upgrade: ./install.sh --rollback"
     fi
 }
 
@@ -285,6 +311,8 @@ step_id_of() {
 run_steps() {
     [ "$verb" = rollback ] || bundle_save
     run_facts="bundle=$target_digest parameters=$target_parameters secrets=$target_secrets sequence=$CB_RELEASE_SEQUENCE"
+    [ "$trust_version" = 0 ] || run_facts="$run_facts trust=$trust_version"
+    run_facts="$run_facts${older_than:+ older=$older_than}${older_trust:+ oldertrust=$older_trust}"
     journal_write start "$verb" "$run_facts"
     : >"$work/ids"
     for run_step in $(platform_steps); do
