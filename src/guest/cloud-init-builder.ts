@@ -140,11 +140,16 @@ export function timeServers(servers: readonly Text[]): CloudConfig {
   return { ntp: { enabled: true, ntp_client: "systemd-timesyncd", servers: [...servers] } };
 }
 
-/** The journal's share of the disk at most, in systemd's notation, such as 500M. */
+/** sudo runs what it runs in a terminal of its own, which nothing can go on writing to afterwards (sudoers(5), use_pty). */
+export function sudoTerminal(): CloudConfig {
+  return writeFiles([{ path: "/etc/sudoers.d/50-cloudlet", content: "Defaults use_pty\n", mode: 0o440 }]);
+}
+
+/** The journal is kept over a reboot; its share of the disk at most, in systemd's notation, such as 500M. */
 export function journalLimit(size: string): CloudConfig {
   const path = "/etc/systemd/journald.conf.d/50-cloudlet.conf";
   return {
-    ...writeFiles([{ path, content: `[Journal]\nSystemMaxUse=${size}\n`, mode: 0o644 }]),
+    ...writeFiles([{ path, content: `[Journal]\nStorage=persistent\nSystemMaxUse=${size}\n`, mode: 0o644 }]),
     runcmd: [["systemctl", "try-restart", "systemd-journald.service"]],
   };
 }

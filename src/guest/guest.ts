@@ -98,6 +98,7 @@ function partsOf(plan: Plan, machine: Machine, files: readonly OwnFile[]): reado
     cloudInit.writeFiles(
       machine.slots.map((slot) => ({ path: slot.path, content: slot.placeholder, mode: 0o600, encoding: "b64" as const })),
     ),
+    cloudInit.sudoTerminal(),
     cloudInit.journalLimit("500M"),
     cloudInit.writeFiles(
       files.map(({ path, mode, content }) => ({ path, mode, content: typeof content === "string" ? content : { lines: content } })),

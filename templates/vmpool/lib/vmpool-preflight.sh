@@ -89,7 +89,7 @@ preflight_system() {
 preflight_engine() {
     case $(fact look engine) in
     none) finding host/no-container-engine "$machine_title has neither docker nor podman" \
-        "Install one there: docker 20 or later, or podman 4.3 or later (Debian: apt-get install podman)." ;;
+        "Install one there: docker 20 or later, or podman 4.3 or later, from the site's own packages." ;;
     *) [ -n "$(fact look store)" ] || finding host/engine-silent "$(fact look engine) on $machine_title does not answer" \
         "See there: $(fact look engine) info; systemctl status docker" ;;
     esac

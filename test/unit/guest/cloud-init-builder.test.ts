@@ -13,6 +13,7 @@ import {
   cloudConfig,
   growRoot,
   hostname,
+  journalLimit,
   keysOnly,
   multipart,
   nameServers,
@@ -20,6 +21,7 @@ import {
   powerState,
   runCommands,
   sshUserAuthorities,
+  sudoTerminal,
   timeServers,
   timezone,
   users,
@@ -53,6 +55,8 @@ t.test("each part is what its module wants", (t) => {
     ],
     runcmd: [["systemctl", "try-restart", "systemd-resolved.service"]],
   });
+  t.strictSame(read(sudoTerminal()), { write_files: [{ path: "/etc/sudoers.d/50-cloudlet", owner: "root:root", permissions: "0440", content: "Defaults use_pty\n" }] });
+  t.match(read(journalLimit("1G")), { write_files: [{ content: "[Journal]\nStorage=persistent\nSystemMaxUse=1G\n" }] });
   t.match(read(sshUserAuthorities(["ca"])), { write_files: [{ content: "ca\n" }], bootcmd: [["sh", "-c", /TrustedUserCAKeys/]] });
   t.strictSame(read(bootCommands([["a", "b c"]]), runCommands([["d"]])), { bootcmd: [["a", "b c"]], runcmd: [["d"]] });
   t.match(read(growRoot(), powerState("reboot", "bye")), { growpart: { mode: "auto" }, power_state: { mode: "reboot", timeout: 30 } });
