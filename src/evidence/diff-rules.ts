@@ -41,7 +41,7 @@ export const diffRules: readonly DiffRule[] = [
       "/platform/parameters/securityGroupName", "/platform/parameters/networks", "/platform/parameters/machines",
     ],
     privilege: [
-      "/users", "/trust", "/secrets", "/kafka/user", "/policies/trustPolicy", "/policies/allianceOrganizations", "/policies/singleKubernetesClusterOwner",
+      "/users", "/trust", "/secrets", "/audit", "/kafka/user", "/policies/trustPolicy", "/policies/allianceOrganizations", "/policies/singleKubernetesClusterOwner",
       "/platform/parameters/keyName", "/platform/parameters/gpus", "/platform/parameters/machines/*/ssh/user", "/platform/parameters/machines/*/hostKeys",
     ],
     software: ["/apiVersion", "/kind", "/deployment", "/versions", "/platform/type", "/gpu"],

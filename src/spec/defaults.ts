@@ -164,6 +164,7 @@ export const SPEC_DEFAULTS: readonly Default[] = [
   },
   { name: "environment", pointer: "/environment", value: {}, reason: "the platform's own defaults" },
   { name: "secrets", pointer: "/secrets", value: [], reason: "ACCESS_KEY is always added" },
+  { name: "waivers", pointer: "/audit/waivers", value: [], reason: "every audit rule counts" },
   {
     name: "secret-required",
     pointer: "/secrets/*/required",

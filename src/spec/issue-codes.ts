@@ -263,6 +263,7 @@ export const ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "KAFKA_PASSWORD is declared, but there is no Kafka user.",
     remedy: "Give kafka.user, or delete the secret.",
   },
+  "spec/waiver-date": { meaning: "A waiver expires on a day that does not exist.", remedy: "Write year, month and day: 2027-06-30." },
   "release/created": {
     meaning: "The time is not in the calendar, or not one that a tar archive can hold.",
     remedy: 'Write it as "2026-11-24T00:00:00Z", in quotes.',

@@ -12,6 +12,7 @@ import { PARAMETER_VALIDATORS } from "./platform-parameters.ts";
 import type { DocumentKind } from "./read-document.ts";
 import { readDocument } from "./read-document.ts";
 import { trust, users } from "./rules/access.ts";
+import { waivers } from "./rules/audit.ts";
 import { environment, secrets } from "./rules/environment.ts";
 import { firewall } from "./rules/firewall.ts";
 import { highAvailability } from "./rules/high-availability.ts";
@@ -69,6 +70,7 @@ const RULES: readonly Rule[] = [
   resources,
   environment,
   secrets,
+  waivers,
 ];
 
 function cloudletKind({ platforms }: SpecContext): DocumentKind<Spec> {

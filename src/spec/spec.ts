@@ -81,6 +81,18 @@ export interface Spec {
   readonly environment: Readonly<Record<string, string>>;
   /** Values that travel apart from the bundle. */
   readonly secrets: readonly SecretSlot[];
+  readonly audit: { readonly waivers: readonly Waiver[] };
+}
+
+/** What an audit rule finds and somebody has let pass. */
+export interface Waiver {
+  /** Id of the rule. */
+  readonly rule: string;
+  readonly reason: string;
+  /** The last day on which it holds, in UTC: 2027-06-30. */
+  readonly expires: string;
+  /** A field of the spec, as a pointer, or a file of the bundle; left out, wherever the rule finds something. */
+  readonly place?: string;
 }
 
 export interface Resources {

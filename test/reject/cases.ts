@@ -128,6 +128,7 @@ export const REJECT_CASES: readonly RejectCase[] = [
     "  - {name: OS_PASSWORD}",
     "  - {name: OS_PASSWORD}\n  - {name: ACCESS_KEY, required: false}",
   ),
+  spec("spec/waiver-date", "secrets:\n", 'audit: {waivers: [{rule: GUEST-06, reason: keys only, expires: "2027-02-30"}]}\nsecrets:\n'),
   spec("spec/kafka", "  - {name: OS_PASSWORD}", "  - {name: OS_PASSWORD}\n  - {name: KAFKA_PASSWORD}"),
   release("release/created", "2026-11-24T00:00:00Z", "2026-02-30T00:00:00Z"),
   release("release/source", "source: https://images", "source: ftp://images"),
