@@ -8,7 +8,7 @@ import { hexOf } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
 import { purlText } from "../core/purl.ts";
-import { cycloneDxPath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
+import { auditPath, cycloneDxPath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
 import type { LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
@@ -63,9 +63,9 @@ export interface SoftwareList {
 }
 
 /** What is made after the list, and so can't have its digest in it. */
-const later: readonly string[] = [cycloneDxPath, spdxPath, provenancePath, ...sealPaths];
+const later: readonly string[] = [cycloneDxPath, spdxPath, auditPath, provenancePath, ...sealPaths];
 
-/** The list of a bundle with these files: all but the SBOMs, the provenance and the seal, which it names nevertheless. */
+/** The list of a bundle with these files: all but the SBOMs, the audit, the provenance and the seal, which it names nevertheless. */
 export function softwareList(files: readonly File[], documents: Documents): SoftwareList {
   const { release } = documents.release;
   const { spec } = documents.spec;

@@ -17,7 +17,7 @@ import { composeTexts } from "./texts.ts";
 
 /**
  * Everything but what the seal adds; `builder` is who is said to have run the program, `trust` the files of the trust policies.
- * Issues: those of `composeTexts`.
+ * Issues: those of `composeTexts`, and `audit/…`.
  */
 export function compose(documents: Documents, assets: Assets, builder: BuilderId = commandLineBuilder, trust: readonly File[] = []): Outcome<Composition> {
   const texts = composeTexts(documents, assets);
@@ -32,7 +32,9 @@ export function compose(documents: Documents, assets: Assets, builder: BuilderId
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
   const all = [...files, ...trust, ...blobs(release, lock, documents.spec.spec.platform.type)];
-  return { ...texts, value: { plan, files: [...all, ...softwareFiles(all, documents, builder)] } };
+  const software = softwareFiles(all, documents, builder);
+  const issues = [...texts.issues, ...software.issues];
+  return software.ok ? { ok: true, value: { plan, files: [...all, ...software.value] }, issues } : { ok: false, issues };
 }
 
 /** The disks of an OVF package; else image and payload as they are, and no image where the VMs are there already. */

@@ -1,13 +1,18 @@
-/** What a bundle tells of its own making: both SBOMs, and the provenance over all of it. */
+/** What a bundle tells of its own making: the SBOMs, what the audit rules find, and the provenance over all of it. */
 
 import type { Digest } from "../core/digest.ts";
 import { sha256 } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { sizeOf, textFile } from "../core/file.ts";
+import type { Outcome } from "../core/issue.ts";
+import { outcome } from "../core/issue.ts";
 import type { Json } from "../core/json.ts";
 import { byCodeUnit, canonicalJson } from "../core/json.ts";
-import { cycloneDxPath, provenancePath, spdxPath } from "../pack/layout.ts";
+import { auditPath, cycloneDxPath, provenancePath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
+import { audit, auditIssues } from "./audit/audit.ts";
+import { auditText } from "./audit/audit-file.ts";
+import { inputOfFiles } from "./audit/input.ts";
 import { softwareList } from "./components.ts";
 import { cycloneDx } from "./cyclonedx.ts";
 import { generator } from "./generator.ts";
@@ -24,14 +29,21 @@ function digestOf(files: readonly File[]): Digest {
 
 const programText = canonicalJson(generator as unknown as Json);
 
-/** The three files; `files` are all others of the bundle but the seal's. */
-export function softwareFiles(files: readonly File[], documents: Documents, builder: BuilderId): readonly File[] {
+/** The four files; `files` are all others of the bundle but the seal's. Issues: `audit/…`. */
+export function softwareFiles(files: readonly File[], documents: Documents, builder: BuilderId): Outcome<readonly File[]> {
   const list = softwareList(files, documents);
   const contentDigest = digestOf(files);
   const sboms = [
     textFile(cycloneDxPath, cycloneDx(list, contentDigest), { role: "evidence", source: "evidence/cyclonedx" }),
     textFile(spdxPath, spdx(list, contentDigest), { role: "evidence", source: "evidence/spdx" }),
   ];
-  const statement = provenance([...files, ...sboms], documents, builder);
-  return [...sboms, textFile(provenancePath, statement, { role: "evidence", source: "evidence/provenance" })];
+  const { spec, release, lock } = documents;
+  const input = inputOfFiles([...files, ...sboms], { spec: spec.spec, release: release.release, lock: lock.lock });
+  const results = audit(input);
+  const audited = textFile(auditPath, auditText(input, results), { role: "evidence", source: "evidence/audit" });
+  const made = [...sboms, audited];
+  return outcome(auditIssues(input, results), () => [
+    ...made,
+    textFile(provenancePath, provenance([...files, ...made], documents, builder), { role: "evidence", source: "evidence/provenance" }),
+  ]);
 }

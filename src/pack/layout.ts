@@ -34,9 +34,10 @@ export const originsPath = "evidence/origins.json";
 export const cycloneDxPath = "evidence/sbom.cdx.json";
 export const spdxPath = "evidence/sbom.spdx.json";
 export const provenancePath = "evidence/provenance.json";
+export const auditPath = "evidence/audit.json";
 
 /** Evidence that every bundle has, in order. */
-export const neededEvidence: readonly string[] = [lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];
+export const neededEvidence: readonly string[] = [auditPath, lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];
 
 export const payloadPath = "blobs/payload.tar";
 
@@ -50,6 +51,9 @@ export const ovfManifestPath = "ovf/platformvm.mf";
 export const ovfCertificatePath = "ovf/platformvm.cert";
 export const vmImageDiskPath = "ovf/vm-image.vmdk";
 export const payloadDiskPath = "ovf/payload.vmdk";
+
+/** What is made after the audit, and so is not looked at by it: it tells of the rest, or signs it. */
+export const afterAudit: readonly string[] = [auditPath, provenancePath, ovfCertificatePath, ...sealPaths];
 
 /** What is big and comes last. */
 export function isBlobPath(path: string): boolean {

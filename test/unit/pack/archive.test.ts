@@ -191,7 +191,7 @@ t.test("the manifest is what its published schema says, and reads back as itself
   t.ok(read.ok);
   t.notOk(parseManifest(new TextEncoder().encode(JSON.stringify(manifest))).ok, "another text of the same");
   const poor = parseManifest(new TextEncoder().encode(manifestText(manifestOf(sample().tree))));
-  t.match(poor.issues[0]?.message, /does not name evidence\/lock.json as evidence/);
+  t.match(poor.issues[0]?.message, /does not name evidence\/audit.json as evidence/);
   t.end();
 });
 

@@ -1,0 +1,143 @@
+/** What an audit looks at: a bundle's files and the documents they were made of, whether just made or read from a bundle. */
+
+import type { File, Role, Span } from "../../core/file.ts";
+import { byCodeUnit } from "../../core/json.ts";
+import type { Json } from "../../core/json.ts";
+import type { Origin } from "../../core/origin.ts";
+import { below } from "../../core/pointer.ts";
+import { afterAudit } from "../../pack/layout.ts";
+import { bodySha256 } from "../../pack/manifest.ts";
+import type { Lock } from "../../spec/lock.ts";
+import type { Mark } from "../../spec/read-yaml.ts";
+import { readYaml } from "../../spec/read-yaml.ts";
+import type { Release } from "../../spec/release.ts";
+import type { Spec } from "../../spec/spec.ts";
+import type { OriginsDocument } from "../origins.ts";
+import { originsAt } from "../origins.ts";
+import type { AuditPlace } from "./rule.ts";
+
+export interface AuditInput {
+  /** Every file that is there before the audit, by path: not the audit itself, nor the provenance and the seal. */
+  readonly files: readonly AuditFile[];
+  readonly spec: Spec;
+  readonly release: Release;
+  readonly lock: Lock;
+}
+
+export interface AuditFile {
+  readonly path: string;
+  readonly mode: "0644" | "0755";
+  readonly role: Role;
+  /** Template or static file that it was made from. */
+  readonly source: string;
+  /** 64 hexadecimal digits; undefined where nothing lists the file. */
+  readonly sha256: string | undefined;
+  /** Empty for a blob. */
+  readonly text: string;
+  readonly lines: readonly string[];
+  /** What caused which stretch of a line, from 1. */
+  readonly spansAt: (line: number) => readonly Span[];
+}
+
+/** Of a bundle that is being made; blobs and all. */
+export function inputOfFiles(files: readonly File[], documents: Pick<AuditInput, "spec" | "release" | "lock">): AuditInput {
+  const audited = files
+    .filter((file) => !afterAudit.includes(file.path))
+    .map(({ path, mode, role, source, body, spans }): AuditFile =>
+      withText({ path, mode: mode === 0o755 ? "0755" : "0644", role, source, sha256: bodySha256(body), spansAt: spansByLine(spans) }, () => (body.kind === "bytes" ? new TextDecoder().decode(body.bytes) : "")),
+    );
+  return { files: sorted(audited), ...documents };
+}
+
+/** A file as it lies in a bundle. */
+export interface BundledFile extends Pick<AuditFile, "path" | "mode" | "role" | "source" | "sha256"> {
+  /** Undefined for a blob. */
+  readonly text: string | undefined;
+}
+
+/** Of a bundle that was read, with its map of origins. */
+export function inputOfBundle(files: readonly BundledFile[], origins: OriginsDocument, documents: Pick<AuditInput, "spec" | "release" | "lock">): AuditInput {
+  const audited = files
+    .filter((file) => !afterAudit.includes(file.path))
+    .map(({ text = "", ...file }): AuditFile => withText({ ...file, spansAt: (line) => originsAt(origins, file.path, line) }, () => text));
+  return { files: sorted(audited), ...documents };
+}
+
+function sorted(files: readonly AuditFile[]): readonly AuditFile[] {
+  return [...files].sort((a, b) => byCodeUnit(a.path, b.path));
+}
+
+/** Text and lines are made when they are asked for: nobody reads the lines of an SBOM. */
+function withText(file: Omit<AuditFile, "text" | "lines">, read: () => string): AuditFile {
+  let text: string | undefined;
+  let lines: readonly string[] | undefined;
+  return {
+    ...file,
+    get text() {
+      return (text ??= read());
+    },
+    get lines() {
+      return (lines ??= this.text.split("\n"));
+    },
+  };
+}
+
+function spansByLine(spans: readonly Span[]): AuditFile["spansAt"] {
+  let byLine: ReadonlyMap<number, readonly Span[]> | undefined;
+  return (line) => {
+    byLine ??= Map.groupBy(spans, (span) => span.line);
+    return byLine.get(line) ?? [];
+  };
+}
+
+export function fileAt(input: AuditInput, path: string): AuditFile | undefined {
+  return input.files.find((file) => file.path === path);
+}
+
+/** A line of a file, with what caused it. */
+export function placeAt(file: AuditFile, line: number): AuditPlace {
+  const origins = [...new Set(file.spansAt(line).flatMap((span): readonly Origin[] => span.origins))].sort(byCodeUnit);
+  return { file: file.path, line, ...(origins.length === 0 ? {} : { origins }) };
+}
+
+/** A YAML or JSON file as its value, with the line of each. */
+export interface Parsed {
+  readonly file: AuditFile;
+  /** Undefined where it is no YAML, or has what we don't read: anchors, tags. */
+  readonly value: Json | undefined;
+  /** The place of the value at a pointer, or of what holds it. */
+  readonly placeOf: (...keys: readonly (string | number)[]) => AuditPlace;
+}
+
+const parsed = new WeakMap<AuditFile, Parsed>();
+
+export function parsedYaml(file: AuditFile): Parsed {
+  const known = parsed.get(file) ?? parse(file);
+  parsed.set(file, known);
+  return known;
+}
+
+function parse(file: AuditFile): Parsed {
+  const { value, marks, issues } = readYaml(file.text);
+  return {
+    file,
+    value: issues.length > 0 ? undefined : value,
+    placeOf: (...keys) => placeAt(file, lineAt(file, markAt(marks, keys))),
+  };
+}
+
+function markAt(marks: ReadonlyMap<string, Mark>, keys: readonly (string | number)[]): number {
+  const mark = marks.get(below("", ...keys));
+  if (mark !== undefined) return mark.key?.start ?? mark.start;
+  return keys.length === 0 ? 0 : markAt(marks, keys.slice(0, -1));
+}
+
+function lineAt({ lines }: AuditFile, offset: number): number {
+  let end = 0;
+  for (const [index, line] of lines.entries()) {
+    end += line.length + 1;
+    if (offset < end) return index + 1;
+  }
+  return lines.length;
+}
+
