@@ -21,6 +21,8 @@ import { version } from "./version.ts";
 import type { ReportedDocument } from "./report-issues.ts";
 
 export interface Drawn {
+  /** What it was drawn of. */
+  readonly documents: ReadDocuments;
   /** Everything but what the seal adds. */
   readonly tree: Tree;
   /** `<cloudlet>-<organization>-<release>.cloudlet.tar` */
@@ -44,11 +46,12 @@ export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolve
   if (spec.value === undefined) return { drawn: undefined, reports: [spec.report] };
   // Whether somebody else needed VMDKs must not show in this bundle.
   const lock = needsVmdk(spec) ? resolved : withoutVmdk(resolved);
-  const tree = drawDocuments(io, { spec: spec.value, release: resolved.release, lock }, undefined, trust);
+  const documents: ReadDocuments = { spec: spec.value, release: resolved.release, lock };
+  const tree = drawDocuments(io, documents, undefined, trust);
   const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
   if (!tree.ok) return { drawn: undefined, reports: [report] };
   return {
-    drawn: { tree: tree.value, fileName: `${plainName(spec.value.spec.name, spec.value.spec.organization, resolved.release.release.name)}.cloudlet.tar`, secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
+    drawn: { documents, tree: tree.value, fileName: `${plainName(spec.value.spec.name, spec.value.spec.organization, resolved.release.release.name)}.cloudlet.tar`, secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
     reports: [report],
   };
 }

@@ -29,6 +29,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "inspect", summary: "list what is in a bundle, show or extract files", load: () => import("./inspect.ts") },
   { name: "explain", summary: "say why a line of a bundle is as it is", load: () => import("./explain.ts") },
   { name: "diff", summary: "say what changed from one bundle to another", load: () => import("./diff.ts") },
+  { name: "audit", summary: "ask a bundle, or a spec, the rules of an audit", load: () => import("./audit.ts") },
   { name: "rebuild", summary: "make a bundle again from its own documents and compare", load: () => import("./rebuild.ts") },
   { name: "keygen", summary: "make a signing key", load: () => import("./keygen.ts") },
   { name: "access-key", summary: "make the one-time access key of a CRM", load: () => import("./access-key.ts") },

@@ -12,6 +12,7 @@ import { openBundle } from "../store/bundle-file.ts";
 import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
+import { tellExpiredWaivers } from "./waivers.ts";
 import { showAside } from "./show-report.ts";
 
 interface Options {
@@ -54,6 +55,7 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
   const source = await openBundle(path, { hashed, signal: io.signal });
   const verdict = await verifyBundle(source, trust, now).finally(progress.finish);
   io.out(options.json ? `${JSON.stringify({ bundle: path, ...verdict }, null, 2)}\n` : verdictText(verdict));
+  if (verdict.good) await tellExpiredWaivers(io, source);
   return verdict.good ? 0 : 1;
 }
 
