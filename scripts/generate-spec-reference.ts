@@ -181,6 +181,8 @@ const STAGES: Readonly<Record<string, string>> = {
   platform: "What a platform can't do",
   seal: "Keys",
   ovf: "An OVF package",
+  part: "Parts of a bundle",
+  delta: "Deltas",
 };
 
 /** What is said to the code's reject case; a code that needs more than a document has none. */

@@ -8,7 +8,7 @@ import type { Outcome } from "../core/issue.ts";
 import { compose } from "../evidence/compose.ts";
 import type { BuilderId } from "../evidence/provenance.ts";
 import { secretsTemplatePath } from "../pack/layout.ts";
-import { pack, type Tree } from "../pack/tree.ts";
+import { bundleFileName, pack, type Tree } from "../pack/tree.ts";
 import { traitsOf } from "../plan/traits.ts";
 import { platforms } from "../platforms/registry.ts";
 import { withoutVmdk, type LockDocument } from "../spec/read-lock.ts";
@@ -51,7 +51,7 @@ export function drawBundle(io: Io, spec: Loaded<SpecDocument>, resolved: Resolve
   const report = { ...spec.report, issues: [...spec.report.issues, ...tree.issues] };
   if (!tree.ok) return { drawn: undefined, reports: [report] };
   return {
-    drawn: { documents, tree: tree.value, fileName: `${plainName(spec.value.spec.name, spec.value.spec.organization, resolved.release.release.name)}.cloudlet.tar`, secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
+    drawn: { documents, tree: tree.value, fileName: bundleFileName(tree.value.about), secretsTemplate: bytesOf(tree.value, secretsTemplatePath) },
     reports: [report],
   };
 }
@@ -92,12 +92,6 @@ export function assetsOf(packageFolder: string): Assets {
       return [path.slice(folder.length + 1), readFileSync(path, "utf8")];
     }),
   );
-}
-
-/** Of files: names may hold spaces and `& , !`, which would need quoting everywhere. */
-export function plainName(cloudlet: string, organization: string, release: string): string {
-  const plain = (name: string): string => name.replace(/[^0-9A-Za-z._-]+/g, "_");
-  return `${plain(cloudlet)}-${plain(organization)}-${release}`;
 }
 
 /** A text of the tree. */

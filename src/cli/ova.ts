@@ -8,13 +8,13 @@ import type { File } from "../core/file.ts";
 import { ovfPath } from "../pack/layout.ts";
 import { ovaEntries, ovaPaths } from "../pack/ovf-package.ts";
 import { layArchive, type BlobReader } from "../pack/stream.ts";
-import { mtimeOf } from "../pack/tree.ts";
+import { mtimeOf, plainName } from "../pack/tree.ts";
 import { formOf } from "../seal/form.ts";
 import { verdictText } from "../seal/verdict.ts";
 import { verifyBundle } from "../seal/verify.ts";
 import { openBundle, placeReader } from "../store/bundle-file.ts";
 import { absolute } from "./documents.ts";
-import { drawBundle, loadSpec, needsVmdk, plainName } from "./draw.ts";
+import { drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { certificateOptions, withCertificate, type CertificateOptions } from "./ovf-certificate.ts";
@@ -136,7 +136,7 @@ async function fromBundle(bundlePath: string, options: Options, io: Io): Promise
   return {
     files: wanted.map((file) => ({ path: file.path, body: { kind: "blob", digest: `sha256:${file.sha256}`, size: file.size } })),
     mtime: mtimeOf(release.created),
-    blobs: placeReader(path, places),
+    blobs: placeReader(source, places),
     fileName: `${plainName(cloudlet.name, cloudlet.organization, release.name)}.ova`,
   };
 }

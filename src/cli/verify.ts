@@ -14,6 +14,7 @@ import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
 import { tellExpiredWaivers } from "./waivers.ts";
 import { showAside } from "./show-report.ts";
+import { verifyParts } from "./verify-parts.ts";
 
 interface Options {
   readonly trust?: string;
@@ -27,7 +28,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .description(
       "Check a bundle, as a tar or unpacked: its form, its signature, every digest, that nothing else is in it. Refuses unless you say whose signature you trust; a key that came with the bundle proves nothing.",
     )
-    .argument("<bundle>", "the tar, or the folder it was unpacked into")
+    .argument("<bundle>", "the tar, the folder it was unpacked into, one part, or a folder with all parts")
     .option("--trust <key>", "the signer's public key (PEM file), a trust policy (file), the fingerprint of either (SHA256:…), or none to leave the signature unchecked")
     .option("--time <time>", "judge whether a trust policy has ended by this time (2026-11-24T00:00:00Z) instead of the clock")
     .option("--json", "print the verdict as JSON")
@@ -48,6 +49,8 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
     return 2;
   }
   const path = absolute(io, bundle);
+  const ofParts = await verifyParts(path, trust, options, io);
+  if (ofParts !== undefined) return ofParts;
   const { size } = await stat(path);
   const progress = progressOn(io, options.quiet === true);
   let done = 0;

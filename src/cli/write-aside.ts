@@ -1,7 +1,7 @@
 /** Output files: written aside, synced, renamed. Under its final name a file is whole or not there. */
 
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { dirname, basename, join } from "node:path";
 import type { FileHandle } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
@@ -16,7 +16,7 @@ export interface WriteOptions {
  * Lets `fill` write a new file beside `path`, syncs it and gives it its name. On any failure nothing is left behind and
  * what stood under the name still stands there.
  */
-export async function writeAside<T>(path: string, fill: (file: FileHandle) => Promise<T>, options: WriteOptions = {}): Promise<T> {
+export async function writeAside<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T>, options: WriteOptions = {}): Promise<T> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const stem = `.${basename(path).slice(0, 200)}`;
@@ -28,7 +28,7 @@ export async function writeAside<T>(path: string, fill: (file: FileHandle) => Pr
     try {
       // The umask may have taken bits away; the mode is part of what was asked for.
       if (options.mode !== undefined) await file.chmod(options.mode);
-      result = await fill(file);
+      result = await fill(file, aside);
       await file.sync();
     } finally {
       await file.close();
@@ -41,6 +41,41 @@ export async function writeAside<T>(path: string, fill: (file: FileHandle) => Pr
     throw error;
   }
 }
+
+/**
+ * Like `writeAside`, but what a run that ended early has written is kept, and given to `fill` the next time: it must look at
+ * every byte of it. `Undone` as the result keeps it too, and gives no name.
+ */
+export async function writeResumed<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T | Undone>): Promise<T | Undone> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const stem = `.${basename(path).slice(0, 200)}`;
+  const aside = join(folder, `${stem}.${process.pid}.unfinished`);
+  const left = (await readdir(folder)).filter((name) => name.startsWith(`${stem}.`) && /^\d+\.unfinished$/.test(name.slice(stem.length + 1)));
+  for (const name of left) {
+    if (join(folder, name) === aside) continue;
+    if (isAlive(Number(name.slice(stem.length + 1).split(".")[0]))) throw new EnvironmentError(`another run is writing ${path}`, { hint: "wait for it, or stop it; if there is none, remove " + join(folder, name) });
+    await rename(join(folder, name), aside);
+  }
+  // A link that somebody laid there would be followed; what is no regular file is not ours.
+  const found = await lstat(aside).catch(() => undefined);
+  if (found !== undefined && !found.isFile()) throw new EnvironmentError(`${aside} is no file`);
+  const file = await open(aside, found === undefined ? "wx+" : "r+", 0o644);
+  let result: T | Undone;
+  try {
+    result = await fill(file, aside);
+    if (result !== undone) await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (result === undone) return undone;
+  await rename(aside, path);
+  await syncFolder(folder);
+  return result;
+}
+
+export const undone = Symbol("undone");
+export type Undone = typeof undone;
 
 export async function writeTextAside(path: string, text: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
   await writeAside(path, (file) => file.writeFile(text), options);
@@ -85,5 +120,13 @@ async function syncFolder(folder: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/** write(2) may take less than it was given. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, at + done);
+    done += bytesWritten;
   }
 }

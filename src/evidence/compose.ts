@@ -2,9 +2,11 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
+import { textFile } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
-import { payloadDiskPath, payloadPath, vmImageDiskPath, vmImagePath } from "../pack/layout.ts";
+import { byPlace, payloadDiskPath, payloadPath, piecesPath, vmImageDiskPath, vmImagePath } from "../pack/layout.ts";
 import { payloadBody, payloadEntries } from "../pack/payload.ts";
+import { piecesOf, piecesText } from "../pack/pieces.ts";
 import { archiveSize } from "../pack/stream.ts";
 import { traitsOf } from "../plan/traits.ts";
 import type { Lock, LockedBlob } from "../spec/lock.ts";
@@ -31,27 +33,43 @@ export function compose(documents: Documents, assets: Assets, builder: BuilderId
     const hint = "Make the lock again with `cloudlet-bundle lock`.";
     return { ok: false, issues: [...texts.issues, { code: "plan/lock-differs", severity: "error", pointer: "", message, hint }] };
   }
-  const all = [...files, ...trust, ...blobs(release, lock, documents.spec.spec.platform.type)];
+  const big = blobs(release, lock, documents.spec.spec.platform.type);
+  const all = [...files, ...trust, ...big.map(({ file }) => file), ...piecesFile(big)];
   const software = softwareFiles(all, documents, builder);
   const issues = [...texts.issues, ...software.issues];
   return software.ok ? { ok: true, value: { plan, files: [...all, ...software.value] }, issues } : { ok: false, issues };
 }
 
 /** The disks of an OVF package; else image and payload as they are, and no image where the VMs are there already. */
-function blobs(release: Release, lock: Lock, platform: string): readonly File[] {
+function blobs(release: Release, lock: Lock, platform: string): readonly Big[] {
   const { disks, makesVms } = traitsOf(platform);
   if (disks === "vmdk") {
     if (lock.vmdk === undefined) throw new Error("a plan was made of a lock without VMDKs");
-    return [vmImageFile(vmImageDiskPath, lock.vmdk.vmImage), { ...payloadFile, path: payloadDiskPath, body: blob(lock.vmdk.payload) }];
+    const payload: File = { ...payloadFile, path: payloadDiskPath, body: blob(lock.vmdk.payload) };
+    return [vmImage(vmImageDiskPath, lock.vmdk.vmImage), { file: payload, of: lock.vmdk.payload }];
   }
-  const payload: File = { ...payloadFile, path: payloadPath, body: payloadBody(lock, release) };
-  return makesVms ? [vmImageFile(vmImagePath(lock.vmImage.format), lock.vmImage), payload] : [payload];
+  const payload: Big = { file: { ...payloadFile, path: payloadPath, body: payloadBody(lock, release) }, of: lock.payload };
+  return makesVms ? [vmImage(vmImagePath(lock.vmImage.format), lock.vmImage), payload] : [payload];
+}
+
+/** A blob's file, and what the lock has of it. */
+interface Big {
+  readonly file: File;
+  readonly of: LockedBlob;
+}
+
+/** None where an older version made the lock: then the bundle can't be split. */
+function piecesFile(big: readonly Big[]): readonly File[] {
+  const sorted = [...big].sort((a, b) => byPlace(a.file.path, b.file.path));
+  const pieces = sorted.map(({ file, of }) => (of.pieces === undefined ? undefined : piecesOf(file.path, of.size, of.pieces)));
+  if (pieces.some((each) => each === undefined)) return [];
+  return [textFile(piecesPath, piecesText(pieces.flatMap((each) => each ?? [])), { role: "evidence", source: piecesPath })];
 }
 
 const payloadFile = { mode: 0o644, spans: [], role: "payload", source: "release:/containers" } as const;
 
-function vmImageFile(path: string, of: LockedBlob): File {
-  return { mode: 0o644, spans: [], role: "vm-image", source: "release:/vmImage", path, body: blob(of) };
+function vmImage(path: string, of: LockedBlob): Big {
+  return { file: { mode: 0o644, spans: [], role: "vm-image", source: "release:/vmImage", path, body: blob(of) }, of };
 }
 
 function blob({ digest, size }: LockedBlob): File["body"] {

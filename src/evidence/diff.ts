@@ -85,7 +85,12 @@ function fieldDifferences(a: DiffSide, b: DiffSide, document: DocumentName): rea
   // Another version wrote one that this build can't read: then both are compared as they are written, without defaults.
   const asWritten = (side: DiffSide): SourcedNode => sourced(side.record.documents[document].value, document) as unknown as SourcedNode;
   const found = x === undefined || y === undefined ? differentValues(asWritten(a), asWritten(b)) : differentValues(x, y);
-  return found.map((difference) => ({ document, difference }));
+  return found.filter((difference) => document !== "lock" || !isOfPieces(difference)).map((difference) => ({ document, difference }));
+}
+
+/** The digests of a file's pieces are others where its own digest is, which is told; there are hundreds of them. */
+function isOfPieces({ before, after }: ValueDifference): boolean {
+  return /\/pieces(\/|$)/.test((after ?? before)?.pointer ?? "");
 }
 
 /** Without values that are made of a field which is told by itself: a name that stands in for one that is left out. */

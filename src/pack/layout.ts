@@ -35,6 +35,7 @@ export const cycloneDxPath = "evidence/sbom.cdx.json";
 export const spdxPath = "evidence/sbom.spdx.json";
 export const provenancePath = "evidence/provenance.json";
 export const auditPath = "evidence/audit.json";
+export const piecesPath = "evidence/pieces.txt";
 
 /** Evidence that every bundle has, in order. */
 export const neededEvidence: readonly string[] = [auditPath, lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];

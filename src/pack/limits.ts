@@ -18,6 +18,18 @@ export const mtimeLimit = 2_147_483_647;
 /** SHA256SUMS with the most entries of the longest names. Bytes. */
 export const sumsBytes = bundleEntries * (64 + 2 + bundlePathLength + 1);
 
+/** A lock notes a digest for each so many bytes of a file: 64 kB of them for 10 GiB, and a part of a bundle ends where one ends. */
+export const pieceBytes = 16_777_216;
+
+/** evidence/pieces.txt: 10,000 pieces of four files. Bytes. */
+export const piecesTextBytes = 40_000 * 200;
+
+/** The small files of a bundle together are held in memory by whoever splits or joins it. Bytes. */
+export const headBytes = 67_108_864;
+
+/** Parts of a bundle: a stack of CDs for 600 GiB. */
+export const partCount = 1_000;
+
 /** manifest.json is held in memory by whoever verifies. Bytes. */
 export const manifestBytes = 1_048_576;
 

@@ -26,6 +26,19 @@ export interface BundleAbout {
   readonly generator: { readonly name: string; readonly version: string };
 }
 
+export const bundleSuffix = ".cloudlet.tar";
+
+/** `<cloudlet>-<organization>-<release>.cloudlet.tar` */
+export function bundleFileName({ cloudlet, release }: Pick<BundleAbout, "cloudlet" | "release">): string {
+  return `${plainName(cloudlet.name, cloudlet.organization, release.name)}${bundleSuffix}`;
+}
+
+/** Of files: names may hold spaces and `& , !`, which would need quoting everywhere. */
+export function plainName(cloudlet: string, organization: string, release: string): string {
+  const plain = (name: string): string => name.replace(/[^0-9A-Za-z._-]+/g, "_");
+  return `${plain(cloudlet)}-${plain(organization)}-${release}`;
+}
+
 /** Sorts and checks files. They are ours, so whatever is wrong with them is a bug: throws. */
 export function pack(files: readonly File[], about: BundleAbout): Tree {
   const sorted = [...files].sort((a, b) => byPlace(a.path, b.path));

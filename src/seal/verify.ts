@@ -1,6 +1,6 @@
 /** Verifies a bundle, rung by rung; `templates/common/verify.sh` climbs the same ladder and judges alike. */
 
-import { manifestPath, publicKeyPath, sealPaths, signaturePath, sumsPath, unsummedPaths } from "../pack/layout.ts";
+import { isBlobPath, manifestPath, publicKeyPath, sealPaths, signaturePath, sumsPath, unsummedPaths } from "../pack/layout.ts";
 import type { Manifest, ManifestFile } from "../pack/manifest.ts";
 import { parseManifest } from "../pack/manifest.ts";
 import { epochOf } from "../pack/tree.ts";
@@ -20,23 +20,26 @@ import type { Rung, RungName, SignedPolicy, Verdict, VerifyIssue } from "./verdi
 /** Whose signature is trusted; "none": the user does not want it checked; undefined: nobody said, which is refused. */
 export type Trust = Fingerprint | "none" | undefined;
 
+/** What shall be there: all of the bundle, or its small files alone, as at the beginning of a part. */
+export type Extent = "whole" | "small-files";
+
 /**
  * Judges a bundle. Whatever is wrong with it is in the verdict; what is thrown is the world's failure or a bug. `now` is what the
  * clock says (RFC 3339, UTC, whole seconds); without one, a trust policy that ends can't be shown to hold.
  */
-export async function verifyBundle(source: BundleSource, trust: Trust, now?: string): Promise<Verdict> {
+export async function verifyBundle(source: BundleSource, trust: Trust, { now, extent = "whole" }: { readonly now?: string | undefined; readonly extent?: Extent } = {}): Promise<Verdict> {
   const form = await formOf(source);
   if (form.issues.length > 0) {
     const others = rungNames.slice(1).map((name) => unreached(name, "the form was refused"));
     return { good: false, signedBy: undefined, policy: undefined, rungs: [refused("form", form.issues), ...others], manifest: undefined };
   }
   const { rung: signature, policy, signed } = await signatureRung(source, form, trust);
-  const { rung: sums, listed, bytes } = await sumsRung(source, form);
+  const { rung: sums, listed, bytes } = await sumsRung(source, form, extent);
   const noExtra = listed === undefined ? unreached("no-extra", "there are no sums to compare with") : noExtraRung(form, listed);
   const { rung: manifestRung, manifest } =
     bytes === undefined || listed === undefined
       ? { rung: unreached("manifest", "its bytes are not proven"), manifest: undefined }
-      : manifestRungOf(form, listed, bytes);
+      : manifestRungOf(form, listed, bytes, extent);
   const validity = policy === undefined ? [] : [manifest === undefined ? unreached("validity", "the time of the release is not proven") : validityRung(policy, manifest.release.created, now)];
   const rungs = [formRung(source, form), signature, sums, noExtra, manifestRung, ...validity];
   const signedBy = signature.status === "proven" && trust !== "none" ? trust : undefined;
@@ -113,13 +116,13 @@ interface SumsRung {
   readonly bytes: Uint8Array | undefined;
 }
 
-async function sumsRung(source: BundleSource, { files }: Form): Promise<SumsRung> {
+async function sumsRung(source: BundleSource, { files }: Form, extent: Extent): Promise<SumsRung> {
   const sums = files.get(sumsPath);
   const none = { listed: undefined, bytes: undefined };
   if (sums === undefined) return { rung: refused("sums", [refusal("verify/missing-file", `${sumsPath} is missing`)]), ...none };
   const parsed = parseSums(await source.read(sums.place));
   if (!parsed.ok) return { rung: refused("sums", [refusal("verify/sums-form", parsed.message)]), ...none };
-  const paths = [...parsed.sums.keys()];
+  const paths = [...parsed.sums.keys()].filter((path) => isWanted(path, extent));
   const there = paths.flatMap((path) => files.get(path) ?? []);
   const digests = await source.hash(there.map((file) => file.place));
   const digestOf = new Map(there.map((file, index) => [file.path, digests[index]]));
@@ -149,7 +152,11 @@ function foldersOf(path: string): readonly string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
-function manifestRungOf(form: Form, listed: ReadonlyMap<string, string>, bytes: Uint8Array): { rung: Rung; manifest: Manifest | undefined } {
+function isWanted(path: string, extent: Extent): boolean {
+  return extent === "whole" || !isBlobPath(path);
+}
+
+function manifestRungOf(form: Form, listed: ReadonlyMap<string, string>, bytes: Uint8Array, extent: Extent): { rung: Rung; manifest: Manifest | undefined } {
   const parsed = parseManifest(bytes);
   if (!parsed.ok) {
     const issues = parsed.issues.map((issue) => refusal("verify/manifest-form", issue.message));
@@ -157,21 +164,21 @@ function manifestRungOf(form: Form, listed: ReadonlyMap<string, string>, bytes: 
   }
   const manifest = parsed.value;
   const issues = [
-    ...manifestDisagreements(manifest, listed, form),
+    ...manifestDisagreements(manifest, listed, form, extent),
     ...modeIssues(manifest, form),
     ...timeIssues(manifest, form),
   ];
-  const rung = rungOf("manifest", issues, `sizes and modes of ${manifest.files.length} files are as ${manifestPath} gives them`);
+  const rung = rungOf("manifest", issues, `sizes and modes of ${manifest.files.filter(({ path }) => isWanted(path, extent)).length} files are as ${manifestPath} gives them`);
   return { rung, manifest: issues.length > 0 ? undefined : manifest };
 }
 
-function manifestDisagreements({ files }: Manifest, listed: ReadonlyMap<string, string>, form: Form): readonly VerifyIssue[] {
+function manifestDisagreements({ files }: Manifest, listed: ReadonlyMap<string, string>, form: Form, extent: Extent): readonly VerifyIssue[] {
   const named = new Set(files.map((file) => file.path));
   const unnamed = [...listed.keys()].filter((path) => path !== manifestPath && !named.has(path));
   return [
     ...unnamed.map((path) => refusal("verify/manifest-disagrees", `${path} is in ${sumsPath} alone`)),
     ...files
-      .filter(({ path, sha256, size }) => listed.get(path) !== sha256 || form.files.get(path)?.size !== size)
+      .filter(({ path, sha256, size }) => listed.get(path) !== sha256 || (isWanted(path, extent) && form.files.get(path)?.size !== size))
       .map(({ path }) => refusal("verify/manifest-disagrees", `${path} has another digest or size in ${manifestPath}`)),
   ];
 }

@@ -289,6 +289,10 @@ export const ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "Two containers of the lock have the same role.",
     remedy: "Make the lock anew: `cloudlet-bundle lock`.",
   },
+  "lock/pieces": {
+    meaning: "The digests of a file's pieces are not as many as its size asks for, or a piece is no whole number of 512 bytes.",
+    remedy: "Make the lock anew: `cloudlet-bundle lock`.",
+  },
   "import/not-a-cloudlet": {
     meaning: "The document is no MobiledgeX cloudlet object.",
     remedy: "Give an mcctl data file, or the body of a CreateCloudlet request.",

@@ -35,6 +35,16 @@ export interface LockedBlob {
   /** 128 hexadecimal digits; Glance names images by SHA-512. */
   readonly sha512: string;
   readonly size: number;
+  /** Left out in locks of older versions. */
+  readonly pieces?: LockedPieces;
+}
+
+/** Digests of stretches, by which a part of a bundle is proven without the rest of it. */
+export interface LockedPieces {
+  /** Bytes of each but the last; a multiple of 512. */
+  readonly size: number;
+  /** 64 hexadecimal digits each, in order. */
+  readonly sha256: readonly string[];
 }
 
 export interface LockedContainer {

@@ -7,7 +7,7 @@ import { below } from "../core/pointer.ts";
 import type { Sourced } from "../core/origin.ts";
 import type { Draft } from "./draft.ts";
 import { entries } from "./draft.ts";
-import type { Lock } from "./lock.ts";
+import type { Lock, LockedBlob } from "./lock.ts";
 import { readDocument } from "./read-document.ts";
 import type { DocumentKind } from "./read-document.ts";
 import { error } from "./rules/rule.ts";
@@ -41,7 +41,7 @@ const LOCK: DocumentKind<Lock> = {
   origin: "lock",
   validate: validateLock,
   parts: () => [],
-  rules: roles,
+  rules: (lock) => [...roles(lock), ...pieces(lock)],
   mayBreakLines: () => false,
   defaults: () => [],
   complete: (document) => document,
@@ -62,5 +62,23 @@ function roles({ containers }: Draft<Lock>): readonly Issue[] {
           ),
         ]
       : [];
+  });
+}
+
+/** There is one digest for each stretch of the size; stretches are whole blocks of a tar. */
+function pieces({ vmImage, payload, vmdk }: Draft<Lock>): readonly Issue[] {
+  const blobs: readonly (readonly [string, Draft<LockedBlob> | undefined])[] = [
+    ["/vmImage", vmImage],
+    ["/payload", payload],
+    ["/vmdk/vmImage", vmdk?.vmImage],
+    ["/vmdk/payload", vmdk?.payload],
+  ];
+  return blobs.flatMap(([pointer, blob]) => {
+    const { size, pieces: of } = blob ?? {};
+    const count = of?.sha256?.length;
+    if (size === undefined || of?.size === undefined || count === undefined) return [];
+    if (of.size % 512 === 0 && count === Math.ceil(size / of.size)) return [];
+    const hint = "make the lock anew: `cloudlet-bundle lock`";
+    return [error("lock/pieces", below(pointer, "pieces"), `${count} digests of ${of.size} bytes each are not those of a file of ${size}`, hint)];
   });
 }

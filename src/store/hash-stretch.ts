@@ -1,28 +1,106 @@
-/** SHA-256 of a stretch of a file, in constant memory. */
+/** SHA-256 of a stretch, in constant memory; it may lie in several files, be the XOR of others, and be copied on the way. */
 
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
 /** Large enough that the calls do not count. Bytes. */
 const chunkSize = 1_048_576;
 
+/** Bytes from `start` up to, not including, `end`, of a file; bytes that are at hand; or so many zeros. */
+export type Run = { readonly path: string; readonly start: number; readonly end: number } | { readonly bytes: Uint8Array } | { readonly zeros: number };
+
+export interface Stretch {
+  /** Runs that follow each other. Of several lists, all as long as the first, the XOR is meant. */
+  readonly from: readonly (readonly Run[])[];
+  /** Where a copy of it goes: a file that is open for writing, and where in it. What was hashed is what was written. */
+  readonly to?: { readonly fd: number; readonly at: number };
+}
+
+export function lengthOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + ("zeros" in run ? run.zeros : "bytes" in run ? run.bytes.byteLength : run.end - run.start), 0);
+}
+
 /**
- * 64 hexadecimal digits of the bytes from `start` up to, not including, `end`. A file that ends early has another digest
- * than the one that is expected; that is answer enough. Reading blocks the thread, which has nothing else to do.
+ * 64 hexadecimal digits. A file that ends early has another digest than the one that is expected; that is answer enough.
+ * Reading blocks the thread, which has nothing else to do.
  */
-export function digestOf(path: string, start: number, end: number): string {
+export function digestOf({ from, to }: Stretch): string {
+  const [first = [], ...others] = from;
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, end - start));
-  const file = openSync(path, "r");
+  const size = Math.min(chunkSize, lengthOf(first));
+  const buffer = Buffer.allocUnsafeSlow(size);
+  const other = Buffer.allocUnsafeSlow(others.length === 0 ? 0 : size);
+  const main = new Cursor(first);
+  const rest = others.map((runs) => new Cursor(runs));
+  let at = to?.at ?? 0;
   try {
-    for (let at = start; at < end; ) {
-      const count = readSync(file, buffer, 0, Math.min(buffer.byteLength, end - at), at);
-      if (count === 0) break;
-      hash.update(buffer.subarray(0, count));
+    for (;;) {
+      const count = main.read(buffer);
+      const chunk = buffer.subarray(0, count);
+      for (const each of rest) xorInto(chunk, other.subarray(0, each.read(other.subarray(0, count))));
+      hash.update(chunk);
+      if (to !== undefined) for (let done = 0; done < count; ) done += writeSync(to.fd, chunk, done, count - done, at + done);
       at += count;
+      if (count < buffer.byteLength || count === 0) break;
     }
   } finally {
-    closeSync(file);
+    for (const each of [main, ...rest]) each.close();
   }
   return hash.digest("hex");
+}
+
+function xorInto(target: Buffer, source: Buffer): void {
+  const words = source.byteLength >>> 3;
+  const [a, b] = [new BigUint64Array(target.buffer, target.byteOffset, words), new BigUint64Array(source.buffer, source.byteOffset, words)];
+  for (let index = 0; index < words; index += 1) a[index] = (a[index] as bigint) ^ (b[index] as bigint);
+  for (let index = words * 8; index < source.byteLength; index += 1) target[index] = (target[index] as number) ^ (source[index] as number);
+}
+
+/** Reads runs one after another; each file is open only while it is read. */
+class Cursor {
+  readonly #runs: readonly Run[];
+  #index = 0;
+  #at = 0;
+  #file: number | undefined;
+
+  constructor(runs: readonly Run[]) {
+    this.#runs = runs;
+  }
+
+  /** Fills `buffer`, or as much of it as there is. */
+  read(buffer: Buffer): number {
+    let filled = 0;
+    while (filled < buffer.byteLength) {
+      const run = this.#runs[this.#index];
+      if (run === undefined) break;
+      const count = this.#readRun(run, buffer.subarray(filled));
+      filled += count;
+      this.#at += count;
+      if (count === 0) this.#next();
+    }
+    return filled;
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #readRun(run: Run, into: Buffer): number {
+    const count = Math.min(into.byteLength, lengthOf([run]) - this.#at);
+    if (count === 0) return 0;
+    if ("zeros" in run) into.fill(0, 0, count);
+    else if ("bytes" in run) into.set(run.bytes.subarray(this.#at, this.#at + count));
+    else {
+      this.#file ??= openSync(run.path, "r");
+      return readSync(this.#file, into, 0, count, run.start + this.#at);
+    }
+    return count;
+  }
+
+  #next(): void {
+    this.close();
+    this.#index += 1;
+    this.#at = 0;
+  }
 }

@@ -1,27 +1,30 @@
-/** A thread that hashes stretches of files: takes `{id, path, start, end}`, gives `{id, digest}` or `{id, failed}`. */
+/** A thread that hashes stretches, and copies them where that is asked: takes `{id, …stretch}`, gives `{id, digest}` or `{id, failed}`. */
 
 import { parentPort } from "node:worker_threads";
-import { digestOf } from "./hash-stretch.ts";
+import { digestOf, type Stretch } from "./hash-stretch.ts";
 
-export interface HashWanted {
+export interface HashWanted extends Stretch {
   readonly id: number;
-  readonly path: string;
-  /** Bytes from `start` up to, not including, `end`. */
-  readonly start: number;
-  readonly end: number;
 }
 
-export type HashMade = { readonly id: number; readonly digest: string } | { readonly id: number; readonly failed: { readonly code: string | undefined; readonly message: string } };
+export type HashMade = { readonly id: number; readonly digest: string } | { readonly id: number; readonly failed: Failure };
+
+/** Of a system call. */
+export interface Failure {
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly syscall: string | undefined;
+}
 
 parentPort?.on("message", (wanted: HashWanted) => {
   parentPort?.postMessage(made(wanted));
 });
 
-function made({ id, path, start, end }: HashWanted): HashMade {
+function made(wanted: HashWanted): HashMade {
   try {
-    return { id, digest: digestOf(path, start, end) };
+    return { id: wanted.id, digest: digestOf(wanted) };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { id, failed: { code, message } };
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    return { id: wanted.id, failed: { code, message, syscall } };
   }
 }

@@ -3,10 +3,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { EnvironmentError } from "../core/environment-error.ts";
-import { digestOf } from "./hash-stretch.ts";
-import type { HashMade, HashWanted } from "./hash-worker.ts";
-
-export type Stretch = Omit<HashWanted, "id">;
+import { digestOf, lengthOf, type Stretch } from "./hash-stretch.ts";
+import type { Failure, HashMade, HashWanted } from "./hash-worker.ts";
 
 /** Less than this is hashed before a thread has started. Bytes. */
 const worthThreads = 32 * 1024 * 1024;
@@ -22,14 +20,14 @@ export interface HashWatch {
 export async function hashStretches(stretches: readonly Stretch[], watch: HashWatch = {}): Promise<readonly string[]> {
   const { hashed = () => undefined, signal } = watch;
   signal?.throwIfAborted();
-  const total = stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+  const total = stretches.reduce((sum, stretch) => sum + sizeOf(stretch), 0);
   return total < worthThreads ? hashHere(stretches, hashed) : hashOnThreads(stretches, hashed, signal);
 }
 
 function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): readonly string[] {
-  return stretches.map(({ path, start, end }) => {
-    const digest = digestOf(path, start, end);
-    hashed(end - start);
+  return stretches.map((stretch) => {
+    const digest = digestOf(stretch);
+    hashed(sizeOf(stretch));
     return digest;
   });
 }
@@ -41,7 +39,7 @@ async function hashOnThreads(
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const digests = Array.from({ length: stretches.length }, () => "");
-  const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => b.end - b.start - (a.end - a.start) || a.id - b.id);
+  const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
   const count = Math.min(availableParallelism(), queue.length);
   const workers = Array.from({ length: count }, () => new Worker(workerUrl()));
   const stopped = Promise.withResolvers<never>();
@@ -68,15 +66,26 @@ function work(worker: Worker, queue: HashWanted[], digests: string[], stretches:
     worker.on("message", (made: HashMade) => {
       const stretch = stretches[made.id];
       if ("failed" in made) {
-        reject(new EnvironmentError(`${stretch?.path ?? ""} can't be read: ${made.failed.message}`));
+        reject(failureOf(made.failed, stretch));
         return;
       }
       digests[made.id] = made.digest;
-      hashed(stretch === undefined ? 0 : stretch.end - stretch.start);
+      hashed(stretch === undefined ? 0 : sizeOf(stretch));
       next();
     });
     next();
   });
+}
+
+function sizeOf({ from }: Stretch): number {
+  return lengthOf(from[0] ?? []);
+}
+
+/** A write that failed stays the error of the system that it is, for the command line has words for each; it knows the file. */
+function failureOf({ code, message, syscall }: Failure, stretch: Stretch | undefined): Error {
+  if (syscall === "write") return Object.assign(new Error(message), { code, syscall });
+  const named = stretch?.from.flat().find((run) => "path" in run);
+  return new EnvironmentError(`${named?.path ?? ""} can't be read: ${message}`);
 }
 
 /** Beside this file in the checkout; beside the program in the package. */

@@ -5,13 +5,15 @@ import type { Digest } from "../core/digest.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
 import { below } from "../core/pointer.ts";
+import { pieceBytes } from "../pack/limits.ts";
 import { payloadEntries } from "../pack/payload.ts";
 import { layArchive, produce, type BundleLayout } from "../pack/stream.ts";
 import { mtimeOf } from "../pack/tree.ts";
-import type { Lock, LockedBlob, LockedContainer } from "../spec/lock.ts";
+import type { Lock, LockedBlob, LockedContainer, LockedPieces } from "../spec/lock.ts";
 import type { ReleaseDocument } from "../spec/read-release.ts";
 import type { Release } from "../spec/release.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { PieceDigests, piecesOfFile } from "./piece-digests.ts";
 import { sendThrough, type Environment } from "./sources/http-send.ts";
 import type { Network } from "./sources/image.ts";
 import { readContainer } from "./sources/container.ts";
@@ -36,6 +38,8 @@ export interface Resolving {
   readonly qemuImg?: boolean;
   readonly progress: (what: string, done: number, total: number) => void;
   readonly signal: AbortSignal;
+  /** Bytes of a piece; tests take smaller ones. */
+  readonly pieceBytes?: number;
 }
 
 /**
@@ -68,16 +72,21 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
   }
   if (!image.ok || !list.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const { blob, virtualSize } = image.value;
+  const pieces = await piecesOfBlob(resolving, blob, "pieces of the VM image");
   const plain: Lock = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
     release: { name: release.name, digest },
-    vmImage: { ...blob, format: release.vmImage.format, virtualSize, ...(list.value === undefined ? {} : { software: list.value }) },
+    vmImage: { ...blob, pieces, format: release.vmImage.format, virtualSize, ...(list.value === undefined ? {} : { software: list.value }) },
     containers,
     payload: await payloadOf(resolving, release, containers),
   };
   const lock = resolving.vmdk ? await withVmdk(resolving, release, plain) : outcome([], () => plain);
   return lock.ok ? outcome([...issues, ...lock.issues], () => lock.value) : { ok: false, issues: [...issues, ...lock.issues] };
+}
+
+async function piecesOfBlob({ store, progress, signal, ...how }: Resolving, { digest, size }: { readonly digest: Digest; readonly size: number }, what: string): Promise<LockedPieces> {
+  return piecesOfFile(store.path(digest), size, how.pieceBytes ?? pieceBytes, { done: (bytes) => progress(what, bytes, size), signal });
 }
 
 /** An image may be found damaged only when all of it is read. */
@@ -87,7 +96,9 @@ async function withVmdk(resolving: Resolving, release: Release, plain: Lock): Pr
   try {
     const payloadLayout = payloadLayoutOf(release, plain.containers);
     const vmdk = await makeVmdks({ vmImage: plain.vmImage, payload: plain.payload, payloadLayout, store, qemuImg, progress, signal });
-    return outcome([], () => ({ ...plain, vmdk }));
+    const vmImagePieces = await piecesOfBlob(resolving, vmdk.vmImage, "pieces of the VMDKs");
+    const payloadPieces = await piecesOfBlob(resolving, vmdk.payload, "pieces of the VMDKs");
+    return outcome([], () => ({ ...plain, vmdk: { vmImage: { ...vmdk.vmImage, pieces: vmImagePieces }, payload: { ...vmdk.payload, pieces: payloadPieces } } }));
   } catch (error) {
     if (!(error instanceof UnusableDisk)) throw error;
     const message = `the VM image can't be made into a VMDK: ${error.message}`;
@@ -130,14 +141,16 @@ async function payloadOf(resolving: Resolving, release: Release, containers: rea
   const layout = payloadLayoutOf(release, containers);
   const sha256 = createHash("sha256");
   const sha512 = createHash("sha512");
+  const pieces = new PieceDigests(resolving.pieceBytes ?? pieceBytes);
   let done = 0;
   for await (const chunk of produce(layout, resolving.store.reusing(), 0, layout.size, resolving.signal)) {
     sha256.update(chunk);
     sha512.update(chunk);
+    pieces.update(chunk);
     done += chunk.byteLength;
     resolving.progress("payload digest", done, layout.size);
   }
-  return { digest: `sha256:${sha256.digest("hex")}`, sha512: sha512.digest("hex"), size: layout.size };
+  return { digest: `sha256:${sha256.digest("hex")}`, sha512: sha512.digest("hex"), size: layout.size, pieces: pieces.ended() };
 }
 
 function payloadLayoutOf(release: Release, containers: readonly LockedContainer[]): BundleLayout {

@@ -141,6 +141,12 @@ export const REJECT_CASES: readonly RejectCase[] = [
     "    API_TOKEN: correct-horse",
   ),
   { code: "lock/role-twice", document: "lock", find: "role: shepherd", replace: "role: crmserver" },
+  {
+    code: "lock/pieces",
+    document: "lock",
+    find: "  format: qcow2",
+    replace: "  format: qcow2\n  pieces:\n    size: 65536\n    sha256: [9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08]",
+  },
   { code: "import/not-a-cloudlet", document: "import", replace: "clusterinst:\n  name: one\n" },
   {
     code: "import/several-cloudlets",
