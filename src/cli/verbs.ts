@@ -33,6 +33,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "rebuild", summary: "make a bundle again from its own documents and compare", load: () => import("./rebuild.ts") },
   { name: "split", summary: "split a bundle into parts for smaller media", load: () => import("./split.ts") },
   { name: "join", summary: "make a bundle of its parts again", load: () => import("./join.ts") },
+  { name: "delta", summary: "write what a bundle has over another one, or apply that", load: () => import("./delta.ts") },
   { name: "keygen", summary: "make a signing key", load: () => import("./keygen.ts") },
   { name: "access-key", summary: "make the one-time access key of a CRM", load: () => import("./access-key.ts") },
   { name: "store", summary: "list, check or clean the blob store", load: () => import("./store.ts") },
