@@ -5,7 +5,7 @@
 # The program's variables (each set in the file in brackets):
 #   here, caller_folder          the bundle's folder, and where the operator stood           [this]
 #   CB_*                         what the bundle is about                                     [site.env]
-#   verb only trust allow_older secrets_file state receipt_file ova_file yes quiet colour parameters_given on_machine [arguments]
+#   verb only trust allow_older secrets_file state receipt_file ova_file yes quiet colour parameters_given on_machine parts_given [arguments]
 #   work journal state_salt      this run's files, the journal                                [state]
 #   installed_* open_* highest_* the last completed run, a run that did not end, the most that was ever there [journal]
 #   target_digest target_folder target_parameters target_secrets target_key former_key trust_version older_than [run]

@@ -27,6 +27,8 @@ Options:
                        policy; journal and receipt say so
   --secrets FILE       the secrets (mode 0600), as site/secrets.template describes
   --parameter N=V      what only the site knows, such as flavor=m1.large in OpenStack; may be repeated
+  --parts DIR          where the parts of this bundle lie, if its big files are not here yet: each is proven, and what is
+                       in it is put in its place first
   --state DIR          where the journal is kept (default: ~/.local/state/cloudlet-bundle/<name>)
   --receipt FILE       where the receipt is written (default: receipt.json in the state directory)
   --local              this machine is to be the PlatformVM (of a VM pool only)
@@ -43,9 +45,9 @@ Examples:
 END
 }
 
-# arguments_read ARG...: sets verb, only (check, plan or empty), trust, allow_older, secrets_file, state, receipt_file, ova_file, yes, quiet, colour, parameters_given, on_machine.
+# arguments_read ARG...: sets verb, only (check, plan or empty), trust, allow_older, secrets_file, state, receipt_file, ova_file, yes, quiet, colour, parameters_given, on_machine, parts_given.
 arguments_read() {
-    verb='' only='' trust='' allow_older=no secrets_file='' state='' receipt_file='' ova_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no
+    verb='' only='' trust='' allow_older=no secrets_file='' state='' receipt_file='' ova_file='' yes=no quiet=no colour=yes parameters_given='' on_machine=no parts_given=''
     while [ $# -gt 0 ]; do
         case $1 in
         --check | --plan)
@@ -56,13 +58,13 @@ arguments_read() {
             [ -z "$verb" ] || arguments_wrong "$1 and --$verb exclude each other"
             verb=${1#--}
             ;;
-        --trust=* | --secrets=* | --state=* | --receipt=* | --parameter=* | --ova=*)
+        --trust=* | --secrets=* | --parts=* | --state=* | --receipt=* | --parameter=* | --ova=*)
             argument=$1
             shift
             set -- "${argument%%=*}" "${argument#*=}" "$@"
             continue
             ;;
-        --trust | --secrets | --state | --receipt | --parameter | --ova)
+        --trust | --secrets | --parts | --state | --receipt | --parameter | --ova)
             [ $# -ge 2 ] && [ -n "$2" ] || arguments_wrong "$1 needs a value"
             arguments_value "$1" "$2"
             shift
@@ -101,6 +103,7 @@ arguments_value() {
     case $1 in
     --trust) trust=$2 ;;
     --secrets) secrets_file=$(arguments_absolute "$2") ;;
+    --parts) parts_given=$(arguments_absolute "$2") ;;
     --state) state=$(arguments_absolute "$2") ;;
     --receipt) receipt_file=$(arguments_absolute "$2") ;;
     --ova)

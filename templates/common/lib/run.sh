@@ -52,6 +52,7 @@ verify_bundle() {
     [ -n "$trust" ] || stop 1 verify/no-trust "no --trust, so nobody knows who made this bundle" \
         "Give --trust with the signer's key file or fingerprint (SHA256:…) that you got by another channel.
 To install without: --trust none. The receipt will say so."
+    [ -z "$parts_given" ] || verify_parts
     verify_status=0
     sh "$here/verify.sh" --trust "$trust" >"$work/verify" 2>&1 || verify_status=$?
     [ "$quiet" = yes ] && [ "$verify_status" = 0 ] || sed 's/^/    /' "$work/verify" >&2
@@ -74,6 +75,19 @@ To install without: --trust none. The receipt will say so."
     done
     trust_warning=$(sed -n 's/^validity  *warned  *//p' "$work/verify")
     [ -z "$trust_warning" ] || warn "$trust_warning"
+}
+
+# verify_parts: the big files out of the parts, where they are not here yet. What verify.sh finds whole needs none.
+verify_parts() {
+    ! sh "$here/verify.sh" --trust "$trust" --quiet >/dev/null 2>&1 || return 0
+    parts_status=0
+    sh "$here/parts.sh" --trust "$trust" --parts "$parts_given" --into "$here" >"$work/parts" 2>&1 || parts_status=$?
+    [ "$quiet" = yes ] && [ "$parts_status" = 0 ] || sed 's/^/    /' "$work/parts" >&2
+    case $parts_status in
+    0) ;;
+    1) stop 1 verify/parts "parts of the bundle are bad or missing" "See above; give the others with --parts, or have a bad one made again." ;;
+    *) stop "$parts_status" verify/parts "the parts can't be read on this machine" "See above." ;;
+    esac
 }
 
 # run_target: which bundle is to be there in the end, and whether that is allowed from where we are.
