@@ -50,6 +50,7 @@ async function measure(): Promise<void> {
   const build = [process.execPath, cli, "build", spec, "--release", inputs.release, "--store", inputs.store, "--locked", "--unsigned", "--out", bundle];
   await measureBuild(build, inputs.files, bundle);
   await measureVerify(bundle);
+  await measureParts(bundle);
   await measureInspect();
   await measureRanges();
   await measureRenders();
@@ -118,6 +119,26 @@ async function measureVerify(bundle: string): Promise<void> {
   add("verify, peak memory", highest(ours), 160, "MiB");
 }
 
+/** Every piece is hashed while it is copied; `cat` copies the same bytes. Both end when they are on the disk. */
+async function measureParts(bundle: string): Promise<void> {
+  const other = join(work, "other");
+  const parts = join(work, "parts");
+  const joined = join(work, "joined.tar");
+  const cat: Measured[] = [];
+  const split: Measured[] = [];
+  const joins: Measured[] = [];
+  for (let round = 0; round < buildRounds; round += 1) {
+    cat.push(await measured(["sh", "-c", `cat '${bundle}' >'${other}' && sync '${other}'`], other));
+    rmSync(other);
+    split.push(await measured([process.execPath, cli, "split", bundle, "--size", "1GB", "--out", parts, "--quiet"], parts));
+    joins.push(await measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet"], joined));
+    rmSync(joined);
+  }
+  addPairs(`split of ${sizeGiB} GiB into parts of 1 GB / cat`, split, cat, 1.25);
+  addPairs(`join of them / cat`, joins, cat, 1.25);
+  add("split and join, peak memory", Math.max(highest(split), highest(joins)), 160, "MiB");
+}
+
 /** One small file out of 10 GiB; the blob is a hole in the file, for nothing may read it. */
 async function measureInspect(): Promise<void> {
   const bundle = join(work, "sparse.cloudlet.tar");
@@ -144,7 +165,7 @@ interface Measured {
 
 /** Runs a command; `made` is removed first, so that no run overwrites another's pages. Throws where it fails. */
 async function measured(command: readonly string[], made?: string): Promise<Measured> {
-  if (made !== undefined) rmSync(made, { force: true });
+  if (made !== undefined) rmSync(made, { recursive: true, force: true });
   spawnSync("sync");
   const [program = "", ...rest] = command;
   const begun = performance.now();

@@ -14,7 +14,7 @@
 # 2 usage, 3 a tool is missing, or the disk is full or fails.
 #
 # A part is the small files, part.txt, and a stretch of the bundle's tar (part.bin) that begins and ends where a line of
-# evidence/pieces.txt does; docs/bundle-format.md section 7. Small files are judged by verify.sh.
+# evidence/pieces.txt does; docs/bundle-format.md section 8. Small files are judged by verify.sh.
 set -efu
 umask 077
 LC_ALL=C
@@ -75,7 +75,7 @@ read_arguments() {
 
 need_tools() {
     missing=''
-    for tool in awk cat cmp dd df dirname find head mkdir mktemp od rm sed sha256sum sort stat tail tr wc; do
+    for tool in awk cat cmp dd df dirname find head mkdir mktemp od rm sed sha256sum sort stat tr wc; do
         command -v $tool >/dev/null 2>&1 || missing="$missing $tool"
     done
     [ -z "$missing" ] || stop "these tools are missing:$missing"
@@ -193,7 +193,7 @@ take_small() {
     size=$(printf '%s' "$small" | awk -v path="$1" '$1 == path { printf "%.0f %.0f", at + 512, $2 } { at += 512 + int(($2 + 511) / 512) * 512 }')
     [ -n "$size" ] || return 1
     at=${size% *} size=${size#* }
-    tail -c +$((at + 1)) "$work/head.tar" | head -c "$size" >"$work/${1##*/}"
+    { dd bs=512 skip=$((at / 512)) count=0 2>/dev/null && head -c "$size"; } <"$work/head.tar" >"$work/${1##*/}"
     [ "$(wc -c <"$work/${1##*/}")" -eq "$size" ] || stop "no room in ${TMPDIR:-/tmp}"
 }
 

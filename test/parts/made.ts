@@ -12,8 +12,6 @@ import { generateKey, publicHalf } from "../../src/seal/keys.ts";
 import { makeReferenceInputs } from "../../scripts/make-reference-inputs.ts";
 
 const root = join(import.meta.dirname, "../..");
-export const pieceBytes = 4_096;
-
 export interface Said {
   readonly status: number;
   readonly stdout: string;
@@ -32,14 +30,14 @@ export interface Made {
   readonly sources: readonly string[];
 }
 
-/** Builds in `folder`, which is there. */
-export async function madeBundles(folder: string): Promise<Made> {
+/** Builds in `folder`, which is there; the bundles have pieces of `pieceBytes`. */
+export async function madeBundles(folder: string, pieceBytes = 4_096): Promise<Made> {
   await makeReferenceInputs(join(root, "out/inputs"));
   const key = generateKey((bytes) => new Uint8Array(bytes).fill(9));
   writeFileSync(join(folder, "key.pem"), key, { mode: 0o600 });
   const text = readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8").replaceAll("../../out/inputs", join(root, "out/inputs"));
-  await release(folder, "one", text);
-  await release(folder, "two", text.replace(/^name: .*$/m, 'name: "2026.12"').replace(/^sequence: .*$/m, "sequence: 2"));
+  await release(folder, "one", text, pieceBytes);
+  await release(folder, "two", text.replace(/^name: .*$/m, 'name: "2026.12"').replace(/^sequence: .*$/m, "sequence: 2"), pieceBytes);
   mkdirSync(join(folder, "out"), { recursive: true });
   const run = (...words: readonly string[]): Promise<Said> => runIn(folder, words);
   const spec = join(root, "bundles/openstack-single/cloudlet.yaml");
@@ -51,7 +49,7 @@ export async function madeBundles(folder: string): Promise<Made> {
   return { bundle: join(folder, "one.tar"), other: join(folder, "two.tar"), fingerprint: publicHalf(key).fingerprint, run, sources };
 }
 
-async function release(folder: string, name: string, text: string): Promise<void> {
+async function release(folder: string, name: string, text: string, pieceBytes: number): Promise<void> {
   const read = readRelease(text);
   if (!read.ok) throw new Error(JSON.stringify(read.issues));
   const lock = await resolve({
