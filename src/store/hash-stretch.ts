@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
-/** Large enough that the calls do not count. Bytes. */
-const chunkSize = 1_048_576;
+/** Large enough that the calls do not count, small enough that what was read is still near when it is hashed and written. Bytes. */
+const chunkSize = 262_144;
 
 /** Bytes from `start` up to, not including, `end`, of a file; bytes that are at hand; or so many zeros. */
 export type Run = { readonly path: string; readonly start: number; readonly end: number } | { readonly bytes: Uint8Array } | { readonly zeros: number };
@@ -27,19 +27,19 @@ export function lengthOf(runs: readonly Run[]): number {
 export function digestOf({ from, to }: Stretch): string {
   const [first = [], ...others] = from;
   const hash = createHash("sha256");
-  const size = Math.min(chunkSize, lengthOf(first));
-  const buffer = Buffer.allocUnsafeSlow(size);
-  const other = Buffer.allocUnsafeSlow(others.length === 0 ? 0 : size);
+  const buffer = (chunk ??= Buffer.allocUnsafeSlow(chunkSize));
   const main = new Cursor(first);
   const rest = others.map((runs) => new Cursor(runs));
   let at = to?.at ?? 0;
   try {
     for (;;) {
       const count = main.read(buffer);
-      const chunk = buffer.subarray(0, count);
-      for (const each of rest) xorInto(chunk, other.subarray(0, each.read(other.subarray(0, count))));
-      hash.update(chunk);
-      if (to !== undefined) for (let done = 0; done < count; ) done += writeSync(to.fd, chunk, done, count - done, at + done);
+      for (const each of rest) {
+        otherChunk ??= Buffer.allocUnsafeSlow(chunkSize);
+        xorInto(buffer, otherChunk, each.read(otherChunk.subarray(0, count)));
+      }
+      hash.update(buffer.subarray(0, count));
+      if (to !== undefined) for (let done = 0; done < count; ) done += writeSync(to.fd, buffer, done, count - done, at + done);
       at += count;
       if (count < buffer.byteLength || count === 0) break;
     }
@@ -49,11 +49,15 @@ export function digestOf({ from, to }: Stretch): string {
   return hash.digest("hex");
 }
 
-function xorInto(target: Buffer, source: Buffer): void {
-  const words = source.byteLength >>> 3;
+/** One of each for all stretches of a thread: a new one for each would be garbage of the megabytes. */
+let chunk: Buffer | undefined;
+let otherChunk: Buffer | undefined;
+
+function xorInto(target: Buffer, source: Buffer, size: number): void {
+  const words = size >>> 3;
   const [a, b] = [new BigUint64Array(target.buffer, target.byteOffset, words), new BigUint64Array(source.buffer, source.byteOffset, words)];
   for (let index = 0; index < words; index += 1) a[index] = (a[index] as bigint) ^ (b[index] as bigint);
-  for (let index = words * 8; index < source.byteLength; index += 1) target[index] = (target[index] as number) ^ (source[index] as number);
+  for (let index = words * 8; index < size; index += 1) target[index] = (target[index] as number) ^ (source[index] as number);
 }
 
 /** Reads runs one after another; each file is open only while it is read. */
