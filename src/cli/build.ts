@@ -8,7 +8,6 @@ import { envelope } from "../seal/dsse.ts";
 import { seal } from "../seal/seal.ts";
 import type { ChainLink } from "../seal/policy-chain.ts";
 import type { Signer } from "../seal/sign.ts";
-import { refuseFullDisk } from "./disk-room.ts";
 import { absolute } from "./documents.ts";
 import { bytesOf, drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";

@@ -19,10 +19,10 @@ import { lengthOf, type Run, type Stretch } from "../store/hash-stretch.ts";
 import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
 import { viewOfFolder, type TarView } from "../store/tar-view.ts";
 import { refuse } from "./bundle-argument.ts";
-import { refuseFullDisk } from "./disk-room.ts";
 import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn, type Progress } from "./progress.ts";
+import { refuseFullDisk } from "./refuse-full-disk.ts";
 import { trustOf } from "./verify.ts";
 import { writeAside } from "./write-aside.ts";
 
@@ -181,7 +181,7 @@ async function apply(job: Job): Promise<ExitStatus> {
   }
   const runs = recipe.steps.flatMap(({ from, start, end }) => (from === "base" ? base.view.runs(start, end) : source.view.runs(additions + start, additions + end)));
   const out = absolute(io, options.out ?? recipe.target.name);
-  await refuseFullDisk(out, recipe.target.size);
+  await refuseFullDisk(out, recipe.target.size, "the bundle");
   try {
     const verdict = await writeAside(out, async (file, aside) => {
       await copyRuns(runs, file.fd, watchOf(job, "making the bundle", recipe.target.size));

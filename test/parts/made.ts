@@ -58,6 +58,7 @@ async function release(folder: string, name: string, text: string, pieceBytes: n
     store: await openStore(join(folder, "store")),
     architecture: "amd64",
     environment: {},
+    vmdk: false,
     progress: () => undefined,
     signal: new AbortController().signal,
     pieceBytes,
