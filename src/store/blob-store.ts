@@ -10,13 +10,14 @@ import type { Digest } from "../core/digest.ts";
 import { isDigest } from "../core/digest.ts";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { BlobReader } from "../pack/stream.ts";
-import type { LockedDisk } from "../spec/lock.ts";
+import type { LockedDisk, LockedPieces } from "../spec/lock.ts";
 import { aside } from "./aside.ts";
 import { collect, type Collected } from "./collect.ts";
 import { readConversion, writeConversion } from "./conversions.ts";
 import { refuseFullDisk } from "./disk-space.ts";
 import { takeLease } from "./leases.ts";
 import { claimPartial, type PartialDownload } from "./partials.ts";
+import { readPieces, writePieces } from "./piece-notes.ts";
 import { blobFiles, notePath, placesIn, type Places } from "./places.ts";
 import { syncFolder, writeAll, writeSynced, type StoreDisk } from "./store-disk.ts";
 
@@ -73,6 +74,9 @@ export interface BlobStore extends BlobReader {
   /** What `converter` made of a blob, noted by whoever did; the blob that it names may be gone. */
   conversion(source: Digest, converter: string): Promise<LockedDisk | undefined>;
   noteConversion(source: Digest, converter: string, disk: LockedDisk): Promise<void>;
+  /** Digests of the blob's pieces of `each` bytes, if somebody noted them. */
+  pieces(digest: Digest, size: number, each: number): Promise<LockedPieces | undefined>;
+  notePieces(digest: Digest, pieces: LockedPieces): Promise<void>;
   /** Throws an EnvironmentError where the disk can't hold so many bytes more. */
   refuseFullDisk(bytes: number): Promise<void>;
   /** Like `read`, several times as fast for big ranges: a chunk's memory is used again after the two chunks that follow it. */
@@ -101,7 +105,7 @@ export async function openStore(
   const files = how.files ?? disk;
   const places = placesIn(folder);
   const path = places.blob;
-  for (const each of [places.blobs, places.aside, places.partial, places.converted, places.leases]) await files.mkdir(each, { recursive: true });
+  for (const each of [places.blobs, places.aside, places.partial, places.converted, places.pieces, places.leases]) await files.mkdir(each, { recursive: true });
   if (how.now !== undefined) await takeLease(files, places.leases, how.now());
   const readInto = (digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncIterable<Uint8Array> =>
     readBlob(files, path(digest), digest, { start, end, buffer });
@@ -113,6 +117,8 @@ export async function openStore(
     stat: (digest) => statBlob(files, path(digest), digest, how.now),
     conversion: (source, converter) => readConversion(files, places, source, converter),
     noteConversion: (source, converter, made) => writeConversion(files, places, source, converter, made),
+    pieces: (digest, size, each) => readPieces(files, places, digest, size, each),
+    notePieces: (digest, pieces) => writePieces(files, places, digest, pieces),
     refuseFullDisk: (bytes) => refuseFullDisk(files.statfs, places.aside, bytes),
     claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
     read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(chunkBytes)),

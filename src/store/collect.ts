@@ -7,6 +7,7 @@ import type { StoredBlob } from "./blob-store.ts";
 import { idleConversions } from "./conversions.ts";
 import { leasedSince } from "./leases.ts";
 import { lifeOf } from "./owners.ts";
+import { idlePieces } from "./piece-notes.ts";
 import { blobFiles, notePath, type Places } from "./places.ts";
 import type { StoreDisk } from "./store-disk.ts";
 
@@ -42,7 +43,7 @@ export async function collect(
     else leftovers += 1;
   }
   // The notes last: some of their blobs have just gone.
-  for (const path of [...(await asideOf(files, places, before)), ...(await partialsOf(files, places, before)), ...(await idleConversions(files, places))]) {
+  for (const path of [...(await asideOf(files, places, before)), ...(await partialsOf(files, places, before)), ...(await idleConversions(files, places)), ...(await idlePieces(files, places))]) {
     await files.rm(path, { recursive: true, force: true });
     leftovers += 1;
   }

@@ -13,6 +13,8 @@ export interface Places {
   readonly partial: string;
   /** Notes of what was made of which blob. */
   readonly converted: string;
+  /** Notes of the digests of a blob's pieces. */
+  readonly pieces: string;
   readonly leases: string;
 }
 
@@ -24,6 +26,7 @@ export function placesIn(folder: string): Places {
     aside: join(folder, "tmp"),
     partial: join(folder, "partial"),
     converted: join(folder, "converted"),
+    pieces: join(folder, "pieces"),
     leases: join(folder, "in-use"),
   };
 }

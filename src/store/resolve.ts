@@ -86,7 +86,12 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
 }
 
 async function piecesOfBlob({ store, progress, signal, ...how }: Resolving, { digest, size }: { readonly digest: Digest; readonly size: number }, what: string): Promise<LockedPieces> {
-  return piecesOfFile(store.path(digest), size, how.pieceBytes ?? pieceBytes, { done: (bytes) => progress(what, bytes, size), signal });
+  const each = how.pieceBytes ?? pieceBytes;
+  const noted = await store.pieces(digest, size, each);
+  if (noted !== undefined) return noted;
+  const pieces = await piecesOfFile(store.path(digest), size, each, { done: (bytes) => progress(what, bytes, size), signal });
+  await store.notePieces(digest, pieces);
+  return pieces;
 }
 
 /** An image may be found damaged only when all of it is read. */

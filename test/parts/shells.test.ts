@@ -71,6 +71,23 @@ t.test("one medium after the other, in any order; it tells what is missing", (t)
   t.end();
 });
 
+t.test("install.sh takes the parts first, and does not go on without one", (t) => {
+  const into = unpacked();
+  const install = (parts: string): { readonly status: number | null; readonly said: string } => {
+    const child = spawnSync(next()[0] === "ksh" ? "ksh" : "dash", [join(into, "install.sh"), "--check", "--trust", fingerprint, "--parts", parts], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: work, TMPDIR: work } });
+    return { status: child.status, said: `${child.stdout}${child.stderr}` };
+  };
+  const one = install(named(good, "part-2-of"));
+  t.equal(one.status, 1, one.said);
+  t.match(one.said, /missing: part 1 3[\s\S]*verify\/parts/);
+  const all = install(good);
+  // It ends at the preflight, for there is no OpenStack here.
+  t.match(all.said, /GOOD: the bundle is whole[\s\S]*GOOD: everything in it was signed[\s\S]*preflight/);
+  t.ok(existsSync(join(into, "blobs/payload.tar")));
+  t.notMatch(install(join(work, "absent")).said, "verify/parts", "what is whole needs no parts");
+  t.end();
+});
+
 t.test("it is killed, or what it wrote is damaged: the next run makes it good", (t) => {
   const into = unpacked();
   t.equal(sh(next(), ["--parts", named(good, "part-1-of")], into).status, 1);

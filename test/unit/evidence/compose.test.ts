@@ -29,7 +29,7 @@ t.test("the files of a bundle", (t) => {
     files.filter((file) => file.body.kind !== "bytes").map((file) => [file.path, file.role, sizeOf(file.body)]),
     [["blobs/vm-image.qcow2", "vm-image", 734_003_200], ["blobs/payload.tar", "payload", lock.payload.size]],
   );
-  t.strictSame(files.filter((file) => file.mode === 0o755).map((file) => file.path).sort(), ["install.sh", "verify.sh"]);
+  t.strictSame(files.filter((file) => file.mode === 0o755).map((file) => file.path).sort(), ["install.sh", "parts.sh", "verify.sh"]);
   const edited = { ...lock, payload: { ...lock.payload, size: 1 } };
   t.match(compose({ spec, release, lock: { lock: edited, sourced: sourced(edited, "lock") } }, assets).issues.at(-1), { code: "plan/lock-differs", message: /its payload has 1$/ });
   t.ok(files.every((file) => file.source !== ""));
