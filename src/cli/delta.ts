@@ -23,7 +23,7 @@ import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn, type Progress } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
-import { trustOf } from "./verify.ts";
+import { clockOf, trustOf } from "./verify.ts";
 import { writeAside } from "./write-aside.ts";
 
 interface Options {
@@ -93,7 +93,7 @@ async function proven({ io, trust, progress }: Job, name: string, what: string):
   const contents = await contentsOf(source);
   if (!contents.ok) return { issues: contents.issues };
   total = contents.value.files.reduce((sum, file) => sum + file.size, 0);
-  const verdict = await verifyBundle(source, trust);
+  const verdict = await verifyBundle(source, trust, { now: clockOf(io) });
   progress.finish();
   const view = source.kind === "archive" ? source.view : viewOfFolder(path, contents.value);
   const sums = contents.value.files.find((file) => file.path === sumsPath);
@@ -169,12 +169,13 @@ function cutRun(run: Run): readonly Run[] {
 }
 
 async function apply(job: Job): Promise<ExitStatus> {
-  const { io, options, trust } = job;
+  const { io, options } = job;
   const source = await openArchive(absolute(io, job.other));
   const read = await readDelta(source);
   if (read === undefined) return refused(io, job.other, [partIssue("delta/form", "it is no delta, or it ends early")]);
   const { recipe, additions } = read;
-  const base = await proven(job, job.base, "the base");
+  // Who signed the base plays no part, and may be out of trust by now: its bytes are those that the delta names, and what is made is judged.
+  const base = await proven({ ...job, trust: "none" }, job.base, "the base");
   if ("issues" in base) return refused(io, job.base, [partIssue("delta/base", "the base is not proven complete, so nothing is made of it")]);
   if (base.side.sums !== recipe.base.sums || base.side.size !== recipe.base.size) {
     return refused(io, job.other, [partIssue("delta/other-base", `it is for ${recipe.base.name} with SHA256SUMS ${recipe.base.sums}; this is ${base.side.name} with ${base.side.sums}`)]);
@@ -185,7 +186,7 @@ async function apply(job: Job): Promise<ExitStatus> {
   try {
     const verdict = await writeAside(out, async (file, aside) => {
       await copyRuns(runs, file.fd, watchOf(job, "making the bundle", recipe.target.size));
-      return judged(await openArchive(aside, watchOf(job, "verifying what was made", recipe.target.size)), trust, recipe);
+      return judged(await openArchive(aside, watchOf(job, "verifying what was made", recipe.target.size)), job, recipe);
     });
     job.progress.finish();
     if (options.json) io.out(`${JSON.stringify({ bundle: out, size: recipe.target.size, signedBy: verdict.signedBy ?? null }, null, 2)}\n`);
@@ -209,8 +210,8 @@ class OtherTarget extends Error {
   }
 }
 
-async function judged(made: ArchiveOnDisk, trust: Trust, { target }: Recipe): Promise<Verdict> {
-  const verdict = await verifyBundle(made, trust);
+async function judged(made: ArchiveOnDisk, { io, trust }: Job, { target }: Recipe): Promise<Verdict> {
+  const verdict = await verifyBundle(made, trust, { now: clockOf(io) });
   const contents = verdict.good ? await contentsOf(made) : undefined;
   const sums = contents?.ok === true ? contents.value.files.find((file) => file.path === sumsPath) : undefined;
   if (sums === undefined || hexOf(sha256(await made.read(sums.place))) !== target.sums) throw new OtherTarget(verdict);

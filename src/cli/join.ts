@@ -16,7 +16,7 @@ import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
-import { trustOf } from "./verify.ts";
+import { clockOf, trustOf } from "./verify.ts";
 import { undone, writeAt, writeResumed } from "./write-aside.ts";
 import { filled, pieceIn } from "./write-part.ts";
 
@@ -58,7 +58,7 @@ async function join(given: readonly string[], options: Options, io: Io): Promise
     refuse(io, given.join(" "), [partIssue("part/form", "there is no part of a bundle")]);
     return 1;
   }
-  const set = await partSetOf(parts, trust);
+  const set = await partSetOf(parts, trust, clockOf(io));
   tellBad(io, set);
   const { bundle } = set;
   if (bundle === undefined) {

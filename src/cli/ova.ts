@@ -120,7 +120,7 @@ async function fromBundle(bundlePath: string, options: Options, io: Io): Promise
   const progress = progressOn(io, options.quiet === true);
   let done = 0;
   const source = await openBundle(path, { hashed: (bytes) => progress.report("verifying", (done += bytes), Math.max(size, done)), signal: io.signal });
-  const verdict = await verifyBundle(source, trust, clockOf(io)).finally(progress.finish);
+  const verdict = await verifyBundle(source, trust, { now: clockOf(io) }).finally(progress.finish);
   const { manifest } = verdict;
   if (!verdict.good || manifest === undefined) {
     io.err(verdictText(verdict));

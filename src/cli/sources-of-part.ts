@@ -1,25 +1,28 @@
 /** The bundle that a spec, a release, a lock and the store make, as one tar of which any part can be written; it is never there as a whole. */
 
+import type { File } from "../core/file.ts";
 import { sizeOf } from "../core/file.ts";
-import { isBlobPath, ovfCertificatePath, publicKeyPath, signaturePath, sumsPath } from "../pack/layout.ts";
+import { isBlobPath, ovfCertificatePath, publicKeyPath, signaturePath, signaturesPath, sumsPath } from "../pack/layout.ts";
 import { layBundle } from "../pack/stream.ts";
 import { shapeOf } from "../pack/parts.ts";
-import type { Tree } from "../pack/tree.ts";
+import { pack } from "../pack/tree.ts";
+import type { BundleSource } from "../seal/bundle-source.ts";
 import { certified } from "../seal/ovf-certificate.ts";
-import { readPublicKey } from "../seal/keys.ts";
 import { seal } from "../seal/seal.ts";
-import { isSignature, type Signer } from "../seal/sign.ts";
+import type { Form } from "../seal/form.ts";
 import { formOf } from "../seal/form.ts";
 import { smallFilesOf } from "../seal/part-form.ts";
 import { partIssue } from "../seal/part-issue-codes.ts";
 import type { PartFile } from "../seal/part-set.ts";
+import { chainIn, isPoliced } from "../seal/signed-policy.ts";
 import { viewOfLayout } from "../store/tar-view.ts";
 import { refuse } from "./bundle-argument.ts";
 import { bytesOf, drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { Io } from "./io.ts";
+import { policyFiles } from "./policy-folder.ts";
 import { hasErrors, showAside } from "./show-report.ts";
-import { signerOf } from "./signer.ts";
+import { signersOf } from "./signer.ts";
 import type { Splittable } from "./split.ts";
 
 interface How extends ReleaseOptions {
@@ -31,44 +34,56 @@ interface How extends ReleaseOptions {
 
 /** Undefined where an issue stands in the way, which has been said. Nobody outside is asked: lock and blobs must be there. */
 export async function bundleOfSources(io: Io, how: How): Promise<Splittable | undefined> {
-  const { signer: own, report } = await signerOf(io, how.key === undefined ? {} : { key: how.key });
-  const keyReports = report === undefined ? [] : [report];
+  const { signers, reports: keyReports } = await signersOf(io, how.key === undefined ? {} : { key: [how.key] });
+  const model = how.like === undefined ? undefined : await modelIn(how.like);
   const spec = await loadSpec(io, how.spec);
   const inputs = hasErrors(keyReports) ? undefined : await resolveInputs(io, { ...how, locked: true, vmdk: needsVmdk(spec) });
-  const drawn = inputs?.resolved === undefined ? undefined : drawBundle(io, spec, inputs.resolved);
+  const drawn = inputs?.resolved === undefined ? undefined : drawBundle(io, spec, inputs.resolved, model?.trust);
   showAside(io, [...keyReports, ...(inputs?.reports ?? []), ...(drawn?.reports ?? [])]);
   if (inputs?.resolved === undefined || drawn?.drawn === undefined) return undefined;
-  const model = how.like === undefined ? undefined : await smallFileIn(how.like);
-  const certificate = await model?.(ovfCertificatePath);
-  const tree = certificate === undefined ? drawn.drawn.tree : certified(drawn.drawn.tree, new TextDecoder("latin1").decode(certificate));
-  const signer = own ?? (model === undefined ? undefined : await signerLike(model, tree));
-  if (signer === "other") {
+  const { tree } = drawn.drawn;
+  const unsigned = model?.certificate === undefined ? tree : certified(tree, new TextDecoder("latin1").decode(model.certificate));
+  const made = await seal(unsigned, signers);
+  // Whoever signed the other part signed these sums, so its signatures are this one's, too.
+  if (model !== undefined && Buffer.compare(model.sums, bytesOf(made, sumsPath)) !== 0) {
     refuse(io, how.spec, [partIssue("part/other-seal", "these documents do not make the bundle that the part of --like is of")]);
     return undefined;
   }
-  const sealed = await seal(tree, signer);
+  const sealed = model === undefined ? made : pack([...made.files.filter(({ path }) => !signedPaths.includes(path)), ...model.signed], made.about);
   const layout = layBundle(sealed);
   const small = sealed.files.filter((file) => !isBlobPath(file.path)).map(({ path, mode, body }) => ({ path, mode, size: sizeOf(body) }));
   return { view: viewOfLayout(layout, inputs.resolved.store), head: shapeOf(small, sealed.mtime).head };
 }
 
-type SmallFile = (path: string) => Promise<Uint8Array | undefined>;
+const signedPaths: readonly string[] = [signaturePath, publicKeyPath, signaturesPath];
 
-async function smallFileIn({ source, form }: PartFile): Promise<SmallFile> {
+/** What the documents of a bundle don't say, and another part of it does. */
+interface Model {
+  /** The files of its trust policies. */
+  readonly trust: readonly File[];
+  readonly certificate: Uint8Array | undefined;
+  readonly sums: Uint8Array;
+  /** The files that hold its signatures. */
+  readonly signed: readonly File[];
+}
+
+async function modelIn({ source, form }: PartFile): Promise<Model> {
   const small = smallFilesOf(await source.read({ file: "", start: 0, end: form.head }));
-  const { files } = await formOf(small);
-  return async (path) => {
-    const place = files.get(path)?.place;
-    return place === undefined ? undefined : small.read(place);
+  const smallForm = await formOf(small);
+  const signed = await Promise.all(signedPaths.map(async (path) => fileOf(path, await bytesIn(small, smallForm, path))));
+  return {
+    trust: isPoliced(smallForm) ? policyFiles((await chainIn(small, smallForm)).chain) : [],
+    certificate: await bytesIn(small, smallForm, ovfCertificatePath),
+    sums: (await bytesIn(small, smallForm, sumsPath)) ?? new Uint8Array(),
+    signed: signed.flatMap((file) => file ?? []),
   };
 }
 
-/** Whoever signed the other part, for the one text that he signed; undefined where it is not signed, "other" where it is over another text. */
-async function signerLike(model: SmallFile, tree: Tree): Promise<Signer | undefined | "other"> {
-  const [signature, key] = [await model(signaturePath), await model(publicKeyPath)];
-  if (signature === undefined || key === undefined) return undefined;
-  const read = readPublicKey(new TextDecoder("latin1").decode(key));
-  const sums = bytesOf(await seal(tree, undefined), sumsPath);
-  if (!read.ok || !isSignature(sums, read.value.publicKeyPem, signature)) return "other";
-  return { publicKeyPem: read.value.publicKeyPem, fingerprint: read.value.fingerprint, sign: async () => signature };
+async function bytesIn(source: BundleSource, { files }: Form, path: string): Promise<Uint8Array | undefined> {
+  const place = files.get(path)?.place;
+  return place === undefined ? undefined : source.read(place);
+}
+
+function fileOf(path: string, bytes: Uint8Array | undefined): File | undefined {
+  return bytes === undefined ? undefined : { path, mode: 0o644, role: "data", source: "seal", body: { kind: "bytes", bytes }, spans: [] };
 }

@@ -20,7 +20,7 @@ import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
 import { bundleOfSources } from "./sources-of-part.ts";
-import { trustOf } from "./verify.ts";
+import { clockOf, trustOf } from "./verify.ts";
 import { startHere } from "./start-here.ts";
 import { writeTextAside } from "./write-aside.ts";
 import { writePart } from "./write-part.ts";
@@ -77,7 +77,7 @@ async function split(given: string | undefined, options: Options, io: Io): Promi
   if (from === undefined) return 1;
   const name = given ?? options.spec ?? "";
   const head = await readRuns(from.view.runs(0, from.head));
-  const known = await knownBundle(head, trust);
+  const known = await knownBundle(head, trust, clockOf(io));
   if ("issues" in known) return refused(io, name, known.issues);
   const { bundle } = known;
   if (like !== undefined && !(await isOf(bundle, like))) {

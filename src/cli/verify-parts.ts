@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** Undefined where the file or folder at `path` is no part and holds none. */
-export async function verifyParts(path: string, trust: Trust, options: Options, io: Io): Promise<ExitStatus | undefined> {
+export async function verifyParts(path: string, { trust, now }: { readonly trust: Trust; readonly now: string }, options: Options, io: Io): Promise<ExitStatus | undefined> {
   const isFolder = (await stat(path)).isDirectory();
   if (isFolder ? !(await holdsParts(path)) : !(await isPart(path))) return undefined;
   const progress = progressOn(io, options.quiet === true);
@@ -29,7 +29,7 @@ export async function verifyParts(path: string, trust: Trust, options: Options, 
     for (const [file, issues] of found.refused) refuse(io, basename(file), issues);
     return 1;
   }
-  const set = await partSetOf(found.parts, trust);
+  const set = await partSetOf(found.parts, trust, now);
   const rows = await judged(found, set).finally(progress.finish);
   const missing = isFolder ? set.missing : [];
   const good = set.bundle !== undefined && set.issues.length === 0 && missing.length === 0 && rows.every((row) => row.issues.length === 0);

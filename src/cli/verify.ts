@@ -49,14 +49,14 @@ async function verify(bundle: string, options: Options, io: Io): Promise<ExitSta
     return 2;
   }
   const path = absolute(io, bundle);
-  const ofParts = await verifyParts(path, trust, options, io);
+  const ofParts = await verifyParts(path, { trust, now }, options, io);
   if (ofParts !== undefined) return ofParts;
   const { size } = await stat(path);
   const progress = progressOn(io, options.quiet === true);
   let done = 0;
   const hashed = (bytes: number): void => progress.report("verifying", (done += bytes), Math.max(size, done));
   const source = await openBundle(path, { hashed, signal: io.signal });
-  const verdict = await verifyBundle(source, trust, now).finally(progress.finish);
+  const verdict = await verifyBundle(source, trust, { now }).finally(progress.finish);
   io.out(options.json ? `${JSON.stringify({ bundle: path, ...verdict }, null, 2)}\n` : verdictText(verdict));
   if (verdict.good) await tellExpiredWaivers(io, source);
   return verdict.good ? 0 : 1;

@@ -52,9 +52,9 @@ export interface PartSet {
   readonly issues: readonly Issue[];
 }
 
-/** `files` has at least one. */
-export async function partSetOf(files: readonly PartFile[], trust: Trust): Promise<PartSet> {
-  const heads = await judgedHeads(files, trust);
+/** `files` has at least one; `now` is as for `verifyBundle`. */
+export async function partSetOf(files: readonly PartFile[], trust: Trust, now: string): Promise<PartSet> {
+  const heads = await judgedHeads(files, trust, now);
   const good = heads.filter((head) => head.bundle !== undefined);
   const [first] = good.length === 0 ? heads : good;
   if (first === undefined) throw new Error("no part was given");
@@ -75,7 +75,7 @@ interface Head {
 }
 
 /** Parts of one bundle begin with the same bytes, so they are judged once. */
-async function judgedHeads(files: readonly PartFile[], trust: Trust): Promise<readonly Head[]> {
+async function judgedHeads(files: readonly PartFile[], trust: Trust, now: string): Promise<readonly Head[]> {
   const groups = new Map<string, { readonly bytes: Uint8Array; readonly files: PartFile[] }>();
   for (const file of files) {
     const bytes = await file.source.read({ file: "", start: 0, end: file.form.head });
@@ -85,7 +85,7 @@ async function judgedHeads(files: readonly PartFile[], trust: Trust): Promise<re
   }
   const heads: Head[] = [];
   for (const group of groups.values()) {
-    const { verdict, ...known } = await knownBundle(group.bytes, trust);
+    const { verdict, ...known } = await knownBundle(group.bytes, trust, now);
     heads.push("issues" in known ? { files: group.files, verdict, bundle: undefined, issues: known.issues } : { files: group.files, verdict, bundle: known.bundle, issues: [] });
   }
   return heads;
@@ -96,9 +96,13 @@ function ofSmallFiles({ code, message }: Issue): Issue {
 }
 
 /** What a bundle is as a whole, by the bytes of its small files, which are judged; its blobs need not be there. */
-export async function knownBundle(head: Uint8Array, trust: Trust): Promise<{ readonly verdict: Verdict } & ({ readonly bundle: KnownBundle } | { readonly issues: readonly Issue[] })> {
+export async function knownBundle(
+  head: Uint8Array,
+  trust: Trust,
+  now: string,
+): Promise<{ readonly verdict: Verdict } & ({ readonly bundle: KnownBundle } | { readonly issues: readonly Issue[] })> {
   const source = smallFilesOf(head);
-  const verdict = await verifyBundle(source, trust, "small-files");
+  const verdict = await verifyBundle(source, trust, { now, extent: "small-files" });
   const { manifest } = verdict;
   if (!verdict.good || manifest === undefined) return { verdict, issues: verdict.rungs.flatMap((rung) => rung.issues).map(ofSmallFiles) };
   const { files } = await formOf(source);

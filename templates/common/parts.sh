@@ -2,9 +2,9 @@
 # shellcheck disable=SC2015,SC2086,SC2317 # "a && b || c": c if either fails; lists are split at blanks on purpose (set -f)
 # Proves the parts of a bundle, each alone, and puts what is in them into this folder, where its small files lie already.
 #
-# usage: parts.sh --trust KEY|FINGERPRINT|none --parts FILE|FOLDER... [--check] [--into FOLDER] [--quiet] [--help]
+# usage: parts.sh --trust KEY|POLICY|FINGERPRINT|none --parts FILE|FOLDER... [--check] [--into FOLDER] [--quiet] [--help]
 #
-#   --trust KEY      as in verify.sh: the signer's public key or its fingerprint, got by another channel
+#   --trust KEY      as in verify.sh: the signer's public key, the trust policy, or the fingerprint of either, got by another channel
 #   --parts FOLDER   where parts lie, or one part; may be repeated. With one drive, call it once for each medium.
 #   --check          prove them only, and write nothing
 #   --into FOLDER    the folder that the bundle's small files were unpacked into; the one of this script when left out
@@ -14,7 +14,7 @@
 # 2 usage, 3 a tool is missing, or the disk is full or fails.
 #
 # A part is the small files, part.txt, and a stretch of the bundle's tar (part.bin) that begins and ends where a line of
-# evidence/pieces.txt does; docs/bundle-format.md section 8. Small files are judged by verify.sh.
+# evidence/pieces.txt does; docs/bundle-format.md section 9. Small files are judged by verify.sh.
 set -efu
 umask 077
 LC_ALL=C

@@ -59,7 +59,7 @@ export interface Judgement {
 }
 
 async function byVerify(path: string, trust: Trust, time: string | undefined): Promise<Judgement> {
-  const verdict = await verifyBundle(await openBundle(path), trust, time);
+  const verdict = await verifyBundle(await openBundle(path), trust, { now: time });
   return { good: verdict.good, codes: [...new Set(verdict.rungs.flatMap((rung) => rung.issues.map((issue) => issue.code)))].sort() };
 }
 

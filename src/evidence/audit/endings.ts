@@ -1,8 +1,8 @@
 /** Endings of names with a dot that are no domain: of files, of systemd's units, and words that the scripts make names with. */
 
 const files: readonly string[] = [
-  "bin", "cdx", "cer", "cfg", "conf", "crt", "csr", "der", "dsse", "env", "fd", "gz", "html", "img", "iso", "js", "json", "key", "log", "md", "mf", "ova", "ovf", "part", "pem", "pid", "pub", "py", "raw", "sed", "sh",
-  "sig", "spdx", "tar", "template", "tmp", "ts", "txt", "vmdk", "vmx", "xml", "yaml", "yml", "zst",
+  "bin", "cdx", "cer", "cfg", "conf", "crt", "csr", "der", "dsse", "env", "fd", "gz", "html", "img", "iso", "js", "json", "key", "log", "md", "mf", "ova", "ovf", "part", "pem", "pid", "policy", "pub", "py", "raw", "sed", "sh",
+  "sig", "signatures", "spdx", "tar", "template", "tmp", "ts", "txt", "vmdk", "vmx", "xml", "yaml", "yml", "zst",
 ];
 const namesOfScripts: readonly string[] = ["domain", "error", "files", "in", "link", "name", "new", "out", "status"];
 const units: readonly string[] = ["device", "mount", "path", "scope", "service", "slice", "socket", "target", "timer"];

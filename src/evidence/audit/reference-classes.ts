@@ -174,8 +174,8 @@ function isOf(value: string, host: string, text: string): boolean {
   return range !== undefined && range.first.family === ip.family && range.first.value <= ip.value && ip.value <= range.last.value;
 }
 
-/** Words of the program's own texts; what is a host's name indeed has to stand in a comment. */
-const documented: readonly { readonly word: string; readonly reason: string; readonly isComment?: true }[] = [
+/** Words of the program's own texts; what is a host's name indeed has to stand in a comment. A word that ends in a dot is what names begin with. */
+const documented: readonly { readonly word: string; readonly reason: string; readonly isComment?: true; readonly files?: RegExp }[] = [
   { word: "no-color.org", reason: "where the convention of NO_COLOR is written down", isComment: true },
   ...["cinder.vtype", "glance.image", "neutron.network", "nova.flavor", "nova.keypair"].map((word) => ({ word, reason: "a custom constraint of Heat's" })),
   ...["sys.argv", "urllib.request", "r.proxyhandler"].map((word) => ({ word, reason: "a name of Python's" })),
@@ -184,16 +184,33 @@ const documented: readonly { readonly word: string; readonly reason: string; rea
   { word: "bundle.parameters", reason: "a file that the installer keeps" },
   { word: "firewall.ssh.from", reason: "a field of the spec" },
   ...["com.vmware.guestinfo", "uefi.secureboot.enabled", "vmware.cdrom.remotepassthrough"].map((word) => ({ word, reason: "a name of VMware's, of virtual hardware or of what carries the guest's data" })),
+  { word: "guestinfo.", reason: "a key of guestinfo, which VMware keeps with a VM" },
+  { word: "cloudlet-bundle.", reason: "a key of this program's among a VM's settings", files: /^lib\/vsphere/ },
+  { word: "platform.parameters.version", reason: "a field of the spec" },
+  ...["config.", "summary.", "runtime.", "backing.", "info.", "currentsession.", "soapclient."].map((word) => ({ word, reason: "a property of the vSphere API", files: /^lib\/vsphere/ })),
+  ...["virtualmachine.", "datastore.", "network.", "resource.", "vapp."].map((word) => ({ word, reason: "a privilege of vSphere", files: /^lib\/vsphere-privileges\.sh$/ })),
+  ...["object.", "pool.", "session.", "tags.", "vm."].map((word) => ({ word, reason: "a command of govc", files: /^lib\/vsphere/ })),
+  ...["client.timeout", "self.signed"].map((word) => ({ word, reason: "words of a client's message", files: /^lib\/vsphere/ })),
+  ...["network.encoding", "s.encoding"].map((word) => ({ word, reason: "a key of guestinfo, which VMware keeps with a VM", files: /^lib\/vsphere/ })),
+  { word: "soap.client.", reason: "a name of govmomi's", files: /^lib\/vsphere-tls\.sh$/ },
+  { word: "vcloud.", reason: "part of a media type of the vCloud API", files: /^lib\/vcd/ },
+  { word: "vcloud://$", reason: "a locator of ovftool, whose host comes from the caller", files: /^lib\/vcd-ovftool\.sh$/ },
+  { word: "network.xsd", reason: "a schema of the vCloud API", files: /^lib\/vcd/ },
+  { word: "name.headers", reason: "a file that the installer keeps", files: /^lib\/vcd-api\.sh$/ },
+  ...["https://HOST", "https://VCENTER/"].map((word) => ({ word, reason: "stands for what the caller knows", files: /^lib\/(vcd|vsphere)/ })),
+  { word: "vcenter.example.net", reason: "a name that is kept for examples (RFC 2606)" },
   { word: "openssh.com", reason: "part of an SSH key type's name (RFC 4251 section 6)" },
-  ...["http://schemas.dmtf.org/", "http://www.vmware.com/schema/ovf", "http://www.vmware.com/interfaces/specifications/vmdk.html", "http://www.w3.org/2001/"].map((word) => ({
+  ...["http://schemas.dmtf.org/", "http://www.vmware.com/schema/ovf", "http://www.vmware.com/interfaces/specifications/vmdk.html", "http://www.vmware.com/vcloud/v1.5", "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2001/"].map((word) => ({
     word,
-    reason: "the name of an XML namespace or of a disk format (DSP0243): it is compared, not asked",
+    reason: "the name of an XML namespace or of a disk format: it is compared, not asked",
   })),
 ];
 
 function documentedReason({ host, text }: Reference, { file, line }: Where): string | undefined {
   const words = [host, text.toLowerCase()];
-  const found = documented.find(({ word }) => words.includes(word) || (word.includes("://") && text.startsWith(word)));
+  const isIt = (word: string): boolean => words.includes(word) || (word.includes("://") && text.startsWith(word)) || (word.endsWith(".") && host.startsWith(word));
+  const isHere = (files: RegExp | undefined): boolean => files === undefined || files.test(file.path);
+  const found = documented.find(({ word, files }) => isIt(word) && isHere(files));
   if (found === undefined) return undefined;
   const isComment = /^\s*#/.test(file.lines[line - 1] ?? "");
   return found.isComment !== true || isComment ? found.reason : undefined;
