@@ -10,6 +10,7 @@ import { inputOfRecord } from "../evidence/audit/record-input.ts";
 import type { AuditResult } from "../evidence/audit/rule.ts";
 import { severities } from "../evidence/audit/rule.ts";
 import { auditAsSarif } from "../evidence/audit/sarif.ts";
+import { auditAsOscal } from "../evidence/oscal.ts";
 import { auditPath, isBlobPath, sealPaths } from "../pack/layout.ts";
 import { contentsPaths, textIn, type Contents } from "../seal/contents.ts";
 import { auditAsText, failures } from "./audit-text.ts";
@@ -26,6 +27,7 @@ interface Options extends ReleaseOptions {
   readonly all?: true;
   readonly json?: true;
   readonly sarif?: true;
+  readonly oscal?: true;
   readonly quiet?: true;
 }
 
@@ -38,6 +40,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .option("--all", "also show what is met, and what only the site can answer")
     .option("--json", "print evidence/audit.json, made anew")
     .option("--sarif", "print the results as SARIF 2.1.0")
+    .option("--oscal", "print the results as OSCAL 1.1.3 assessment results")
     .option("--quiet", "no progress")
     .addHelpText(
       "after",
@@ -58,16 +61,18 @@ async function audit(what: string, options: Options, io: Io): Promise<ExitStatus
     io.err(`cloudlet-bundle audit: there is no severity ${options.failOn}; there are ${severities.join(", ")}\n`);
     return 2;
   }
-  if (options.json && options.sarif) {
-    io.err("cloudlet-bundle audit: --json or --sarif, not both\n");
+  if ([options.json, options.sarif, options.oscal].filter(Boolean).length > 1) {
+    io.err("cloudlet-bundle audit: --json, --sarif or --oscal: one of them\n");
     return 2;
   }
   const judged = /\.(ya?ml|json)$/.test(what) && !/^https?:/.test(what) ? await ofSpec(io, what, options) : await ofBundle(io, what);
   if (judged === undefined) return 1;
   const { input, results } = judged;
   const today = todayOf(io);
+  const generator = { name: "cloudlet-bundle", version: version(io) };
   if (options.json) io.out(auditText(input, results));
-  else if (options.sarif) io.out(auditAsSarif(results, { name: "cloudlet-bundle", version: version(io) }));
+  else if (options.sarif) io.out(auditAsSarif(input, results, generator));
+  else if (options.oscal) io.out(auditAsOscal(input, results, generator));
   else io.out(auditAsText(results, { today, all: options.all === true }));
   tellExpired(io, results);
   return failures(results, failOn, today) > 0 ? 1 : 0;

@@ -9,10 +9,12 @@ import type { Outcome } from "../../../../src/core/issue.ts";
 import { sourced } from "../../../../src/core/origin.ts";
 import { audit } from "../../../../src/evidence/audit/audit.ts";
 import type { AuditInput } from "../../../../src/evidence/audit/input.ts";
-import { inputOfFiles } from "../../../../src/evidence/audit/input.ts";
+import { inputOfBundle, inputOfFiles } from "../../../../src/evidence/audit/input.ts";
 import type { AuditResult } from "../../../../src/evidence/audit/rule.ts";
 import { compose } from "../../../../src/evidence/compose.ts";
+import type { OriginsDocument } from "../../../../src/evidence/origins.ts";
 import type { Composition } from "../../../../src/evidence/texts.ts";
+import { isBlobPath } from "../../../../src/pack/layout.ts";
 import { platforms } from "../../../../src/platforms/registry.ts";
 import { readRelease } from "../../../../src/spec/read-release.ts";
 import { readSpec } from "../../../../src/spec/read-spec.ts";
@@ -49,6 +51,13 @@ export function edited({ files, documents }: Bundle, path: string, find: string 
   const after = before.replace(find, replace);
   if (after === before) throw new Error(`${String(find)} does not stand in ${path}`);
   return { documents, files: files.map((file) => (file.path === path ? { ...file, body: { kind: "bytes", bytes: new TextEncoder().encode(after) } } : file)) };
+}
+
+/** The bundle as somebody reads it: texts, the map of origins, and nothing else. */
+export function asRead({ files, documents }: Bundle): AuditInput {
+  const origins = JSON.parse(textOf(files.find(({ path }) => path === "evidence/origins.json"))) as OriginsDocument;
+  const made = inputOfFiles(files, documents);
+  return inputOfBundle(made.files.map(({ path, mode, role, source, sha256, text }) => ({ path, mode, role, source, sha256, text: isBlobPath(path) ? undefined : text })), origins, documents);
 }
 
 export function resultsOf({ files, documents }: Bundle): readonly AuditResult[] {

@@ -1,19 +1,13 @@
-/** Waivers: what they cover, when they are over, and what is said of those that cover nothing; and the results as SARIF. */
+/** Waivers: what they cover, when they are over, and what is said of those that cover nothing. */
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { Ajv } from "ajv";
 import t from "tap";
 
 import { audit } from "../../../../src/evidence/audit/audit.ts";
 import { auditText, readAudit } from "../../../../src/evidence/audit/audit-file.ts";
-import { inputOfBundle, inputOfFiles } from "../../../../src/evidence/audit/input.ts";
-import { auditAsSarif } from "../../../../src/evidence/audit/sarif.ts";
+import { inputOfFiles } from "../../../../src/evidence/audit/input.ts";
 import { isExpired } from "../../../../src/evidence/audit/waivers.ts";
-import { isBlobPath } from "../../../../src/pack/layout.ts";
-import type { OriginsDocument } from "../../../../src/evidence/origins.ts";
 import { caseNames, textOf } from "../../../golden/cases.ts";
-import { bundleOf, composed, edited, resultsFor, resultsOf, type Bundle } from "./bundle.ts";
+import { asRead, bundleOf, composed, resultsFor, resultsOf } from "./bundle.ts";
 
 /** Everything, with these waivers instead of its own. */
 function withWaivers(...waivers: readonly string[]): (text: string) => string {
@@ -47,13 +41,6 @@ t.test("one that is over before the release is refused; one that covers nothing 
   t.end();
 });
 
-/** The bundle as somebody reads it: texts, the map of origins, and nothing else. */
-function asRead({ files, documents }: Bundle): ReturnType<typeof inputOfBundle> {
-  const origins = JSON.parse(textOf(files.find(({ path }) => path === "evidence/origins.json"))) as OriginsDocument;
-  const made = inputOfFiles(files, documents);
-  return inputOfBundle(made.files.map(({ path, mode, role, source, sha256, text }) => ({ path, mode, role, source, sha256, text: isBlobPath(path) ? undefined : text })), origins, documents);
-}
-
 t.test("evidence/audit.json is what is found in the bundle again, to the byte", (t) => {
   for (const name of caseNames) {
     const bundle = bundleOf(name);
@@ -81,26 +68,5 @@ t.test("what is no such document", (t) => {
   for (const text of ["", "{}", '{"results": [1]}', '{"results": [{"rule": "X", "message": "", "state": "odd", "places": []}]}', '{"results": [{"rule": "X", "message": "", "state": "waived", "places": [], "waiver": {"reason": "", "expires": "soon"}}]}']) {
     t.equal(readAudit(text), undefined, text);
   }
-  t.end();
-});
-
-t.test("SARIF: valid by the published schema, with kinds, levels, regions and suppressions", (t) => {
-  const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../../../node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"), "utf8")) as Record<string, unknown>;
-  // It is of draft 4, which says `id` where later ones say `$id`; of what else changed it uses nothing. Formats are not asked.
-  const { id: _, $schema: __, ...rest } = schema;
-  const validate = new Ajv({ strict: false, validateFormats: false, unicodeRegExp: false }).compile(rest);
-  for (const name of caseNames) {
-    const sarif = JSON.parse(auditAsSarif(resultsOf(bundleOf(name)), { name: "cloudlet-bundle", version: "1" })) as object;
-    t.ok(validate(sarif), `${name}: ${JSON.stringify(validate.errors)}`);
-  }
-  const broken = JSON.parse(auditAsSarif(resultsOf(bundleOf("minimal")), { name: "cloudlet-bundle", version: "1" })) as { runs: { results: { kind: string }[] }[] };
-  if (broken.runs[0]?.results[0] !== undefined) broken.runs[0].results[0].kind = "odd";
-  t.notOk(validate(broken), "the schema refuses what is none");
-  const { runs } = JSON.parse(auditAsSarif(resultsOf(edited(bundleOf("everything"), "site/user-data", "disable_root: true", "disable_root: false")), { name: "cloudlet-bundle", version: "1" })) as { runs: readonly { results: readonly { ruleId: string }[] }[] };
-  const of = (id: string): unknown => runs[0]?.results.find(({ ruleId }) => ruleId === id);
-  t.match(of("GUEST-01"), { kind: "fail", level: "error", locations: [{ physicalLocation: { artifactLocation: { uri: "site/user-data" }, region: { startLine: Number } } }] });
-  t.match(of("GUEST-06"), { kind: "fail", level: "warning", suppressions: [{ kind: "external", status: "accepted", justification: /people log in by key/ }] });
-  t.match(of("GUEST-02"), { kind: "pass", level: "none" });
-  t.match(of("OVF-01"), { kind: "notApplicable", level: "none" });
   t.end();
 });
