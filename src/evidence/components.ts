@@ -8,8 +8,9 @@ import { hexOf } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
 import { purlText } from "../core/purl.ts";
-import { auditPath, cycloneDxPath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
+import { auditPath, cycloneDxPath, ovfCertificatePath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
+import { traitsOf } from "../plan/traits.ts";
 import type { LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
 import { containerComponents, refOf } from "./container-components.ts";
@@ -45,7 +46,7 @@ export interface Component {
   readonly parts: readonly string[];
   /** Whether `parts` is all there is. */
   readonly completeness: "complete" | "incomplete" | "unknown";
-  /** Not in every such bundle: the signature and its key. */
+  /** Not in every such bundle: the signature and its key, the certificate of an OVF package. */
   readonly optional?: true;
 }
 
@@ -62,16 +63,17 @@ export interface SoftwareList {
   readonly supplier: { readonly name: string; readonly contact: string } | undefined;
 }
 
-/** What is made after the list, and so can't have its digest in it. */
+/** What is made after the list, and so can't have its digest in it; an OVF package's certificate is besides. */
 const later: readonly string[] = [cycloneDxPath, spdxPath, auditPath, provenancePath, ...sealPaths];
 
-/** The list of a bundle with these files: all but the SBOMs, the audit, the provenance and the seal, which it names nevertheless. */
+/** The list of a bundle with these files: all but the SBOMs, the audit, the provenance, the seal and what signs an OVF package, which it names nevertheless. */
 export function softwareList(files: readonly File[], documents: Documents): SoftwareList {
   const { release } = documents.release;
   const { spec } = documents.spec;
   const supplier: Stated = release.supplier === undefined ? unknown : { kind: "stated", text: release.supplier.name };
   const listed = files.map((file) => fileComponent(file, documents, supplier));
-  const made = later.map((path) => laterComponent(path, release.created, supplier));
+  const certificate = traitsOf(spec.platform.type).disks === "vmdk" ? [ovfCertificatePath] : [];
+  const made = [...later, ...certificate].map((path) => laterComponent(path, release.created, supplier));
   const components = [...listed, ...made, ...containerComponents(documents.lock.lock, files.some((file) => file.role === "vm-image"))].sort((a, b) => byCodeUnit(a.ref, b.ref));
   const bundle: Component = {
     ref: "bundle",
@@ -155,7 +157,7 @@ function blob({ digest, sha512, size }: LockedBlob): Pick<Component, "digests" |
 }
 
 function laterComponent(path: string, created: string, supplier: Stated): Component {
-  const optional = [signaturePath, publicKeyPath, signaturesPath].includes(path);
+  const optional = [signaturePath, publicKeyPath, signaturesPath, ovfCertificatePath].includes(path);
   return {
     ref: `file:${path}`,
     kind: "file",
@@ -163,7 +165,7 @@ function laterComponent(path: string, created: string, supplier: Stated): Compon
     version: created,
     path,
     mode: 0o644,
-    role: sealPaths.includes(path) ? "seal" : "evidence",
+    role: path === ovfCertificatePath ? "site" : sealPaths.includes(path) ? "seal" : "evidence",
     digests: {},
     supplier,
     licence: { kind: "none" },

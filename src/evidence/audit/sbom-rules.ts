@@ -1,7 +1,8 @@
 /** The scorecard of the SBOM: what NTIA, CISA, BSI and SCVS ask of one, decided from evidence/sbom.cdx.json. */
 
 import type { Json, JsonObject } from "../../core/json.ts";
-import { cycloneDxPath, provenancePath, sealPaths, spdxPath } from "../../pack/layout.ts";
+import { cycloneDxPath, ovfCertificatePath, provenancePath, sealPaths, spdxPath } from "../../pack/layout.ts";
+import { traitsOf } from "../../plan/traits.ts";
 import { listOf, objectOf } from "./guest-view.ts";
 import type { AuditFile, AuditInput } from "./input.ts";
 import { fileAt } from "./input.ts";
@@ -107,6 +108,7 @@ export const sbomChecks: readonly Check[] = [
       return [
         [missing.length === 0, `no component for ${missing.slice(0, 5).join(", ")}`],
         [[provenancePath, ...sealPaths].every((path) => named.has(path)), "no component for the seal and the provenance"],
+        [traitsOf(input.spec.platform.type).disks !== "vmdk" || named.has(ovfCertificatePath), "no component for the OVF package's certificate"],
         [input.lock.containers.every(({ role }) => bom.refs.includes(`container:${role}`)), "no component for a container"],
       ];
     }),

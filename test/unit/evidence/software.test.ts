@@ -3,6 +3,7 @@
  * told apart from what is not there, and the same inputs give the same text.
  */
 
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +21,7 @@ import { readRelease } from "../../../src/spec/read-release.ts";
 import { readSpec } from "../../../src/spec/read-spec.ts";
 import { generatorText } from "../../../scripts/generate-generator.ts";
 import { assets, caseNames, lockOf, specText, textOf, wellRead } from "../../golden/cases.ts";
+import { bundleOf } from "./audit/bundle.ts";
 import { cycloneDxProblems, spdxProblems } from "./sbom-form.ts";
 
 const releaseText = readFileSync(join(import.meta.dirname, "../../golden/release.yaml"), "utf8");
@@ -107,6 +109,17 @@ t.test("SB-1, SB-2, SB-8: name, version, identifier, supplier, licence, dependen
   t.end();
 });
 
+t.test("SB-6: the certificate of an OVF package, which is made after the list", (t) => {
+  for (const name of ["vsphere", "vcd"]) {
+    const made = JSON.parse(textAt(bundleOf(name).files, "evidence/sbom.cdx.json")) as Bom;
+    const certificate = made.components.find((each) => property(each, "bsi:component:filename") === "ovf/platformvm.cert");
+    t.match(certificate, { scope: "optional", hashes: undefined }, name);
+    t.equal(property(certificate, "cloudlet-bundle:digest"), "see SHA256SUMS", name);
+  }
+  t.equal(fileNamed("ovf/platformvm.cert"), undefined, "of no other bundle");
+  t.end();
+});
+
 t.test("SB-3: how complete it is; unknown is kept apart from absent", (t) => {
   const aggregate = (ref: string): readonly string[] => bom.compositions.filter((each) => each.dependencies.includes(ref)).map((each) => each.aggregate);
   t.strictSame(["bundle", "container:crmserver", "program", "file:install.sh"].map(aggregate), [["complete"], ["complete"], ["complete"], ["complete"]]);
@@ -189,6 +202,13 @@ t.test("the form of both documents, field by field", (t) => {
   t.ok(cycloneDxProblems(broken).length >= 3, "and the check can fail");
   t.ok(spdxProblems({ ...(JSON.parse(textAt(all, "evidence/sbom.spdx.json")) as object), dataLicense: "MIT", files: [{ SPDXID: "x" }] }).length >= 3);
   t.end();
+});
+
+t.test("CycloneDX: valid by the published schema of 1.6, strictly, as its own project's library asks it", async (t) => {
+  const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
+  for (const name of caseNames) t.equal(await validator.validate(textAt(bundleOf(name).files, "evidence/sbom.cdx.json")), null, name);
+  t.equal(await validator.validate(textAt(all, "evidence/sbom.cdx.json")), null, "with packages");
+  t.not(await validator.validate(textAt(all, "evidence/sbom.cdx.json").replace('"aggregate": "complete"', '"aggregate": "whole"')), null, "and it can fail");
 });
 
 t.test("both SBOMs tell of the same things", (t) => {

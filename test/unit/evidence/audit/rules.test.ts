@@ -131,7 +131,7 @@ const cases: Readonly<Record<string, Case>> = {
   "SB-3": { good: openstack, bad: [inSbom(/"lifecycles": \[[^\]]*\]/, '"lifecycles": []'), inSbom('"compositions": [', '"other": ['), inSbom('"value": "unknown"', '"value": "redacted"')], at: sbom },
   "SB-4": { good: openstack, bad: [inSbom('"specVersion": "1.6"', '"specVersion": "1.5"'), inSbom('"bsi:component:archive"', '"bsi:component:other"'), inSbom('"bomFormat": "CycloneDX"', '"bomFormat": "CycloneDX", "vulnerabilities": []')], at: sbom },
   "SB-5": { good: openstack, bad: [inSbom(/"serialNumber": ".*"/, '"serialNumber": "1"')], at: sbom },
-  "SB-6": { good: openstack, bad: [inSbom('"value": "install.sh"', '"value": "other.sh"'), added(openstack, "lib/more.sh", "#!/bin/sh\n")], at: sbom },
+  "SB-6": { good: openstack, bad: [inSbom('"value": "install.sh"', '"value": "other.sh"'), added(openstack, "lib/more.sh", "#!/bin/sh\n"), edited(vsphere, sbom, '"value": "ovf/platformvm.cert"', '"value": "ovf/other.cert"')], at: sbom },
   "SB-7": { good: openstack, bad: [inSbom(/"serialNumber": "(urn:uuid:.{14})5/, '"serialNumber": "$14'), inSbom('"timestamp": "2026', '"timestamp": "2027')], at: sbom },
   "SB-8": { good: openstack, bad: [inSbom(/"dependencies": \[\n {4}\{\n {6}"dependsOn": \[/, '"dependencies": [\n    {\n      "other": [')], at: sbom },
 };
