@@ -67,10 +67,11 @@ function fileEntry(each: Component, words: Map<string, string>): JsonObject {
   };
 }
 
+/** As JSON has them: where the text of SPDX 2.3 section 7.24 has a hyphen, its JSON Schema has an underscore. */
 const purposes: Readonly<Record<Component["kind"], string>> = {
   bundle: "INSTALL",
   file: "FILE",
-  "vm-image": "OPERATING-SYSTEM",
+  "vm-image": "OPERATING_SYSTEM",
   payload: "ARCHIVE",
   container: "CONTAINER",
   "image-config": "FILE",

@@ -80,7 +80,7 @@ export function spdxProblems(document: Value): readonly string[] {
       licenseConcluded: licence, licenseInfoInFiles: list(licence, 1), copyrightText: text(),
     }), 1),
     packages: list(object({
-      SPDXID: id, name: text(), "versionInfo?": text(), primaryPackagePurpose: text(/^(APPLICATION|LIBRARY|CONTAINER|OPERATING-SYSTEM|ARCHIVE|FILE|INSTALL)$/), "packageFileName?": text(/^\.\//),
+      SPDXID: id, name: text(), "versionInfo?": text(), primaryPackagePurpose: text(/^(APPLICATION|LIBRARY|CONTAINER|OPERATING_SYSTEM|ARCHIVE|FILE|INSTALL)$/), "packageFileName?": text(/^\.\//),
       downloadLocation: text(/^(NOASSERTION|https?:.*)$/), filesAnalyzed: (value, at) => (typeof value === "boolean" ? [] : fail(at, "no boolean")),
       "packageVerificationCode?": object({ packageVerificationCodeValue: text(/^[0-9a-f]{40}$/) }), "checksums?": checksums,
       supplier: text(/^(NOASSERTION|Organization: .+)$/), licenseConcluded: licence, licenseDeclared: licence, copyrightText: text(), "comment?": text(),
