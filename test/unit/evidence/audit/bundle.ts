@@ -16,6 +16,7 @@ import type { OriginsDocument } from "../../../../src/evidence/origins.ts";
 import type { Composition } from "../../../../src/evidence/texts.ts";
 import { isBlobPath } from "../../../../src/pack/layout.ts";
 import { platforms } from "../../../../src/platforms/registry.ts";
+import type { Lock, LockedSoftware } from "../../../../src/spec/lock.ts";
 import { readRelease } from "../../../../src/spec/read-release.ts";
 import { readSpec } from "../../../../src/spec/read-spec.ts";
 import { assets, lockFor, specText, textOf, wellRead } from "../../../golden/cases.ts";
@@ -31,14 +32,20 @@ interface How {
   readonly spec?: (text: string) => string;
   readonly release?: (text: string) => string;
   readonly assets?: Assets;
+  /** What is in the first container. */
+  readonly software?: LockedSoftware;
 }
 
 export function composed(name: string, how: How = {}): Outcome<Composition & Bundle> {
   const spec = wellRead(readSpec(how.spec?.(specText(name)) ?? specText(name), { platforms: platforms.map((platform) => platform.name) }));
   const release = wellRead(readRelease(how.release?.(releaseText) ?? releaseText));
-  const lock = lockFor(spec.spec.platform.type, release);
+  const lock = withSoftware(lockFor(spec.spec.platform.type, release), how.software);
   const outcome = compose({ spec, release, lock: { lock, sourced: sourced(lock, "lock") } }, how.assets ?? assets);
   return outcome.ok ? { ...outcome, value: { ...outcome.value, documents: { spec: spec.spec, release: release.release, lock } } } : outcome;
+}
+
+function withSoftware(lock: Lock, software: LockedSoftware | undefined): Lock {
+  return software === undefined ? lock : { ...lock, containers: lock.containers.map((each, index) => (index === 0 ? { ...each, software } : each)) };
 }
 
 export function bundleOf(name: string, how: How = {}): Bundle {
