@@ -43,7 +43,7 @@ function addresses(nic: Nic): NodeMap {
     dhcp4: derive([mode], () => false),
     dhcp6: derive([mode], () => false),
     addresses: [derive([ip, prefix], (address, length) => `${address}/${length}`)],
-    ...(gateway === undefined || !defaultRoute.value ? {} : { routes: route(isSix ? "::/0" : "0.0.0.0/0", gateway) }),
+    ...(gateway === undefined || !defaultRoute.value ? {} : { routes: route(isSix ? "::/0" : "0.0.0.0/0", derive([gateway, defaultRoute], (via) => via)) }),
   };
 }
 

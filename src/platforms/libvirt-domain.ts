@@ -56,7 +56,7 @@ function nicView(parameters: LibvirtParameters, nic: Nic): View {
     mac: nic.mac,
     kind,
     source,
-    mtu: isTap ? nic.mtu : undefined,
+    mtu: isTap && nic.mtu !== undefined ? derive([nic.mtu, kind], (bytes) => bytes) : undefined,
     isBridge: is("bridge"),
     isMacvtap: is("macvtap"),
     isNetwork: is("network"),

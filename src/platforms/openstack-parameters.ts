@@ -8,6 +8,8 @@ export interface OpenstackParameters {
   readonly availabilityZone: Val<string>;
   /** Undefined: the flavor's own disk. */
   readonly rootVolumeGiB: Val<number> | undefined;
+  /** False for 0: then the server boots from the flavor's own disk. */
+  readonly bootsFromVolume: Val<boolean> | undefined;
   readonly volumeType: Val<string> | undefined;
   /** With high availability never undefined. */
   readonly serverGroupPolicy: Val<string> | undefined;
@@ -42,6 +44,7 @@ export function openstackParameters(plan: Plan): OpenstackParameters {
   return {
     availabilityZone: text("availabilityZone") ?? notChosen,
     rootVolumeGiB: root === undefined || root.value === 0 ? undefined : root,
+    bootsFromVolume: root === undefined ? undefined : derive([root], (gib) => gib > 0),
     volumeType: text("volumeType"),
     serverGroupPolicy: text("serverGroupPolicy") ?? groupOfTwo(plan),
     keyName: text("keyName") ?? notChosen,

@@ -30,6 +30,7 @@ export function stackView(plan: Plan, guests: Guests): View {
     availabilityZone: parameters.availabilityZone,
     volumeType: parameters.volumeType,
     rootVolumeGiB: parameters.rootVolumeGiB,
+    bootsFromVolume: parameters.bootsFromVolume,
     serverGroupPolicy: parameters.serverGroupPolicy,
     isPair: spec.crm.highAvailability,
     securityGroup: parameters.securityGroupName,

@@ -53,8 +53,9 @@ function toldView({ spec }: Plan, { machine, instanceId }: Guest): View | undefi
  */
 export function ovfNetworkNames(nics: readonly Nic[]): readonly Val<string>[] {
   return nics.map((nic, index) => {
-    const before = nics.slice(0, index).filter((each) => each.purpose.value === nic.purpose.value).length;
-    return derive([nic.purpose, nic.number], (purpose) => (before === 0 ? purpose : `${purpose}-${before + 1}`));
+    const earlier = nics.slice(0, index).map((each) => each.purpose);
+    const before = earlier.filter((each) => each.value === nic.purpose.value).length;
+    return derive([nic.purpose, nic.number, ...earlier], (purpose) => (before === 0 ? purpose : `${purpose}-${before + 1}`));
   });
 }
 

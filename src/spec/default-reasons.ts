@@ -9,6 +9,8 @@ export interface DefaultReason {
   readonly reason: string;
   /** Where it goes and what it fills in; absent where both depend on the document. */
   readonly fills?: { readonly document: "spec" | "release"; readonly pointer: string; readonly value: Json };
+  /** Of a computed one, where in the spec it goes; absent where it makes entries of its own. */
+  readonly at?: string;
 }
 
 /** Undefined for a name that this build does not know: then the bundle was made by another version. */
@@ -18,20 +20,23 @@ export function defaultNamed(name: string): DefaultReason | undefined {
 
 /** The defaults that fill in the value at `pointer` of a spec, or values below it. */
 export function defaultsAt(pointer: string): readonly DefaultReason[] {
-  return [...reasons.values()].filter(({ fills }) => {
-    if (fills?.document !== "spec") return false;
-    const [wanted, there] = [pointer.split("/"), fills.pointer.split("/")];
+  return [...reasons.values()].filter(({ fills, at }) => {
+    const place = fills?.document === "spec" ? fills.pointer : at;
+    if (place === undefined) return false;
+    const [wanted, there] = [pointer.split("/"), place.split("/")];
     const known = Math.min(wanted.length, there.length);
     return wanted.slice(0, known).every((key, index) => key === there[index] || (there[index] === "*" && /^\d+$/.test(key)));
   });
 }
+
+const computedAt: Readonly<Record<string, string>> = { "default-route": "/networks/external/*/defaultRoute", "secret-description": "/secrets/*/description", "secret-target": "/secrets/*/target" };
 
 const reasons: ReadonlyMap<string, DefaultReason> = new Map(
   [
     ...SPEC_DEFAULTS.map((each) => filling("spec", each)),
     ...Object.values(PLATFORM_DEFAULTS).flatMap((all) => all.map((each) => filling("spec", { ...each, pointer: `/platform/parameters${each.pointer}` }))),
     ...RELEASE_DEFAULTS.map((each) => filling("release", each)),
-    ...Object.entries(COMPUTED_DEFAULTS).map(([name, reason]): DefaultReason => ({ name, reason })),
+    ...Object.entries(COMPUTED_DEFAULTS).map(([name, reason]): DefaultReason => ({ name, reason, ...(computedAt[name] === undefined ? {} : { at: computedAt[name] }) })),
   ].map((each) => [each.name, each]),
 );
 
