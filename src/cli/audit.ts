@@ -14,7 +14,7 @@ import { auditAsOscal } from "../evidence/oscal.ts";
 import { auditPath, isBlobPath, sealPaths } from "../pack/layout.ts";
 import { contentsPaths, textIn, type Contents } from "../seal/contents.ts";
 import { auditAsText, failures } from "./audit-text.ts";
-import { bundleArgument, openContents, recordIn, refuse } from "./bundle-argument.ts";
+import { bundleArgument, isSpecName, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
@@ -65,7 +65,7 @@ async function audit(what: string, options: Options, io: Io): Promise<ExitStatus
     io.err("cloudlet-bundle audit: --json, --sarif or --oscal: one of them\n");
     return 2;
   }
-  const judged = /\.(ya?ml|json)$/.test(what) && !/^https?:/.test(what) ? await ofSpec(io, what, options) : await ofBundle(io, what);
+  const judged = isSpecName(what) ? await ofSpec(io, what, options) : await ofBundle(io, what);
   if (judged === undefined) return 1;
   const { input, results } = judged;
   const today = todayOf(io);

@@ -15,6 +15,11 @@ import { showAside } from "./show-report.ts";
 
 export const bundleArgument = "the tar, the folder it was unpacked into, - for standard input, or an http(s) URL that is read by ranges";
 
+/** Whether what the command line names is a spec, where it may be either. */
+export function isSpecName(name: string): boolean {
+  return /\.(ya?ml|json)$/.test(name) && !/^https?:/.test(name);
+}
+
 /** What is in the bundle; undefined where it can't be read as one, which has been said. */
 export async function openContents(io: Io, name: string): Promise<Contents | undefined> {
   const contents = await contentsOf(await sourceOf(io, name));

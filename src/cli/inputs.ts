@@ -53,6 +53,8 @@ interface How extends ReleaseOptions {
   /** Resolve anew even where a lock is there. */
   readonly refresh?: boolean;
   readonly quiet?: true;
+  /** What only looks at a bundle's texts takes the lock's word for the blobs. */
+  readonly blobs?: "as-locked";
 }
 
 /**
@@ -70,7 +72,7 @@ export async function resolveInputs(io: Io, how: How): Promise<Inputs> {
   const usable = lock?.value?.lock.release.digest === release.value.digest ? lock.value : undefined;
   if (how.refresh !== true && lock !== undefined) {
     // Disks that this bundle won't hold need not be there.
-    const missing = usable === undefined ? [] : await missingBlobs((how.vmdk ? usable : withoutVmdk(usable)).lock, store);
+    const missing = usable === undefined || how.blobs === "as-locked" ? [] : await missingBlobs((how.vmdk ? usable : withoutVmdk(usable)).lock, store);
     const lacksVmdk = how.vmdk && usable?.lock.vmdk === undefined;
     if (usable !== undefined && missing.length === 0 && !lacksVmdk) {
       return { resolved: { ...usable, lockPath, release: release.value, store }, reports: [...reports, lock.report] };

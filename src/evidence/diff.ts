@@ -1,22 +1,21 @@
 /** What changed from one bundle to another: by field and by file, in groups, with the lines that show it in both. */
 
-import type { Role, Span } from "../core/file.ts";
+import type { Role } from "../core/file.ts";
 import type { Json } from "../core/json.ts";
-import { byCodeUnit, canonicalJson } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { Origin } from "../core/origin.ts";
 import { sourced } from "../core/origin.ts";
 import { platforms } from "../platforms/registry.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { readRelease } from "../spec/read-release.ts";
 import { readSpec } from "../spec/read-spec.ts";
-import { fileGroup, groups, ruleFor, severities, type Group } from "./diff-rules.ts";
-import { explainOrigins, linesOf } from "./explain.ts";
-import type { FilePlace } from "./explain.ts";
-import { differentLines, type Hunk } from "./line-diff.ts";
-import { originsAt } from "./origins.ts";
-import { partsOf, recordPaths, type BundleRecord, type DocumentName } from "./record.ts";
-import { isOnlyForm } from "./same-meaning.ts";
-import { differentValues, type SourcedNode, type ValueDifference, type ValueSide } from "./value-diff.ts";
+import { derivedDifferences, fileDifferences } from "./diff-files.ts";
+import { changedLines, explainedBy, type FileLines, type SideName, type Sides } from "./diff-lines.ts";
+import { groups, ruleFor, severities, type Group } from "./diff-rules.ts";
+import { explainOrigins } from "./explain.ts";
+import type { FilePlace, SpecFile } from "./explain.ts";
+import type { BundleRecord, DocumentName } from "./record.ts";
+import { differentValues, type SourcedNode, type ValueDifference } from "./value-diff.ts";
 
 /** One of the two bundles. */
 export interface DiffSide {
@@ -29,11 +28,15 @@ export interface DiffSide {
   readonly generator: string | undefined;
   /** Whether the text at `path` is, to the byte, what this build makes of the record. */
   readonly isMade: (path: string) => boolean;
+  /** The spec as its author has it, of a side that is no bundle yet. */
+  readonly specFile?: SpecFile | undefined;
 }
 
 export interface DiffFile {
   readonly mode: string;
   readonly role: Role;
+  /** The template or static file that it was made from; undefined where nobody says so. */
+  readonly source?: string | undefined;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
   /** Where it may differ from the other bundle's; undefined for a blob. */
@@ -48,30 +51,30 @@ export interface Difference {
   readonly kind: ValueDifference["kind"];
   /** The field, in the document that has it; the file's path; or nothing. */
   readonly name: string;
+  /** Of a file: what it does now that no field explains, in words. */
   readonly before?: Json;
   readonly after?: Json;
-  /** Where the field is written in each bundle's own documents. */
-  readonly places: Sides<FilePlace>;
+  /** Where the value comes from, and that of all below it. */
+  readonly origins: Sides<ToldOrigin>;
   /** The lines that are other ones because of it. */
   readonly lines: Sides<FileLines>;
 }
 
-export interface Sides<T> {
-  readonly before: readonly T[];
-  readonly after: readonly T[];
-}
-
-export interface FileLines {
-  readonly file: string;
-  readonly lines: readonly number[];
+/** `place`: where the field is written, in its author's file or the bundle's own document. `reason`: of a default or constant. */
+export interface ToldOrigin {
+  readonly origin: Origin;
+  readonly place?: FilePlace;
+  readonly reason?: string;
 }
 
 /** Every difference, sorted by group. None at all means: the same files, the same signer. */
 export function differences(a: DiffSide, b: DiffSide): readonly Difference[] {
   const fields = withoutEchoes((["spec", "release", "lock"] as const).flatMap((document) => fieldDifferences(a, b, document)));
-  const changes = changedTexts(a, b);
-  const claimed = fields.map((field) => ({ ...field, lines: { before: claimedBy(field, changes, "before", a.record), after: claimedBy(field, changes, "after", b.record) } }));
-  const all = [...claimed.map((field) => differenceOf(field, a, b)), ...fileDifferences(a, b, changes, claimed), ...aboutDifferences(a, b)];
+  const lines = changedLines(a, b);
+  const explained = fields.map((field) => ({ ...field, lines: explainedBy(field.document, field.difference, lines) }));
+  const told = { before: toldBy(a), after: toldBy(b) };
+  const made = [...explained.map((field) => differenceOf(field, told)), ...fileDifferences(a, b, lines.changes, explained), ...generatorDifference(a, b)];
+  const all = [...made, ...(made.length === 0 ? derivedDifferences(a, b) : []), ...signerDifference(a, b)];
   return all.sort((x, y) => groups.indexOf(x.group) - groups.indexOf(y.group));
 }
 
@@ -112,7 +115,7 @@ function sourcedOf({ documents }: BundleRecord, document: DocumentName): Sourced
   return read.ok ? (read.value.sourced as unknown as SourcedNode) : undefined;
 }
 
-function differenceOf({ document, difference, lines }: Field & { readonly lines: Sides<FileLines> }, a: DiffSide, b: DiffSide): Difference {
+function differenceOf({ document, difference, lines }: Field & { readonly lines: Sides<FileLines> }, told: Readonly<Record<SideName, Told>>): Difference {
   const { kind, before, after } = difference;
   const name = (after ?? before)?.pointer ?? "";
   const { group } = ruleFor(document, name);
@@ -124,100 +127,40 @@ function differenceOf({ document, difference, lines }: Field & { readonly lines:
     name,
     ...(before === undefined ? {} : { before: before.value }),
     ...(after === undefined ? {} : { after: after.value }),
-    places: { before: placesOf(a.record, before), after: placesOf(b.record, after) },
+    origins: { before: (before?.origins ?? []).map(told.before), after: (after?.origins ?? []).map(told.after) },
     lines,
   };
 }
 
-function placesOf(record: BundleRecord, side: ValueSide | undefined): readonly FilePlace[] {
-  const explained = explainOrigins(record);
-  return (side?.origins ?? []).map(explained).flatMap((origin) => (origin.kind === "default" || origin.kind === "constant" ? [] : origin.places)).slice(0, 1);
+type Told = (origin: Origin) => ToldOrigin;
+
+/** The author's own file where there is one, for that is the one that is edited. */
+function toldBy({ record, specFile }: DiffSide): Told {
+  const explained = explainOrigins(record, specFile);
+  return (origin) => {
+    const found = explained(origin);
+    if (found.kind === "default" || found.kind === "constant") return { origin, ...(found.reason === undefined ? {} : { reason: found.reason }) };
+    const [place] = found.places;
+    return { origin, ...(place === undefined ? {} : { place }) };
+  };
 }
 
-/** A text that both have and that differs. */
-interface Change {
-  readonly file: string;
-  readonly hunks: readonly Hunk[];
-  /** Both are what this build makes of their records: then nothing but fields can have changed a line. */
-  readonly isMade: boolean;
+function signerDifference(a: DiffSide, b: DiffSide): readonly Difference[] {
+  return about("signer", "privilege", a.fingerprint, b.fingerprint);
 }
 
-function changedTexts(a: DiffSide, b: DiffSide): readonly Change[] {
-  return [...a.files].flatMap(([file, { sha256, text }]) => {
-    const other = b.files.get(file);
-    if (text === undefined || other?.text === undefined || other.sha256 === sha256) return [];
-    return [{ file, hunks: differentLines(linesOf(text), linesOf(other.text)), isMade: a.isMade(file) && b.isMade(file) }];
-  });
+function generatorDifference(a: DiffSide, b: DiffSide): readonly Difference[] {
+  return about("generator", "software", a.generator, b.generator);
 }
 
-/** An entry that came or went moves those after it, so what comes of them is its doing as well. */
-function claimedBy({ document, difference }: Field, changes: readonly Change[], which: "before" | "after", record: BundleRecord): readonly FileLines[] {
-  const own = new Set<Origin>([...(difference.before?.origins ?? []), ...(difference.after?.origins ?? [])]);
-  const mine = new Set<Origin>(difference[which]?.origins ?? []);
-  const pointer = (difference.after ?? difference.before)?.pointer ?? "";
-  const list = difference.kind !== "changed" && /\/\d+$/.test(pointer) ? listsOf(own, document, pointer) : [];
-  const isClaim = (origin: Origin): boolean => mine.has(origin) || list.some((each) => origin.startsWith(each));
-  return changes.flatMap(({ file, hunks }) => {
-    const claimed = hunks.flatMap((hunk) => hunk[which]).filter((line) => originsAt(record.origins, file, line).some((span: Span) => span.origins.some(isClaim)));
-    return claimed.length === 0 ? [] : [{ file, lines: claimed }];
-  });
+function about(subject: "signer" | "generator", group: Group, before: string | undefined, after: string | undefined): readonly Difference[] {
+  if (before === after) return [];
+  const kind = before === undefined ? "added" : after === undefined ? "removed" : "changed";
+  const none = { before: [], after: [] } as const;
+  return [{ group, severity: severities[group], subject, kind, name: "", ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), origins: none, lines: none }];
 }
 
-/** The list's pointer, and what origins below it begin with: an added secret moves the declared ones, so both are looked at. */
-function listsOf(origins: ReadonlySet<Origin>, document: DocumentName, pointer: string): readonly string[] {
-  const depth = pointer.split("/").length - 1;
-  const written = [...origins].map(partsOf).filter(({ kind }) => kind === document).map(({ name }) => name.split("/").slice(0, depth).join("/"));
-  return [...new Set([pointer.slice(0, pointer.lastIndexOf("/")), ...written])].map((list) => `${document}:${list}/`);
-}
-
-/** What no field explains: files that came or went, lines that are the template's own, modes. */
-function fileDifferences(a: DiffSide, b: DiffSide, changes: readonly Change[], claimed: readonly { readonly document: DocumentName; readonly lines: Sides<FileLines> }[]): readonly Difference[] {
-  const paths = [...new Set([...a.files.keys(), ...b.files.keys()])].sort(byCodeUnit);
-  const explained = (which: "before" | "after", file: string): ReadonlySet<number> =>
-    new Set(claimed.flatMap(({ lines }) => lines[which].flatMap((each) => (each.file === file ? each.lines : []))));
-  return paths.flatMap((path): readonly Difference[] => {
-    const [x, y] = [a.files.get(path), b.files.get(path)];
-    if (x === undefined || y === undefined) return [fileDifference(x === undefined ? "added" : "removed", path, fileGroup(path, (x ?? y)?.role ?? "site"))];
-    const mode = x.mode === y.mode ? [] : [{ ...fileDifference("changed", path, "privilege"), subject: "mode" as const, before: x.mode, after: y.mode }];
-    if (x.sha256 === y.sha256 || followsFromOthers(path, x, claimed)) return mode;
-    const change = changes.find((each) => each.file === path);
-    const left = (which: "before" | "after"): readonly number[] => (change?.hunks ?? []).flatMap((hunk) => hunk[which]).filter((line) => !explained(which, path).has(line));
-    const [before, after] = [left("before"), left("after")];
-    if (change !== undefined && (change.isMade || (before.length === 0 && after.length === 0))) return mode;
-    // Its fields say the same, or it would have followed from them.
-    const isDocument = Object.values(recordPaths).includes(path) && path !== recordPaths.origins;
-    const group = isDocument || (x.text !== undefined && y.text !== undefined && isOnlyForm(path, x.text, y.text)) ? "cosmetic" : fileGroup(path, x.role);
-    return [...mode, fileDifference("changed", path, group, { before: linesIn(path, before), after: linesIn(path, after) })];
-  });
-}
-
-/** The documents and what is made of them: told by their fields. A blob: told by the lock. */
-function followsFromOthers(path: string, { role }: DiffFile, claimed: readonly { readonly document: DocumentName }[]): boolean {
-  const document = (["spec", "release", "lock"] as const).find((name) => recordPaths[name] === path);
-  if (document !== undefined) return claimed.some((field) => field.document === document);
-  if (role === "vm-image" || role === "payload") return claimed.some((field) => field.document === "lock");
-  return role === "evidence" && claimed.length > 0;
-}
-
-function linesIn(file: string, lines: readonly number[]): readonly FileLines[] {
-  return lines.length === 0 ? [] : [{ file, lines }];
-}
-
-const none = { before: [], after: [] } as const;
-
-function fileDifference(kind: Difference["kind"], name: string, group: Group, lines: Sides<FileLines> = none): Difference {
-  return { group, severity: severities[group], subject: "file", kind, name, places: none, lines };
-}
-
-function aboutDifferences(a: DiffSide, b: DiffSide): readonly Difference[] {
-  const about = (subject: "signer" | "generator", group: Group, before: string | undefined, after: string | undefined): readonly Difference[] =>
-    before === after
-      ? []
-      : [{ group, severity: severities[group], subject, kind: before === undefined ? "added" : after === undefined ? "removed" : "changed", name: "", ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), places: none, lines: none }];
-  return [...about("signer", "privilege", a.fingerprint, b.fingerprint), ...about("generator", "software", a.generator, b.generator)];
-}
-
-/** The result as JSON: the same bytes for the same two bundles. */
-export function differencesAsJson(names: Sides<string>, found: readonly Difference[]): string {
-  return canonicalJson({ before: names.before[0] ?? "", after: names.after[0] ?? "", differences: found as unknown as Json });
+/** The result as JSON: the same bytes for the same two sides. */
+export function differencesAsJson(names: { readonly before: string; readonly after: string }, found: readonly Difference[]): string {
+  return canonicalJson({ ...names, differences: found as unknown as Json });
 }

@@ -44,16 +44,21 @@ function changed(a: SourcedNode, b: SourcedNode, pointerA: string, pointerB: str
 
 function differentEntries(a: readonly SourcedNode[], b: readonly SourcedNode[], pointerA: string, pointerB: string): readonly ValueDifference[] {
   const [namesA, namesB] = [namesOf(a), namesOf(b)];
+  const placesOf = (names: readonly string[]): ReadonlyMap<string, number> => new Map(names.map((name, index) => [name, index]));
+  const [placesA, placesB] = [placesOf(namesA), placesOf(namesB)];
   const pairs = namesA.flatMap((name, index) => {
-    const other = namesB.indexOf(name);
-    return other < 0 ? [] : [[index, other] as const];
+    const other = placesB.get(name);
+    return other === undefined ? [] : [[index, other] as const];
   });
   const moved = pairs.some(([, other], index) => index > 0 && other < (pairs[index - 1]?.[1] ?? 0));
+  // Where one that has no name stands in another's place, it is that one changed: a rule for another port, say.
+  const isReplaced = (index: number): boolean => !placesB.has(namesA[index] ?? "") && !placesA.has(namesB[index] ?? "") && isSameKind(a[index], b[index]);
   return [
     ...(moved ? [{ kind: "moved", before: side(a, pointerA), after: side(b, pointerB) } as const] : []),
     ...pairs.flatMap(([x, y]) => differentValues(a[x], b[y], below(pointerA, x), below(pointerB, y))),
-    ...a.flatMap((node, index) => (namesB.includes(namesA[index] as string) ? [] : differentValues(node, undefined, below(pointerA, index), pointerB))),
-    ...b.flatMap((node, index) => (namesA.includes(namesB[index] as string) ? [] : differentValues(undefined, node, pointerA, below(pointerB, index)))),
+    ...a.flatMap((node, index) => (isReplaced(index) ? differentValues(node, b[index], below(pointerA, index), below(pointerB, index)) : [])),
+    ...a.flatMap((node, index) => (isReplaced(index) || placesB.has(namesA[index] as string) ? [] : differentValues(node, undefined, below(pointerA, index), pointerB))),
+    ...b.flatMap((node, index) => (isReplaced(index) || placesA.has(namesB[index] as string) ? [] : differentValues(undefined, node, pointerA, below(pointerB, index)))),
   ];
 }
 
@@ -61,12 +66,22 @@ function differentEntries(a: readonly SourcedNode[], b: readonly SourcedNode[], 
 function namesOf(list: readonly SourcedNode[]): readonly string[] {
   const seen = new Map<string, number>();
   return list.map((node) => {
-    const named = isVal(node) || isList(node) ? undefined : (own(node, "name") ?? own(node, "role"));
-    const name = named !== undefined && isVal(named) ? `name ${String(named.value)}` : canonicalJson(plain(node));
+    const named = nameIn(node);
+    const name = named !== undefined ? `name ${String(named.value)}` : canonicalJson(plain(node));
     const count = seen.get(name) ?? 0;
     seen.set(name, count + 1);
     return `${name} ${count}`;
   });
+}
+
+function nameIn(node: SourcedNode): Val | undefined {
+  const named = isVal(node) || isList(node) ? undefined : (own(node, "name") ?? own(node, "role"));
+  return named !== undefined && isVal(named) ? named : undefined;
+}
+
+function isSameKind(a: SourcedNode | undefined, b: SourcedNode | undefined): boolean {
+  if (a === undefined || b === undefined || nameIn(a) !== undefined || nameIn(b) !== undefined) return false;
+  return isVal(a) ? isVal(b) : isGroup(a) && isGroup(b);
 }
 
 function side(node: SourcedNode, pointer: string): ValueSide {

@@ -1,7 +1,7 @@
 /** Which packets a bundle's files let in and out: security groups of Heat's, and the guest's own firewall. */
 
 import { guestFilesOf, heatOf, listOf, objectOf, resourcesOf } from "./guest-view.ts";
-import type { AuditInput } from "./input.ts";
+import type { AuditedFiles } from "./input.ts";
 import type { AuditPlace } from "./rule.ts";
 
 export interface LetThrough {
@@ -18,11 +18,11 @@ export interface LetThrough {
 export const allPorts = { from: 0, to: 65_535 };
 
 /** Every rule that lets something through, in the order of the files. */
-export function letThroughOf(input: AuditInput): readonly LetThrough[] {
+export function letThroughOf(input: AuditedFiles): readonly LetThrough[] {
   return [...ofHeat(input), ...ofGuest(input)];
 }
 
-function ofHeat(input: AuditInput): readonly LetThrough[] {
+function ofHeat(input: AuditedFiles): readonly LetThrough[] {
   const heat = heatOf(input);
   if (heat === undefined) return [];
   return resourcesOf(heat, "OS::Neutron::SecurityGroup").flatMap(({ name, properties }) =>
@@ -42,7 +42,7 @@ function ofHeat(input: AuditInput): readonly LetThrough[] {
 }
 
 /** The guest's own chains; what belongs to a connection that is there, loopback, ICMP and DHCP are in every one. */
-function ofGuest(input: AuditInput): readonly LetThrough[] {
+function ofGuest(input: AuditedFiles): readonly LetThrough[] {
   return guestFilesOf(input)
     .filter(({ path }) => /\/firewall\.v[46]$/.test(path))
     .flatMap(({ path, text, placeOf }) =>

@@ -2,12 +2,12 @@
 
 import { Buffer } from "node:buffer";
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { AuditFile, AuditInput, Parsed } from "./input.ts";
+import type { AuditFile, AuditedFiles, Parsed } from "./input.ts";
 import { fileAt, parsedYaml, placeAt } from "./input.ts";
 import type { AuditPlace } from "./rule.ts";
 
 /** The user-data of each machine; none for machines that are there already. */
-export function userDataOf(input: AuditInput): readonly Parsed[] {
+export function userDataOf(input: AuditedFiles): readonly Parsed[] {
   return input.files.filter(({ path }) => /^site\/user-data(-|$)/.test(path)).map(parsedYaml);
 }
 
@@ -32,9 +32,9 @@ export interface GuestFile {
   readonly placeOf: (line: number) => AuditPlace;
 }
 
-const guestFiles = new WeakMap<AuditInput, readonly GuestFile[]>();
+const guestFiles = new WeakMap<AuditedFiles, readonly GuestFile[]>();
 
-export function guestFilesOf(input: AuditInput): readonly GuestFile[] {
+export function guestFilesOf(input: AuditedFiles): readonly GuestFile[] {
   const known = guestFiles.get(input) ?? [...userDataOf(input).flatMap(writtenFiles), ...poolFiles(input)];
   guestFiles.set(input, known);
   return known;
@@ -62,7 +62,7 @@ function writtenFiles(userData: Parsed): readonly GuestFile[] {
 }
 
 /** What install.sh copies to a machine: files below site/guest/, and site.env says how. */
-function poolFiles(input: AuditInput): readonly GuestFile[] {
+function poolFiles(input: AuditedFiles): readonly GuestFile[] {
   const variables = siteVariables(input);
   const modes = new Map(
     [...variables].flatMap(([name, { value }]) => {
@@ -96,7 +96,7 @@ export interface SiteVariable {
 const variablesOf = new WeakMap<AuditFile, ReadonlyMap<string, SiteVariable>>();
 
 /** The variables of site.env, which is one single-quoted word behind each name. */
-export function siteVariables(input: AuditInput): ReadonlyMap<string, SiteVariable> {
+export function siteVariables(input: AuditedFiles): ReadonlyMap<string, SiteVariable> {
   const file = fileAt(input, "site.env");
   if (file === undefined) return new Map();
   const known = variablesOf.get(file) ?? readVariables(file);
@@ -121,7 +121,7 @@ function readVariables(file: AuditFile): ReadonlyMap<string, SiteVariable> {
 }
 
 /** The Heat template; undefined on every other IaaS. */
-export function heatOf(input: AuditInput): Parsed | undefined {
+export function heatOf(input: AuditedFiles): Parsed | undefined {
   const file = fileAt(input, "site/heat-template.yaml");
   return file === undefined ? undefined : parsedYaml(file);
 }

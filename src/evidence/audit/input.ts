@@ -16,9 +16,12 @@ import type { OriginsDocument } from "../origins.ts";
 import { originsAt } from "../origins.ts";
 import type { AuditPlace } from "./rule.ts";
 
-export interface AuditInput {
+export interface AuditedFiles {
   /** Every file that is there before the audit, by path: not the audit itself, nor the provenance and the seal. */
   readonly files: readonly AuditFile[];
+}
+
+export interface AuditInput extends AuditedFiles {
   readonly spec: Spec;
   readonly release: Release;
   readonly lock: Lock;
@@ -63,6 +66,11 @@ export function inputOfBundle(files: readonly BundledFile[], origins: OriginsDoc
   return { files: sorted(audited), ...documents };
 }
 
+/** Of texts alone, by whoever asks what they do and not why. */
+export function filesOfTexts(files: readonly Pick<BundledFile & { readonly text: string }, "path" | "role" | "text">[]): AuditedFiles {
+  return { files: sorted(files.map(({ text, ...file }) => withText({ ...file, mode: "0644", source: "", sha256: undefined, spansAt: () => [] }, () => text))) };
+}
+
 function sorted(files: readonly AuditFile[]): readonly AuditFile[] {
   return [...files].sort((a, b) => byCodeUnit(a.path, b.path));
 }
@@ -90,7 +98,7 @@ function spansByLine(spans: readonly Span[]): AuditFile["spansAt"] {
   };
 }
 
-export function fileAt(input: AuditInput, path: string): AuditFile | undefined {
+export function fileAt(input: AuditedFiles, path: string): AuditFile | undefined {
   return input.files.find((file) => file.path === path);
 }
 
