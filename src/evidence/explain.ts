@@ -148,7 +148,9 @@ export interface CausedLine {
 export function explainField(record: BundleRecord, pointer: string): FieldExplained {
   const value = valueAt(record.documents.spec.value, pointer);
   const named = new Set<Origin>(defaultsAt(pointer).map(({ name }): Origin => `default:${name}`));
-  const origins = record.origins.origins.filter((origin) => isAtOrBelow(origin, pointer) || named.has(origin));
+  const used = record.origins.origins.filter((origin) => isAtOrBelow(origin, pointer) || named.has(origin));
+  // One that no line depends on stands in all the same.
+  const origins = value === undefined && used.length === 0 ? [...named] : used;
   return { pointer, value, origins, lines: linesCausedBy(record, new Set(origins)) };
 }
 

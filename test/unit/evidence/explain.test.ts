@@ -56,6 +56,7 @@ t.test("every constant of the sources has its words, and every default its own n
   t.strictSame(names.filter((name) => defaultNamed(name)?.fills === undefined), []);
   t.equal(defaultNamed("of-another-version"), undefined);
   t.strictSame(defaultsAt("/users/3/sudo").map((each) => each.name), ["users", "sudo"]);
+  t.strictSame(defaultsAt("/networks/external/3/defaultRoute").map((each) => each.name), ["external-networks", "default-route"]);
   t.strictSame(defaultsAt("/compute/tenant").map((each) => each.name), ["tenant-vcpus", "tenant-memory", "tenant-disk", "tenant-gpus"]);
   t.end();
 });
