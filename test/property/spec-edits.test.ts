@@ -25,6 +25,8 @@ import { editsOf, type SpecEdit } from "./spec-edits.ts";
 const seed = Number(process.env["SEED"] ?? "1");
 const wanted = Number(process.env["EDITS"] ?? "200");
 
+t.setTimeout(600_000);
+
 const bundles = join(import.meta.dirname, "../../bundles");
 const specs: readonly (readonly [string, JsonObject])[] = [
   ...caseNames.map((name) => [name, specText(name)] as const),
