@@ -2,10 +2,9 @@
 
 /** The pointer to `key` below `pointer`; RFC 6901 section 3: `~` and `/` are escaped. */
 export function below(pointer: string, ...keys: readonly (string | number)[]): string {
-  return keys.reduce<string>(
-    (path, key) => `${path}/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`,
-    pointer,
-  );
+  let path = pointer;
+  for (const key of keys) path += `/${typeof key === "number" || !/[~/]/.test(key) ? key : key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return path;
 }
 
 /** The keys of a pointer, unescaped; [] for "". */

@@ -6,6 +6,7 @@ import type { Span } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import { outcome } from "../core/issue.ts";
 import type { Origin, Val } from "../core/origin.ts";
+import { spansByLine } from "../core/lines.ts";
 import { derive, val } from "../core/origin.ts";
 import { quotedLine } from "../core/quoted-line.ts";
 import type { Machine } from "../plan/machines.ts";
@@ -68,7 +69,7 @@ export function guest(plan: Plan, machine: Machine, assets: Assets, userDataByte
   const id = instanceId(machine, digest);
   return outcome(sizeIssues(machine, mostBytes, userDataBytes), () => ({
     machine,
-    userData: { text, spans, lines, sha256: digest, mostBytes: derive([first, ...rest], () => mostBytes) },
+    userData: { text, spans, lines, sha256: digest, mostBytes: { ...digest, value: mostBytes } },
     instanceId: id,
     metaData: metaData(machine, id),
     networkConfig: networkConfig(machine, plan.spec.networks),
@@ -155,8 +156,8 @@ function sizeIssues(machine: Machine, mostBytes: number, limit: number): readonl
 }
 
 function linesOf(text: string, spans: readonly Span[]): readonly Val<string>[] {
-  const byLine = Map.groupBy(spans, (span) => span.line);
-  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], ofTheProgram));
+  const spansAt = spansByLine(spans);
+  return text.split("\n").map((line, index) => quotedLine(line, spansAt(index + 1), ofTheProgram));
 }
 
 /** One list for all such lines: whoever compares lists sees at once that they are the same. */

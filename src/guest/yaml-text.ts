@@ -1,12 +1,9 @@
 /** A tree to the YAML text that PyYAML reads as meant, with the place of every value that knows its origins. */
 
 import {
-  CORE_SCHEMA,
   DEFAULT_SCALAR_STYLE_RULES,
   EVENT_ID,
   SCALAR_STYLE,
-  YAML11_SCHEMA,
-  constructFromEvents,
   dump,
   getScalarValue,
   parseEvents,
@@ -16,9 +13,11 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Span } from "../core/file.ts";
 import type { Json } from "../core/json.ts";
+import { lineAt, lineStarts } from "../core/lines.ts";
 import type { Origin } from "../core/origin.ts";
 import type { Leaf, Lines, Node } from "./cloud-config.ts";
 import { isLines, isVal, plainLeaf } from "./cloud-config.ts";
+import { readAlike } from "./yaml-versions.ts";
 
 export interface YamlText {
   readonly text: string;
@@ -34,9 +33,7 @@ export function yamlText(head: string, tree: Node): YamlText {
   const body = dump(meant, { lineWidth: -1, noRefs: true, scalarStyleRules: [quoteWhatPyYamlMisreads, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)] });
   const text = head + body;
   const events = parseEvents(text, {});
-  for (const schema of [CORE_SCHEMA, YAML11_SCHEMA]) {
-    if (!isDeepStrictEqual(constructFromEvents(events, { source: text, schema, maxAliases: 0 }), [meant])) throw new Error("the YAML text does not hold what was meant");
-  }
+  if (!isDeepStrictEqual(readAlike(text, events), [meant])) throw new Error("the YAML text does not hold what was meant");
   return { text, spans: spansOf(text, events, tree) };
 }
 
@@ -61,14 +58,14 @@ function plainTree(node: Node): Json {
  */
 function spansOf(text: string, events: readonly Event[], tree: Node): readonly Span[] {
   const scalars = events.filter((event: Event): event is ScalarEvent => event.type === EVENT_ID.SCALAR);
-  const starts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
+  const starts = lineStarts(text);
   const spans: Span[] = [];
   let next = 0;
   const take = (leaf: Leaf, around: readonly Origin[]): void => {
     const scalar = scalars[next] as ScalarEvent;
     next += 1;
     if (getScalarValue(text, scalar) !== String(plainLeaf(leaf))) throw new Error("the tree and its text went apart");
-    spans.push(...leafSpans(text, starts, scalar, leaf, around));
+    for (const span of leafSpans(text, starts, scalar, leaf, around)) spans.push(span);
   };
   const walk = (node: Node, depth: number, around: readonly Origin[]): void => {
     if (isLeaf(node)) return take(node, around);
@@ -116,8 +113,8 @@ function originsBelow(node: Node): readonly Origin[] {
 function leafSpans(text: string, starts: readonly number[], scalar: ScalarEvent, leaf: Leaf, around: readonly Origin[]): readonly Span[] {
   const own = originsOf(leaf);
   const origins = own.length > 0 ? own : around;
-  const from = starts.findLastIndex((start) => start <= scalar.valueStart);
-  const to = starts.findLastIndex((start) => start < Math.max(scalar.valueEnd, scalar.valueStart + 1));
+  const from = lineAt(starts, scalar.valueStart);
+  const to = lineAt(starts, Math.max(scalar.valueEnd, scalar.valueStart + 1) - 1);
   const isBlock = scalar.style === SCALAR_STYLE.LITERAL_BLOCK;
   const spans: Span[] = [];
   // The header of a block (`|`) stands on the line before it.

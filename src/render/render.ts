@@ -1,11 +1,10 @@
 /** Drafts to files: every hole encoded by the file's format, traced to its origins, and read back. */
 
-import { isDeepStrictEqual } from "node:util";
-
 import type { Assets } from "../core/assets.ts";
 import { asset } from "../core/assets.ts";
 import type { File, Span } from "../core/file.ts";
 import { textFile } from "../core/file.ts";
+import { lineAt, lineStarts, spansByLine } from "../core/lines.ts";
 import type { Origin, Val } from "../core/origin.ts";
 import { val } from "../core/origin.ts";
 import { isSome, mergedOrigins, quotedLine } from "../core/quoted-line.ts";
@@ -139,17 +138,7 @@ function templateLinesOf(tokens: readonly Token[], encoded: readonly string[]): 
 /** Every hole's stretch on each of its lines, and every line of each region; in order of place. */
 function spansOf(text: string, placed: readonly Placed[], regions: readonly Region[]): readonly Span[] {
   const spans: Span[] = [];
-  const starts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
-  const lineAt = (offset: number): number => {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] as number) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  };
+  const starts = lineStarts(text);
   const mark = (line: number, from: number, to: number, origins: Origins, presence: { readonly presence?: true } = {}): void => {
     const start = starts[line] as number;
     const end = Math.min(to, (starts[line + 1] ?? text.length + 1) - 1);
@@ -158,8 +147,8 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     spans.push({ line: line + 1, start: Math.max(from, start) - start + blank + 1, end: end - start + 1, origins, ...presence });
   };
   for (const { hole, start, end } of placed) {
-    const first = lineAt(start);
-    const count = lineAt(Math.max(start, end - 1)) - first + 1;
+    const first = lineAt(starts, start);
+    const count = lineAt(starts, Math.max(start, end - 1)) - first + 1;
     // A text that ends in a line break has an empty last line, which isn't written.
     const lines = hole.values.at(-1)?.value === "" ? hole.values.slice(0, -1) : hole.values;
     // A block literal of YAML has a header line before them. Where the text had to be quoted, it is all on one line.
@@ -173,7 +162,7 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
     }
   }
   for (const { start, end, origins } of regions) {
-    if (end > start) for (let line = lineAt(start); line <= lineAt(end - 1); line += 1) mark(line, start, end, origins, { presence: true });
+    if (end > start) for (let line = lineAt(starts, start); line <= lineAt(starts, end - 1); line += 1) mark(line, start, end, origins, { presence: true });
   }
   spans.sort((a, b) => a.line - b.line || a.start - b.start || b.end - a.end);
   return spans.filter((span, index) => index === 0 || !isSame(span, spans[index - 1] as Span));
@@ -181,7 +170,7 @@ function spansOf(text: string, placed: readonly Placed[], regions: readonly Regi
 
 function isSame(a: Span, b: Span): boolean {
   if (a.line !== b.line || a.start !== b.start || a.end !== b.end || a.presence !== b.presence) return false;
-  return a.origins === b.origins || isDeepStrictEqual(a.origins, b.origins);
+  return a.origins === b.origins || (a.origins.length === b.origins.length && a.origins.every((origin, index) => origin === b.origins[index]));
 }
 
 /** A static file is the same in every bundle that is made of these assets: the same bytes, so that who knows them knows their digests. */
@@ -207,7 +196,7 @@ function withQuotes(draft: Draft & { kind: "template" }, done: ReadonlyMap<strin
 
 /** A rendered text as lines with origins; a line that no value caused comes from its template. */
 function linesOf({ text, spans, source }: Rendered): readonly Val<string>[] {
-  const byLine = Map.groupBy(spans, (span) => span.line);
+  const spansAt = spansByLine(spans);
   const ofTheTemplate: readonly [Origin] = [`constant:${source}`];
-  return text.split("\n").map((line, index) => quotedLine(line, byLine.get(index + 1) ?? [], ofTheTemplate));
+  return text.split("\n").map((line, index) => quotedLine(line, spansAt(index + 1), ofTheTemplate));
 }
