@@ -1,6 +1,7 @@
 /** A file of a bundle: what every stage after the plan takes and gives. */
 
 import type { Digest } from "./digest.ts";
+import { oncePer } from "./once-per.ts";
 import type { Origin } from "./origin.ts";
 
 /** Permission bits, four octal digits in text: 0o644 is written "0644". */
@@ -60,6 +61,9 @@ export function textFile(
   const { mode = 0o644, role, source, spans = [], templateLines } = more;
   return { path, mode, role, body: { kind: "bytes", bytes }, source, spans, ...(templateLines === undefined ? {} : { templateLines }) };
 }
+
+/** What the bytes say, as UTF-8; nobody writes into a body, so each is decoded once. */
+export const textOf = oncePer((bytes: Uint8Array) => new TextDecoder().decode(bytes));
 
 export function sizeOf(body: FileBody): number {
   return body.kind === "bytes" ? body.bytes.byteLength : body.size;

@@ -4,14 +4,16 @@
  */
 
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { hexOf } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
+import { oncePer } from "../core/once-per.ts";
 import { purlText } from "../core/purl.ts";
 import { auditPath, cycloneDxPath, ovfCertificatePath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
 import { traitsOf } from "../plan/traits.ts";
-import type { LockedBlob } from "../spec/lock.ts";
+import type { Lock, LockedBlob } from "../spec/lock.ts";
 import type { Documents } from "./texts.ts";
 import { containerComponents, refOf } from "./container-components.ts";
 import { generator } from "./generator.ts";
@@ -74,7 +76,8 @@ export function softwareList(files: readonly File[], documents: Documents): Soft
   const listed = files.map((file) => fileComponent(file, documents, supplier));
   const certificate = traitsOf(spec.platform.type).disks === "vmdk" ? [ovfCertificatePath] : [];
   const made = [...later, ...certificate].map((path) => laterComponent(path, release.created, supplier));
-  const components = [...listed, ...made, ...containerComponents(documents.lock.lock, files.some((file) => file.role === "vm-image"))].sort((a, b) => byCodeUnit(a.ref, b.ref));
+  const inside = files.some((file) => file.role === "vm-image") ? withVmImage : withoutVmImage;
+  const components = [...listed, ...made, ...inside(documents.lock.lock)].sort((a, b) => byCodeUnit(a.ref, b.ref));
   const bundle: Component = {
     ref: "bundle",
     kind: "bundle",
@@ -87,8 +90,11 @@ export function softwareList(files: readonly File[], documents: Documents): Soft
     parts: [...listed, ...made].map((each) => each.ref).sort(byCodeUnit),
     completeness: "complete",
   };
-  return { bundle, components, ...programComponents(), created: release.created, supplier: release.supplier };
+  return { bundle, components, ...programComponents, created: release.created, supplier: release.supplier };
 }
+
+const withVmImage = oncePer((lock: Lock) => containerComponents(lock, true));
+const withoutVmImage = oncePer((lock: Lock) => containerComponents(lock, false));
 
 function fileComponent(file: File, documents: Documents, supplier: Stated): Component {
   const { path, mode, role, body } = file;
@@ -96,13 +102,17 @@ function fileComponent(file: File, documents: Documents, supplier: Stated): Comp
   if (role === "vm-image") return { ...shared, ...vmImage(documents) };
   if (role === "payload") return { ...shared, ...payload(documents) };
   if (body.kind !== "bytes") throw new Error(`${path} is no text, and the list of components knows no such role: ${role}`);
-  return {
+  // Static scripts are in every bundle of a release: the same bytes at the same place are the same component.
+  const known = ofBytes.get(body.bytes);
+  // BSI TR-03183-2 section 5.2.2: what has no version of its own goes by the time at which it was made.
+  const version = documents.release.release.created;
+  if (known?.path === path && known.mode === mode && known.role === role && known.version === version && isDeepStrictEqual(known.supplier, supplier)) return known;
+  const made: Component = {
     ...shared,
     ref: `file:${path}`,
     kind: "file",
     name: path,
-    // BSI TR-03183-2 section 5.2.2: what has no version of its own goes by the time at which it was made.
-    version: documents.release.release.created,
+    version,
     size: body.bytes.byteLength,
     digests: { ...furtherDigests(body.bytes), sha256: bodySha256(body) },
     // Templates and scripts are this program's; what tells of a bundle is nobody's work.
@@ -110,17 +120,16 @@ function fileComponent(file: File, documents: Documents, supplier: Stated): Comp
     parts: [],
     completeness: "complete",
   };
+  ofBytes.set(body.bytes, made);
+  return made;
 }
 
-/** Static scripts are in every bundle: of the same bytes they are computed once. */
-function furtherDigests(bytes: Uint8Array): { readonly sha1: string; readonly sha512: string } {
+const ofBytes = new WeakMap<Uint8Array, Component>();
+
+const furtherDigests = oncePer((bytes: Uint8Array): { readonly sha1: string; readonly sha512: string } => {
   const digest = (name: string): string => createHash(name).update(bytes).digest("hex");
-  const found = known.get(bytes) ?? { sha1: digest("sha1"), sha512: digest("sha512") };
-  known.set(bytes, found);
-  return found;
-}
-
-const known = new WeakMap<Uint8Array, { readonly sha1: string; readonly sha512: string }>();
+  return { sha1: digest("sha1"), sha512: digest("sha512") };
+});
 
 function vmImage({ release: { release }, lock: { lock } }: Documents): Omit<Component, "supplier"> {
   const { name, version, source } = release.vmImage;
@@ -176,7 +185,7 @@ function laterComponent(path: string, created: string, supplier: Stated): Compon
 }
 
 /** The same for every bundle of this version. */
-function programComponents(): Pick<SoftwareList, "program" | "programParts"> {
+const programComponents = ((): Pick<SoftwareList, "program" | "programParts"> => {
   const refOf = (part: string): string => `program-part:${part}`;
   const stated = (text: string): Stated => (text === "" ? unknown : { kind: "stated", text });
   const program: Component = {
@@ -207,4 +216,4 @@ function programComponents(): Pick<SoftwareList, "program" | "programParts"> {
     };
   });
   return { program, programParts };
-}
+})();

@@ -2,7 +2,8 @@
 
 import type { Digest } from "../core/digest.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { byCodeUnit, canonicalJson } from "../core/json.ts";
+import { byCodeUnit, canonicalDocument } from "../core/json.ts";
+import { oncePer } from "../core/once-per.ts";
 import type { Component, SoftwareList, Stated } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
@@ -11,7 +12,7 @@ import { uuidOf } from "./uuid.ts";
 export function cycloneDx(list: SoftwareList, contentDigest: Digest): string {
   const { bundle, components, program, programParts, created, supplier } = list;
   const all = [bundle, ...components, program, ...programParts];
-  return canonicalJson({
+  return canonicalDocument({
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
@@ -25,9 +26,7 @@ export function cycloneDx(list: SoftwareList, contentDigest: Digest): string {
       ...(supplier === undefined ? {} : { supplier: { name: supplier.name, ...contactOf(supplier.contact) } }),
     },
     components: components.map(component),
-    dependencies: all
-      .map((each) => ({ ref: each.ref, ...(each.parts.length === 0 ? {} : { dependsOn: each.parts }) }))
-      .sort((a, b) => byCodeUnit(a.ref, b.ref)),
+    dependencies: [...all].sort((a, b) => byCodeUnit(a.ref, b.ref)).map(dependency),
     compositions: compositions(all),
   });
 }
@@ -45,7 +44,11 @@ const types: Readonly<Record<Component["kind"], string>> = {
   "program-part": "library",
 };
 
-function component(each: Component): JsonObject {
+/** Most components are those of every bundle of the release. */
+const component = oncePer(componentOf);
+const dependency = oncePer(({ ref, parts }: Component): JsonObject => ({ ref, ...(parts.length === 0 ? {} : { dependsOn: parts }) }));
+
+function componentOf(each: Component): JsonObject {
   const hashes = [
     ["SHA-256", each.digests.sha256],
     ["SHA-512", each.digests.sha512],

@@ -16,7 +16,8 @@ import type { FilledIn } from "./filled-in.ts";
 export function originsFile(path: string, files: readonly File[], documents: OriginsDocument["documents"]): File {
   const traced = files.filter((file) => file.spans.length > 0);
   // Many spans have one list of origins: each list is looked at once.
-  const lists = new Set(traced.flatMap((file) => file.spans.map((span) => span.origins)));
+  const lists = new Set<readonly Origin[]>();
+  for (const { spans } of traced) for (const { origins } of spans) lists.add(origins);
   const origins = [...new Set([...lists].flat())].sort(byCodeUnit);
   const indices = new Map(origins.map((origin, index) => [origin, index]));
   const shown = new Map([...lists].map((list) => [list, list.map((origin) => indices.get(origin)).join(" ")]));
@@ -31,13 +32,14 @@ export function originsFile(path: string, files: readonly File[], documents: Ori
 }
 
 function linesOf(spans: readonly Span[], shown: ReadonlyMap<readonly Origin[], string>): Json {
-  const byLine = Map.groupBy(spans, (span) => span.line);
-  return Object.fromEntries(
-    [...byLine].map(([line, all]) => [
-      String(line),
-      all.map((span) => `${span.start}-${span.end - 1} ${span.presence === true ? "if " : ""}${shown.get(span.origins)}`),
-    ]),
-  );
+  const lines: Record<string, string[]> = {};
+  for (const { line, start, end, presence, origins } of spans) {
+    const entry = `${start}-${end - 1} ${presence === true ? "if " : ""}${shown.get(origins)}`;
+    const known = lines[line];
+    if (known === undefined) lines[line] = [entry];
+    else known.push(entry);
+  }
+  return lines;
 }
 
 /** Reads such a document back: the origins of one line of one file, with the columns they cover. */

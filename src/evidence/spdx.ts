@@ -3,15 +3,15 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../core/digest.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { byCodeUnit, canonicalJson } from "../core/json.ts";
-import type { Component, SoftwareList, Stated } from "./components.ts";
+import { byCodeUnit, canonicalDocument } from "../core/json.ts";
+import { oncePer } from "../core/once-per.ts";
+import type { Component, SoftwareList } from "./components.ts";
 import { readLicence } from "./licences.ts";
 import { uuidOf } from "./uuid.ts";
 
 /** The same list always gives the same text: its namespace is made of `contentDigest`, which is of the list; its time is the release's. */
 export function spdx(list: SoftwareList, contentDigest: Digest): string {
   const { bundle, components, program, programParts, created, supplier } = list;
-  const words = new Map<string, string>();
   const files = components.filter(isFile);
   const packages = [bundle, ...components.filter((each) => !isFile(each)), program, ...programParts];
   const name = `${bundle.name}-${bundle.version}`;
@@ -26,12 +26,14 @@ export function spdx(list: SoftwareList, contentDigest: Digest): string {
       creators: [`Tool: ${program.name}-${program.version}`, ...(supplier === undefined ? [] : [`Organization: ${organization(supplier)}`])],
     },
     documentDescribes: [idOf(bundle)],
-    files: files.map((each) => fileEntry(each, words)),
-    packages: packages.map((each) => packageEntry(each, files, words)),
+    files: files.map(fileEntry),
+    packages: packages.map((each) => (each.kind === "bundle" ? bundleEntry(each, files) : packageEntry(each))),
     relationships: relationships(list),
   };
+  const licences = [...files, ...packages].map(licenceOf);
+  const words = new Map(licences.flatMap(({ id, words }) => (words === undefined ? [] : [[id, words] as const])));
   const extracted = [...words].map(([licenseId, extractedText]) => ({ licenseId, extractedText, name: extractedText }));
-  return canonicalJson({
+  return canonicalDocument({
     ...document,
     ...(extracted.length === 0 ? {} : { hasExtractedLicensingInfos: extracted.sort((a, b) => byCodeUnit(a.licenseId, b.licenseId)) }),
   });
@@ -43,29 +45,31 @@ function isFile(each: Component): boolean {
 }
 
 /** Letters, digits, `.` and `-` (SPDX 2.3 section 7.2); the end keeps apart what is alike without the rest. */
-function idOf({ ref, kind }: Component): string {
-  if (kind === "bundle") return "SPDXRef-bundle";
+function idOfRef(ref: string): string {
+  if (ref === "bundle") return "SPDXRef-bundle";
   const short = createHash("sha256").update(ref).digest("hex").slice(0, 12);
   return `SPDXRef-${ref.replace(/[^0-9A-Za-z.]+/g, "-").slice(0, 80)}-${short}`;
 }
+
+const idOf = oncePer(({ ref }: Component) => idOfRef(ref));
 
 /** SPDX 2.3 section 6.8: a name, and a mail address in brackets. */
 function organization({ name, contact }: { readonly name: string; readonly contact: string }): string {
   return contact.startsWith("mailto:") ? `${name} (${contact.slice("mailto:".length)})` : name;
 }
 
-function fileEntry(each: Component, words: Map<string, string>): JsonObject {
-  const licence = licenceOf(each.licence, words);
-  return {
+/** Most files, packages and relations are those of every bundle of the release. */
+const fileEntry = oncePer(
+  (each: Component): JsonObject => ({
     SPDXID: idOf(each),
     fileName: `./${each.path ?? each.name}`,
     fileTypes: [each.mode === 0o755 || each.role === "script" ? "SOURCE" : "TEXT"],
     checksums: checksums(each),
     licenseConcluded: "NOASSERTION",
-    licenseInfoInFiles: [licence],
+    licenseInfoInFiles: [licenceOf(each).id],
     copyrightText: "NOASSERTION",
-  };
-}
+  }),
+);
 
 /** As JSON has them: where the text of SPDX 2.3 section 7.24 has a hyphen, its JSON Schema has an underscore. */
 const purposes: Readonly<Record<Component["kind"], string>> = {
@@ -81,7 +85,13 @@ const purposes: Readonly<Record<Component["kind"], string>> = {
   "program-part": "LIBRARY",
 };
 
-function packageEntry(each: Component, files: readonly Component[], words: Map<string, string>): JsonObject {
+function bundleEntry(each: Component, files: readonly Component[]): JsonObject {
+  return { ...packageOf(each), filesAnalyzed: true, packageVerificationCode: { packageVerificationCodeValue: verificationCode(files) } };
+}
+
+const packageEntry = oncePer(packageOf);
+
+function packageOf(each: Component): JsonObject {
   const sums = checksums(each);
   const comment = [
     each.kind === "file" ? "Its digest is in SHA256SUMS." : undefined,
@@ -94,12 +104,11 @@ function packageEntry(each: Component, files: readonly Component[], words: Map<s
     primaryPackagePurpose: purposes[each.kind],
     ...(each.path === undefined ? {} : { packageFileName: `./${each.path}` }),
     downloadLocation: each.source ?? "NOASSERTION",
-    filesAnalyzed: each.kind === "bundle",
-    ...(each.kind === "bundle" ? { packageVerificationCode: { packageVerificationCodeValue: verificationCode(files) } } : {}),
+    filesAnalyzed: false,
     ...(sums.length === 0 ? {} : { checksums: sums }),
     supplier: each.supplier.kind === "stated" ? `Organization: ${each.supplier.text}` : "NOASSERTION",
     licenseConcluded: "NOASSERTION",
-    licenseDeclared: licenceOf(each.licence, words),
+    licenseDeclared: licenceOf(each).id,
     copyrightText: "NOASSERTION",
     ...(each.purl === undefined ? {} : { externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: each.purl }] }),
     ...(comment.length === 0 ? {} : { comment: comment.join(" ") }),
@@ -122,29 +131,26 @@ function verificationCode(files: readonly Component[]): string {
 }
 
 /** Words that are no expression become a licence of this document's own. `NONE` is known not to be, `NOASSERTION` is not known. */
-function licenceOf(stated: Stated, words: Map<string, string>): string {
-  if (stated.kind !== "stated") return stated.kind === "none" ? "NONE" : "NOASSERTION";
+const licenceOf = oncePer(({ licence: stated }: Component): { readonly id: string; readonly words?: string } => {
+  if (stated.kind !== "stated") return { id: stated.kind === "none" ? "NONE" : "NOASSERTION" };
   const licence = readLicence(stated.text);
-  if (licence.kind === "expression") return licence.expression;
-  const id = `LicenseRef-${createHash("sha256").update(licence.words).digest("hex").slice(0, 16)}`;
-  words.set(id, licence.words);
-  return id;
-}
+  if (licence.kind === "expression") return { id: licence.expression };
+  return { id: `LicenseRef-${createHash("sha256").update(licence.words).digest("hex").slice(0, 16)}`, words: licence.words };
+});
 
 /** CONTAINS for what lies in another thing, DEPENDS_ON among programs; where more may be, NOASSERTION says so (section 11). */
 function relationships({ bundle, components, program, programParts }: SoftwareList): Json {
-  const all = [bundle, ...components, program, ...programParts];
-  const ids = new Map(all.map((each) => [each.ref, idOf(each)]));
-  const id = (ref: string): string => ids.get(ref) ?? "NOASSERTION";
-  const between = all.flatMap((each) => {
-    const relationshipType = each.kind.startsWith("program") ? "DEPENDS_ON" : "CONTAINS";
-    const known = each.parts.map((part) => ({ spdxElementId: id(each.ref), relationshipType, relatedSpdxElement: id(part) }));
-    const more = each.completeness === "complete" ? [] : [{ spdxElementId: id(each.ref), relationshipType: each.kind === "package" ? "DEPENDS_ON" : relationshipType, relatedSpdxElement: "NOASSERTION" }];
-    return [...known, ...more];
-  });
   return [
-    { spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: id(bundle.ref) },
-    { spdxElementId: id(program.ref), relationshipType: "BUILD_TOOL_OF", relatedSpdxElement: id(bundle.ref) },
-    ...between,
+    { spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: idOf(bundle) },
+    { spdxElementId: idOf(program), relationshipType: "BUILD_TOOL_OF", relatedSpdxElement: idOf(bundle) },
+    ...[bundle, ...components, program, ...programParts].flatMap(relationsOf),
   ];
 }
+
+/** What a component is made of is in every list that it is in. */
+const relationsOf = oncePer((each: Component): readonly JsonObject[] => {
+  const relationshipType = each.kind.startsWith("program") ? "DEPENDS_ON" : "CONTAINS";
+  const known = each.parts.map((part) => ({ spdxElementId: idOf(each), relationshipType, relatedSpdxElement: idOfRef(part) }));
+  const more = each.completeness === "complete" ? [] : [{ spdxElementId: idOf(each), relationshipType: each.kind === "package" ? "DEPENDS_ON" : relationshipType, relatedSpdxElement: "NOASSERTION" }];
+  return [...known, ...more];
+});

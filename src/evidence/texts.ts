@@ -6,6 +6,7 @@ import { textFile } from "../core/file.ts";
 import type { Issue, Outcome } from "../core/issue.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
+import { oncePer } from "../core/once-per.ts";
 import type { Sourced, Val } from "../core/origin.ts";
 import { guests } from "../guest/guest.ts";
 import { lockPath, originsPath, ovfPath, releasePath, specPath } from "../pack/layout.ts";
@@ -52,10 +53,10 @@ export function composeTexts({ spec, release, lock }: Documents, assets: Assets)
     ...rendered,
     ...ovfFiles(planned.value, rendered),
     evidence(specPath, spec.written),
-    evidence(releasePath, release.written),
-    evidence(lockPath, lock.lock),
+    releaseFile(release.written),
+    lockFile(lock.lock),
   ];
-  const defaults = { spec: filledIn(spec.sourced, "spec"), release: filledIn(release.sourced, "release") };
+  const defaults = { spec: filledIn(spec.sourced, "spec"), release: ofRelease(release.sourced) };
   return { ok: true, value: { files: [...files, originsFile(originsPath, files, defaults)], plan: planned.value }, issues };
 }
 
@@ -74,3 +75,9 @@ function ovfFiles({ disks, spec }: Plan, rendered: readonly File[]): readonly Fi
 function evidence(path: string, document: object): File {
   return textFile(path, canonicalJson(document as Json), { role: "evidence", source: path });
 }
+
+const ofRelease = oncePer((release: Sourced<Release>) => filledIn(release, "release"));
+
+/** The same file in every bundle of a release: what is known of its bytes is known of them all. */
+const releaseFile = oncePer((written: JsonObject) => evidence(releasePath, written));
+const lockFile = oncePer((lock: Lock) => evidence(lockPath, lock));

@@ -2,6 +2,7 @@
 
 import type { Assets } from "../core/assets.ts";
 import type { File } from "../core/file.ts";
+import { textOf } from "../core/file.ts";
 import { platforms } from "../platforms/registry.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { readRelease } from "../spec/read-release.ts";
@@ -22,7 +23,7 @@ export function remake(record: BundleRecord, assets: Assets): ReadonlyMap<string
 /** Whether the text made again is the same. */
 export function isMadeText(made: ReadonlyMap<string, File>, path: string, text: string | undefined): boolean {
   const body = made.get(path)?.body;
-  return body?.kind === "bytes" && new TextDecoder().decode(body.bytes) === text;
+  return body?.kind === "bytes" && textOf(body.bytes) === text;
 }
 
 /** The lines of the template that the text at `path` was made from; undefined unless the text made again is the same. */

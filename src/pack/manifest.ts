@@ -6,6 +6,7 @@ import { hexOf, isDigest, sha256 } from "../core/digest.ts";
 import type { FileBody, Role } from "../core/file.ts";
 import { sizeOf } from "../core/file.ts";
 import type { Outcome } from "../core/issue.ts";
+import { oncePer } from "../core/once-per.ts";
 import { byPlace, neededEvidence, pathProblem, sealPaths } from "./layout.ts";
 import { bundleEntries, entrySizeDigits, manifestBytes } from "./limits.ts";
 import { epochOf } from "./tree.ts";
@@ -53,13 +54,11 @@ export function manifestOf(tree: Tree): Manifest {
 /** 64 lower-case hexadecimal digits. */
 export function bodySha256(body: FileBody): string {
   if (body.kind !== "bytes") return hexOf(body.digest);
-  const known = sums.get(body.bytes) ?? hexOf(sha256(body.bytes));
-  sums.set(body.bytes, known);
-  return known;
+  return sumOf(body.bytes);
 }
 
 /** SBOM, provenance, manifest and sums all want it: each file is hashed once. Nobody writes into a body. */
-const sums = new WeakMap<Uint8Array, string>();
+const sumOf = oncePer((bytes: Uint8Array) => hexOf(sha256(bytes)));
 
 /**
  * The one text of a manifest: canonical JSON, everything beyond printable ASCII escaped, so that awk in any locale reads

@@ -1,18 +1,20 @@
 /** evidence/audit.json: what the audit of a bundle found, written and read. */
 
 import type { Json, JsonObject } from "../../core/json.ts";
-import { canonicalJson } from "../../core/json.ts";
+import { canonicalDocument } from "../../core/json.ts";
 import { auditRules } from "./audit.ts";
 import { referencesOf } from "./closure-rules.ts";
 import type { AuditInput } from "./input.ts";
 import type { AuditResult } from "./rule.ts";
 
+const told = auditRules.map(({ id, title, severity, sources }): JsonObject => ({ id, title, severity, sources }));
+
 /** Canonical: the results, and every reference with its class. */
 export function auditText(input: AuditInput, results: readonly AuditResult[]): string {
-  return canonicalJson({
+  return canonicalDocument({
     apiVersion: "cloudlet-bundle/v1",
     kind: "Audit",
-    rules: auditRules.map(({ id, title, severity, sources }): JsonObject => ({ id, title, severity, sources })),
+    rules: told,
     results: results as unknown as Json,
     references: referencesOf(input) as unknown as Json,
   });

@@ -1,5 +1,6 @@
 /** Rules over every text at once: no secret in it, and nothing that leads out of the enclave. */
 
+import { oncePer } from "../../core/once-per.ts";
 import type { AuditFile, AuditInput } from "./input.ts";
 import { placeAt } from "./input.ts";
 import type { ClassifiedReference } from "./reference-classes.ts";
@@ -76,21 +77,9 @@ export function leadsOut({ class: of }: ClassifiedReference): boolean {
   return of === "unclassified" || of === "forbidden";
 }
 
-const references = new WeakMap<AuditInput, readonly ClassifiedReference[]>();
+export const referencesOf = oncePer(classifiedReferences);
 
-export function referencesOf(input: AuditInput): readonly ClassifiedReference[] {
-  const known = references.get(input) ?? classifiedReferences(input);
-  references.set(input, known);
-  return known;
-}
-
-const secrets = new WeakMap<AuditInput, readonly FoundSecret[]>();
-
-export function secretsOf(input: AuditInput): readonly FoundSecret[] {
-  const known = secrets.get(input) ?? secretsIn(input);
-  secrets.set(input, known);
-  return known;
-}
+export const secretsOf = oncePer(secretsIn);
 
 function ofSecrets(input: AuditInput, by: FoundSecret["by"]): Finding {
   const found = secretsOf(input).filter((each) => each.by === by);

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Json, JsonObject } from "../../core/json.ts";
+import { oncePer } from "../../core/once-per.ts";
 import type { AuditFile, AuditedFiles, Parsed } from "./input.ts";
 import { fileAt, parsedYaml, placeAt } from "./input.ts";
 import type { AuditPlace } from "./rule.ts";
@@ -32,13 +33,7 @@ export interface GuestFile {
   readonly placeOf: (line: number) => AuditPlace;
 }
 
-const guestFiles = new WeakMap<AuditedFiles, readonly GuestFile[]>();
-
-export function guestFilesOf(input: AuditedFiles): readonly GuestFile[] {
-  const known = guestFiles.get(input) ?? [...userDataOf(input).flatMap(writtenFiles), ...poolFiles(input)];
-  guestFiles.set(input, known);
-  return known;
-}
+export const guestFilesOf = oncePer((input: AuditedFiles): readonly GuestFile[] => [...userDataOf(input).flatMap(writtenFiles), ...poolFiles(input)]);
 
 function writtenFiles(userData: Parsed): readonly GuestFile[] {
   return listOf(objectOf(userData.value)["write_files"]).map((each, index): GuestFile => {
@@ -93,18 +88,13 @@ export interface SiteVariable {
   readonly place: AuditPlace;
 }
 
-const variablesOf = new WeakMap<AuditFile, ReadonlyMap<string, SiteVariable>>();
-
 /** The variables of site.env, which is one single-quoted word behind each name. */
 export function siteVariables(input: AuditedFiles): ReadonlyMap<string, SiteVariable> {
   const file = fileAt(input, "site.env");
-  if (file === undefined) return new Map();
-  const known = variablesOf.get(file) ?? readVariables(file);
-  variablesOf.set(file, known);
-  return known;
+  return file === undefined ? new Map() : variablesIn(file);
 }
 
-function readVariables(file: AuditFile): ReadonlyMap<string, SiteVariable> {
+const variablesIn = oncePer((file: AuditFile): ReadonlyMap<string, SiteVariable> => {
   return new Map(
     file.lines.flatMap((line, index) => {
       const [, name, word] = /^([A-Z][A-Z0-9_]*)='(.*)'$/.exec(line) ?? [];
@@ -118,7 +108,7 @@ function readVariables(file: AuditFile): ReadonlyMap<string, SiteVariable> {
       return [[name, variable] as const];
     }),
   );
-}
+});
 
 /** The Heat template; undefined on every other IaaS. */
 export function heatOf(input: AuditedFiles): Parsed | undefined {

@@ -1,11 +1,14 @@
 /** What an audit looks at: a bundle's files and the documents they were made of, whether just made or read from a bundle. */
 
-import type { File, Role, Span } from "../../core/file.ts";
+import type { File, Mode, Role, Span } from "../../core/file.ts";
+import { textOf } from "../../core/file.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { Json } from "../../core/json.ts";
+import { spansByLine } from "../../core/lines.ts";
+import { oncePer } from "../../core/once-per.ts";
 import type { Origin } from "../../core/origin.ts";
 import { below } from "../../core/pointer.ts";
-import { afterAudit } from "../../pack/layout.ts";
+import { afterAudit, lockPath, releasePath } from "../../pack/layout.ts";
 import { bodySha256 } from "../../pack/manifest.ts";
 import type { Lock } from "../../spec/lock.ts";
 import type { Mark } from "../../spec/read-yaml.ts";
@@ -44,12 +47,30 @@ export interface AuditFile {
 
 /** Of a bundle that is being made; blobs and all. */
 export function inputOfFiles(files: readonly File[], documents: Pick<AuditInput, "spec" | "release" | "lock">): AuditInput {
-  const audited = files
-    .filter((file) => !afterAudit.includes(file.path))
-    .map(({ path, mode, role, source, body, spans }): AuditFile =>
-      withText({ path, mode: mode === 0o755 ? "0755" : "0644", role, source, sha256: bodySha256(body), spansAt: spansByLine(spans) }, () => (body.kind === "bytes" ? new TextDecoder().decode(body.bytes) : "")),
-    );
+  const audited = files.filter((file) => !afterAudit.includes(file.path)).map(auditFile);
   return { files: sorted(audited), ...documents };
+}
+
+/** Static files, release and lock are the same in many bundles: what is found out about them is, too. */
+function auditFile(file: File): AuditFile {
+  const { path, mode, role, source, body, spans } = file;
+  const isStatic = (source.startsWith("templates/") && spans.length === 0) || path === releasePath || path === lockPath;
+  if (body.kind !== "bytes" || !isStatic) return ofBody(file);
+  const known = statics.get(body.bytes);
+  if (known?.path === path && known.role === role && known.source === source && known.mode === modeText(mode)) return known;
+  const made = ofBody(file);
+  statics.set(body.bytes, made);
+  return made;
+}
+
+const statics = new WeakMap<Uint8Array, AuditFile>();
+
+function ofBody({ path, mode, role, source, body, spans }: File): AuditFile {
+  return withText({ path, mode: modeText(mode), role, source, sha256: bodySha256(body), spansAt: spansLater(spans) }, () => (body.kind === "bytes" ? textOf(body.bytes) : ""));
+}
+
+function modeText(mode: Mode): AuditFile["mode"] {
+  return mode === 0o755 ? "0755" : "0644";
 }
 
 /** A file as it lies in a bundle. */
@@ -90,12 +111,10 @@ function withText(file: Omit<AuditFile, "text" | "lines">, read: () => string): 
   };
 }
 
-function spansByLine(spans: readonly Span[]): AuditFile["spansAt"] {
-  let byLine: ReadonlyMap<number, readonly Span[]> | undefined;
-  return (line) => {
-    byLine ??= Map.groupBy(spans, (span) => span.line);
-    return byLine.get(line) ?? [];
-  };
+/** Sorted when they are asked for. */
+function spansLater(spans: readonly Span[]): AuditFile["spansAt"] {
+  let spansAt: AuditFile["spansAt"] | undefined;
+  return (line) => (spansAt ??= spansByLine(spans))(line);
 }
 
 export function fileAt(input: AuditedFiles, path: string): AuditFile | undefined {
@@ -117,13 +136,7 @@ export interface Parsed {
   readonly placeOf: (...keys: readonly (string | number)[]) => AuditPlace;
 }
 
-const parsed = new WeakMap<AuditFile, Parsed>();
-
-export function parsedYaml(file: AuditFile): Parsed {
-  const known = parsed.get(file) ?? parse(file);
-  parsed.set(file, known);
-  return known;
-}
+export const parsedYaml = oncePer(parse);
 
 function parse(file: AuditFile): Parsed {
   const { value, marks, issues } = readYaml(file.text);

@@ -1,6 +1,7 @@
 /** The scorecard of the SBOM: what NTIA, CISA, BSI and SCVS ask of one, decided from evidence/sbom.cdx.json. */
 
 import type { Json, JsonObject } from "../../core/json.ts";
+import { oncePer } from "../../core/once-per.ts";
 import { cycloneDxPath, ovfCertificatePath, provenancePath, sealPaths, spdxPath } from "../../pack/layout.ts";
 import { traitsOf } from "../../plan/traits.ts";
 import { listOf, objectOf } from "./guest-view.ts";
@@ -22,7 +23,7 @@ export const sbomChecks: readonly Check[] = [
     check: asked((bom) => [
       [bom.components.every((each) => text(each["name"]) && text(each["version"]) && text(each["bom-ref"])), "a component without name, version or identifier"],
       [bom.components.every((each) => each["supplier"] !== undefined || bom.property(each, "cloudlet-bundle:supplier") !== undefined), "a component that says nothing of its supplier"],
-      [bom.refs.every((ref) => bom.related.has(ref)), "a component whose relations are not told"],
+      [[...bom.refs].every((ref) => bom.related.has(ref)), "a component whose relations are not told"],
       [text(bom.metadata["timestamp"]), "no time"],
       [bom.metadata["supplier"] !== undefined, "no author: the release names no supplier"],
     ]),
@@ -55,7 +56,7 @@ export const sbomChecks: readonly Check[] = [
       [bom.components.filter((each) => hashed.has(bom.property(each, "cloudlet-bundle:kind") ?? "")).every((each) => bom.isLater(each) || listOf(each["hashes"]).length > 0), "a part without a digest"],
       [listOf(objectOf(bom.metadata["tools"])["components"]).every((each) => text(objectOf(each)["name"]) && text(objectOf(each)["version"])) && listOf(objectOf(bom.metadata["tools"])["components"]).length > 0, "no tool"],
       [listOf(bom.metadata["lifecycles"]).length > 0, "no context"],
-      [bom.refs.every((ref) => bom.completeness.has(ref)), "a component whose completeness is not told"],
+      [[...bom.refs].every((ref) => bom.completeness.has(ref)), "a component whose completeness is not told"],
       [bom.components.every((each) => [undefined, "none", "unknown"].includes(bom.property(each, "cloudlet-bundle:licence"))), "unknown is not kept apart from absent"],
     ]),
   },
@@ -109,7 +110,7 @@ export const sbomChecks: readonly Check[] = [
         [missing.length === 0, `no component for ${missing.slice(0, 5).join(", ")}`],
         [[provenancePath, ...sealPaths].every((path) => named.has(path)), "no component for the seal and the provenance"],
         [traitsOf(input.spec.platform.type).disks !== "vmdk" || named.has(ovfCertificatePath), "no component for the OVF package's certificate"],
-        [input.lock.containers.every(({ role }) => bom.refs.includes(`container:${role}`)), "no component for a container"],
+        [input.lock.containers.every(({ role }) => bom.refs.has(`container:${role}`)), "no component for a container"],
       ];
     }),
   },
@@ -138,7 +139,7 @@ export const sbomChecks: readonly Check[] = [
     },
     check: asked((bom) => [
       [listOf(objectOf(bom.document["dependencies"] === undefined ? null : bom.dependencies.get("bundle"))["dependsOn"]).length > 0, "no dependencies of the bundle"],
-      [[...bom.dependencies.values()].every((each) => listOf(objectOf(each)["dependsOn"]).every((ref) => bom.refs.includes(String(ref)))), "a dependency on what is not listed"],
+      [[...bom.dependencies.values()].every((each) => listOf(objectOf(each)["dependsOn"]).every((ref) => bom.refs.has(String(ref)))), "a dependency on what is not listed"],
     ]),
   },
 ];
@@ -153,7 +154,7 @@ interface Bom {
   readonly components: readonly JsonObject[];
   /** Components that are files of the bundle. */
   readonly files: readonly JsonObject[];
-  readonly refs: readonly string[];
+  readonly refs: ReadonlySet<string>;
   readonly related: ReadonlySet<string>;
   readonly completeness: ReadonlySet<string>;
   readonly dependencies: ReadonlyMap<string, Json>;
@@ -175,16 +176,8 @@ function asked(questions: (bom: Bom, input: AuditInput) => Questions): (input: A
   };
 }
 
-const boms = new WeakMap<AuditFile, Bom>();
-
-function bomOf(file: AuditFile): Bom | undefined {
-  const known = boms.get(file) ?? read(file.text);
-  if (known !== undefined) boms.set(file, known);
-  return known;
-}
-
-function read(json: string): Bom | undefined {
-  const document = parsedObject(json);
+const bomOf = oncePer((file: AuditFile): Bom | undefined => {
+  const document = parsedObject(file.text);
   if (document === undefined) return undefined;
   const metadata = objectOf(document["metadata"]);
   const components = listOf(document["components"]).map(objectOf);
@@ -201,14 +194,14 @@ function read(json: string): Bom | undefined {
     metadata,
     components,
     files: components.filter((each) => property(each, "bsi:component:filename") !== undefined),
-    refs: all.map((each) => String(each["bom-ref"])),
+    refs: new Set(all.map((each) => String(each["bom-ref"]))),
     related: new Set(dependencies.keys()),
     completeness: new Set(listOf(document["compositions"]).flatMap((each) => listOf(objectOf(each)["dependencies"]).map(String))),
     dependencies,
     property,
     isLater: (component) => property(component, "cloudlet-bundle:digest") === "see SHA256SUMS",
   };
-}
+});
 
 function text(value: Json | undefined): boolean {
   return typeof value === "string" && value !== "";

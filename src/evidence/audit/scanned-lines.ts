@@ -1,8 +1,8 @@
 /** The lines of a text in which something stands that an audit asks about; each distinct line is looked at once. */
 
 import { Buffer } from "node:buffer";
-import { lockPath, releasePath } from "../../pack/layout.ts";
 import { fetches } from "./fetching.ts";
+import { oncePer } from "../../core/once-per.ts";
 import type { AuditFile } from "./input.ts";
 import type { Reference } from "./references.ts";
 import { referencesIn } from "./references.ts";
@@ -21,33 +21,14 @@ export interface ScannedLine extends Scan {
   readonly line: number;
 }
 
-const scanned = new WeakMap<AuditFile, readonly ScannedLine[]>();
-
 /** Only lines that hold something. */
-export function scannedLines(file: AuditFile): readonly ScannedLine[] {
-  const known = scanned.get(file) ?? ofText(file);
-  scanned.set(file, known);
-  return known;
-}
+export const scannedLines = oncePer(scan);
 
-/** Scripts are the same text in every bundle; release and lock in every bundle of a release. */
-const texts = new Map<string, readonly ScannedLine[]>();
-/** There are some thirty of each version and release. */
-const mostTexts = 300;
-
-function ofText(file: AuditFile): readonly ScannedLine[] {
-  if (file.role !== "script" && file.path !== releasePath && file.path !== lockPath) return scan(file);
-  const known = texts.get(file.text) ?? scan(file);
-  if (texts.size >= mostTexts) texts.clear();
-  texts.set(file.text, known);
-  return known;
-}
-
-function scan({ text, lines }: AuditFile): readonly ScannedLine[] {
+function scan({ path, text, lines }: AuditFile): readonly ScannedLine[] {
   const shown = withoutCertificates(text, lines);
+  const scans = scansOf(path, lines);
   const found: ScannedLine[] = [];
-  for (let index = 0; index < lines.length; index += 1) {
-    const whole = scanOf(lines[index] as string);
+  for (const [index, whole] of scans.entries()) {
     if (whole === nothing) continue;
     const isPublic = shown[index] !== lines[index];
     found.push({ ...whole, ...(isPublic ? { suspects: suspectsIn(shown[index] as string) } : {}), line: index + 1 });
@@ -60,6 +41,28 @@ const certificate = /-----BEGIN CERTIFICATE-----(?:[A-Za-z0-9+/=\s]|\\n)*-----EN
 
 function withoutCertificates(text: string, lines: readonly string[]): readonly string[] {
   return text.includes("-----BEGIN CERTIFICATE-----") ? text.replace(certificate, (block) => block.replace(/[^\n]/g, " ")).split("\n") : lines;
+}
+
+interface Last {
+  readonly lines: readonly string[];
+  readonly scans: readonly Scan[];
+}
+
+/** By path: the lines of the bundle before, most of which are this one's, at the same distance from the beginning or the end. */
+const last = new Map<string, Last>();
+/** Texts of a bundle; those that are made for many. */
+const mostPaths = 100;
+
+function scansOf(path: string, lines: readonly string[]): readonly Scan[] {
+  const before = last.get(path) ?? { lines: [], scans: [] };
+  const more = before.lines.length - lines.length;
+  const scans = lines.map((line, index) => {
+    if (before.lines[index] === line) return before.scans[index] as Scan;
+    return (before.lines[index + more] === line ? before.scans[index + more] : undefined) ?? scanOf(line);
+  });
+  if (last.size >= mostPaths) last.clear();
+  last.set(path, { lines, scans });
+  return scans;
 }
 
 /** Most lines of a rendered file are its template's. */
