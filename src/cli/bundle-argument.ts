@@ -20,9 +20,9 @@ export function isSpecName(name: string): boolean {
   return /\.(ya?ml|json)$/.test(name) && !/^https?:/.test(name);
 }
 
-/** What is in the bundle; undefined where it can't be read as one, which has been said. */
-export async function openContents(io: Io, name: string): Promise<Contents | undefined> {
-  const contents = await contentsOf(await sourceOf(io, name));
+/** What is in the bundle, or of a tar in its small files; undefined where it can't be read as one, which has been said. */
+export async function openContents(io: Io, name: string, reach: "all" | "small" = "all"): Promise<Contents | undefined> {
+  const contents = await contentsOf(await sourceOf(io, name), reach);
   if (contents.ok) return contents.value;
   refuse(io, name, contents.issues);
   return undefined;

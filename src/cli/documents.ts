@@ -33,7 +33,7 @@ async function bytesOf(io: Io, path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of path === "-" ? io.stdin : fileChunks(absolute(io, path))) {
-    chunks.push(chunk);
+    chunks.push(new Uint8Array(chunk));
     size += chunk.byteLength;
     if (size > DOCUMENT_MAX_BYTES) break;
   }

@@ -47,7 +47,8 @@ Exit status: 0 done, 1 it is no bundle, 2 usage, 3 it can't be read or written.`
 async function inspect(bundle: string, path: string | undefined, options: Options, io: Io): Promise<ExitStatus> {
   if (options.json && (path !== undefined || options.extract !== undefined)) return usage(io, "--json goes with the list of files alone");
   if (options.blobs && options.extract === undefined) return usage(io, "--blobs goes with --extract");
-  const contents = await openContents(io, bundle);
+  const wantsBlobs = path === undefined ? options.extract === undefined || options.blobs === true : isBlobPath(path);
+  const contents = await openContents(io, bundle, wantsBlobs ? "all" : "small");
   if (contents === undefined) return 1;
   const wanted = path === undefined ? undefined : contents.files.find((file) => file.path === path);
   if (path !== undefined && wanted === undefined) return usage(io, `there is no ${path} in the bundle`);

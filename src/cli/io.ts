@@ -21,6 +21,7 @@ export interface Io {
   readonly random: (bytes: number) => Uint8Array;
   /** Ends long work: the user pressed Ctrl-C, or whoever started us asked us to stop. */
   readonly signal: AbortSignal;
+  /** Whoever keeps a piece copies it: the next one may lie in the same memory. */
   readonly stdin: AsyncIterable<Uint8Array>;
   /** The folder with `templates/` and `package.json`. */
   readonly packageFolder: string;
@@ -57,10 +58,18 @@ export function processIo(): Io {
     now: () => Date.now(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     signal: stop.signal,
-    stdin: process.stdin,
+    stdin: standardInput,
     packageFolder: packageFolder(),
   };
 }
+
+/** Most commands read none, and start sooner without it. */
+const standardInput: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {
+    const { piecesOfInput } = await import("./standard-input.ts");
+    yield* piecesOfInput();
+  },
+};
 
 /** `src/cli/` in the checkout and `dist/` in the package both lie below the folder of package.json. */
 function packageFolder(): string {

@@ -23,9 +23,12 @@ export interface Contents {
 /** A text that is read as a whole: as long as a spec may be, four times over, for origins.json tells of every line. Bytes. */
 export const textBytes = 16 * 1_048_576;
 
-/** Issues: those of the form (`verify/…`), and of a manifest that is there and can't be read. */
-export async function contentsOf(source: BundleSource): Promise<Outcome<Contents>> {
-  const form = await formOf(source);
+/**
+ * `small`: of a tar only what comes before the first blob, so that a pipe need not go on. Issues: those of the form
+ * (`verify/…`), and of a manifest that is there and can't be read.
+ */
+export async function contentsOf(source: BundleSource, reach: "all" | "small" = "all"): Promise<Outcome<Contents>> {
+  const form = await formOf(source, reach);
   if (form.issues.length > 0) return { ok: false, issues: form.issues };
   const files = [...form.files.values()].sort((a, b) => byPlace(a.path, b.path));
   const found = form.files.get(manifestPath);

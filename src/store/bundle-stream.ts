@@ -5,12 +5,12 @@ import { EnvironmentError } from "../core/environment-error.ts";
 import type { ArchiveSource, Place } from "../seal/bundle-source.ts";
 
 /** More than the small files of a bundle have together. What lies further in is not gone back to. Bytes. */
-const keptBytes = 16 * 1_048_576;
+const keptBytes = 32 * 1_048_576;
 
 /** So far is looked ahead that the end is known before a header or the last block asks for it. Bytes. */
 const lookAhead = 4_096;
 
-/** Reading goes forward; behind the first 16 MiB, going back is an EnvironmentError. */
+/** Reading goes forward; behind the first 32 MiB, going back is an EnvironmentError. A chunk is done with when the next is asked for. */
 export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<ArchiveSource> {
   const stream = new Forward(chunks[Symbol.asyncIterator]());
   await stream.reach(lookAhead);
@@ -28,12 +28,19 @@ export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<Arc
   };
 }
 
+interface Piece {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
 class Forward {
   readonly #chunks: AsyncIterator<Uint8Array>;
   /** Bytes 0 up to keptBytes, in pieces as they came. */
-  readonly #kept: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  readonly #kept: Piece[] = [];
   /** The last pieces, as far as they reach back to where the reader stands. */
-  #recent: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  #recent: readonly Piece[] = [];
+  /** Memory of pieces that were recent. */
+  readonly #free: Uint8Array[] = [];
   /** What lies before is passed over: a blob that nobody reads is not held. */
   #wanted = 0;
   #arrived = 0;
@@ -49,11 +56,15 @@ class Forward {
   }
 
   async read({ start, end }: Place): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#pieces(start, end)) pieces.push(piece);
+    const bytes = new Uint8Array(end - start);
+    let length = 0;
+    for await (const piece of this.#pieces(start, end)) {
+      bytes.set(piece, length);
+      length += piece.byteLength;
+    }
     this.#wanted = end;
     await this.reach(end + lookAhead);
-    return new Uint8Array(Buffer.concat(pieces));
+    return bytes.subarray(0, length);
   }
 
   async hash({ start, end }: Place): Promise<string> {
@@ -70,17 +81,18 @@ class Forward {
         this.#ended = true;
         return;
       }
-      const piece = { start: this.#arrived, bytes: value };
+      const start = this.#arrived;
       this.#arrived += value.byteLength;
-      if (piece.start < keptBytes) this.#kept.push(piece);
-      else if (this.#arrived > this.#wanted) this.#recent.push(piece);
+      if (start < keptBytes) this.#kept.push({ start, bytes: new Uint8Array(value) });
+      else if (this.#arrived > this.#wanted) this.#recent = [...this.#recent, { start, bytes: this.#copied(value) }];
     }
   }
 
+  /** Each is good until the next is asked for. */
   async *#pieces(start: number, end: number): AsyncGenerator<Uint8Array> {
     for (let at = start; at < end; ) {
       this.#wanted = at;
-      this.#recent = this.#recent.filter((piece) => piece.start + piece.bytes.byteLength > at);
+      this.#forget(at);
       await this.reach(at + 1);
       if (at >= this.#arrived) return;
       const piece = pieceAt(at < keptBytes ? this.#kept : this.#recent, at) ?? pieceAt(this.#kept, at);
@@ -92,9 +104,24 @@ class Forward {
       yield part;
     }
   }
+
+  #forget(before: number): void {
+    const isPast = ({ start, bytes }: Piece): boolean => start + bytes.byteLength <= before;
+    for (const { bytes } of this.#recent.filter(isPast)) this.#free.push(new Uint8Array(bytes.buffer));
+    this.#recent = this.#recent.filter((piece) => !isPast(piece));
+  }
+
+  /** Gigabytes go through the same few pieces of memory. */
+  #copied(chunk: Uint8Array): Uint8Array {
+    const index = this.#free.findIndex((memory) => memory.byteLength >= chunk.byteLength);
+    const [memory] = index < 0 ? [new Uint8Array(chunk.byteLength)] : this.#free.splice(index, 1);
+    const bytes = (memory as Uint8Array).subarray(0, chunk.byteLength);
+    bytes.set(chunk);
+    return bytes;
+  }
 }
 
-function pieceAt(pieces: readonly { readonly start: number; readonly bytes: Uint8Array }[], at: number): { readonly start: number; readonly bytes: Uint8Array } | undefined {
+function pieceAt(pieces: readonly Piece[], at: number): Piece | undefined {
   let low = 0;
   let high = pieces.length - 1;
   while (low < high) {
