@@ -68,8 +68,11 @@ async function release(folder: string, name: string, text: string, pieceBytes: n
   writeFileSync(join(folder, `${name}.lock.json`), canonicalJson(lock.value as unknown as Parameters<typeof canonicalJson>[0]));
 }
 
+/** Once: each one listens to the process's signals. */
+const usual = processIo();
+
 async function runIn(folder: string, words: readonly string[]): Promise<Said> {
   let [stdout, stderr] = ["", ""];
-  const io: Io = { ...processIo(), workingFolder: folder, signal: new AbortController().signal, out: (text) => void (stdout += text), outBytes: async (bytes) => void (stdout += Buffer.from(bytes).toString()), err: (text) => void (stderr += text), packageFolder: root };
+  const io: Io = { ...usual, workingFolder: folder, signal: new AbortController().signal, out: (text) => void (stdout += text), outBytes: async (bytes) => void (stdout += Buffer.from(bytes).toString()), err: (text) => void (stderr += text), packageFolder: root };
   return { status: await main(words, io), stdout, stderr };
 }
