@@ -8,7 +8,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeBenchInputs, makeDiskInputs } from "./bench-inputs.ts";
-import { makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
+import { diffFigures, makeLargeBundle, makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
 import { makeReferenceInputs } from "./make-reference-inputs.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -52,6 +52,7 @@ async function measure(): Promise<void> {
   await measureVerify(bundle);
   await measureParts(bundle);
   await measureInspect();
+  await measureManyFiles();
   await measureRanges();
   await measureRenders();
 }
@@ -146,6 +147,26 @@ async function measureInspect(): Promise<void> {
   const runs: Measured[] = [];
   for (let round = 0; round < 10; round += 1) runs.push(await measured([process.execPath, cli, "inspect", bundle, "site.env"]));
   add("inspect of one small file in a 10 GiB bundle, whole process", fastest(runs) * 1_000, 300, "ms");
+  const piped: Measured[] = [];
+  for (let round = 0; round < 10; round += 1) piped.push(await measured([process.execPath, cli, "inspect", "-", "site.env"], undefined, bundle));
+  add("the same through a pipe", fastest(piped) * 1_000, 300, "ms");
+  const list = await measured([process.execPath, cli, "inspect", "-"], undefined, bundle);
+  add("inspect of a 10 GiB bundle through a pipe, peak memory", list.peakMiB, 160, "MiB");
+}
+
+/** A bundle has at most 1,000 files; what compares two of them is measured with five times as many. */
+async function measureManyFiles(): Promise<void> {
+  const [before, after] = [join(work, "before.cloudlet.tar"), join(work, "after.cloudlet.tar")];
+  await makeLargeBundle(before, "before");
+  await makeLargeBundle(after, "after");
+  for (const [verb, words] of [["diff", [before, after]]] as const) {
+    const runs: Measured[] = [];
+    for (let round = 0; round < rounds; round += 1) runs.push(await measured([process.execPath, cli, verb, ...words]));
+    add(`${verb} of a bundle of 1,000 files, whole process`, fastest(runs), 2, "s");
+  }
+  const compared = Array.from({ length: rounds }, () => diffFigures(5_000));
+  if (compared.some(({ found }) => found < 4_900)) throw new Error("the files were not compared");
+  add("diff of 5,000 files, most of them others", Math.min(...compared.map(({ seconds }) => seconds)), 2, "s");
 }
 
 async function measureRanges(): Promise<void> {
@@ -163,13 +184,16 @@ interface Measured {
   readonly peakMiB: number;
 }
 
-/** Runs a command; `made` is removed first, so that no run overwrites another's pages. Throws where it fails. */
-async function measured(command: readonly string[], made?: string): Promise<Measured> {
+/** Runs a command; `made` is removed first, so that no run overwrites another's pages; `piped` goes through a pipe to it. Throws where it fails. */
+async function measured(command: readonly string[], made?: string, piped?: string): Promise<Measured> {
   if (made !== undefined) rmSync(made, { recursive: true, force: true });
   spawnSync("sync");
   const [program = "", ...rest] = command;
   const begun = performance.now();
-  const child = spawn(program, rest, { stdio: ["ignore", "ignore", "pipe"] });
+  const source = piped === undefined ? undefined : spawn("cat", [piped], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(program, rest, { stdio: [source?.stdout ?? "ignore", "ignore", "pipe"] });
+  // The pipe is between those two.
+  source?.stdout?.destroy();
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4_000)));
   let peak = 0;
