@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import { encodeHeader, endSize, paddingOf } from "../../../src/pack/tar.ts";
+import type { Place } from "../../../src/seal/bundle-source.ts";
 import { contentsOf, piecesIn, textIn } from "../../../src/seal/contents.ts";
 import { openStream } from "../../../src/store/bundle-stream.ts";
 import { openUrl } from "../../../src/store/bundle-url.ts";
@@ -34,6 +35,54 @@ t.test("a pipe: the small files can be gone back to, a blob can't", async (t) =>
   const blob = contents.value.files[2];
   if (blob === undefined) throw new Error("no blob");
   await t.rejects(source.read(blob.place), { name: "EnvironmentError", message: /can't be gone back in/ });
+});
+
+/** As standard input gives them: each piece in the memory of the one before. */
+async function* inOneBuffer(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.alloc(size);
+  for await (const piece of pieces(bytes, size)) {
+    buffer.fill(0xff).set(piece);
+    yield buffer.subarray(0, piece.byteLength);
+  }
+}
+
+t.test("a pipe whose pieces lie in one buffer: what is kept, what is read and what is hashed is copied in time", async (t) => {
+  for (const size of [65_536, 5_001]) {
+    const source = await openStream(inOneBuffer(tar, size));
+    const places = [];
+    let start = 0;
+    for (const [, bytes] of files) {
+      const place = { file: "", start: start + 512, end: start + 512 + bytes.byteLength };
+      places.push(place);
+      start = place.end + paddingOf(bytes.byteLength);
+    }
+    const [first, middle, last] = places as [Place, Place, Place];
+    const wanted = (index: number): string => createHash("sha256").update(files[index]?.[1] ?? "").digest("hex");
+    t.strictSame(await source.hash([middle]), [wanted(1)]);
+    t.equal(createHash("sha256").update(await source.read(last)).digest("hex"), wanted(2));
+    t.equal(Buffer.from(await source.read(first)).toString(), "first\n");
+  }
+});
+
+t.test("the small files alone: neither a pipe nor a server is asked for what is behind the first blob's header", async (t) => {
+  const small = [["a.txt", Buffer.from("first\n")], ["blobs/b", Buffer.alloc(0)]] as const;
+  const size = 4 * mebibyte;
+  const head = Buffer.concat(small.flatMap(([path, bytes]) => [encodeHeader({ path, mode: 0o644, size: path === "blobs/b" ? size : bytes.byteLength, mtime: 0 }), bytes, Buffer.alloc(paddingOf(bytes.byteLength))]));
+  const whole = Buffer.concat([head, Buffer.alloc(size + endSize)]);
+  let given = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces(whole, 4_096)) {
+      given += piece.byteLength;
+      yield piece;
+    }
+  }
+  const piped = await contentsOf(await openStream(counted()), "small");
+  t.strictSame(piped.ok && piped.value.files.map((file) => file.path), ["a.txt"]);
+  t.ok(given <= 12_288, `${given} bytes`);
+  const { url, asked } = await serve(t, ranges(whole));
+  const served = await contentsOf(await openUrl(from(url)), "small");
+  t.strictSame(served.ok && served.value.files.map((file) => file.path), ["a.txt"]);
+  t.strictSame(asked, ["bytes=0-262143"]);
 });
 
 t.test("a pipe: cut short, longer, empty, no bundle", async (t) => {
