@@ -10,7 +10,7 @@ import type { File } from "../core/file.ts";
 import { byCodeUnit } from "../core/json.ts";
 import { oncePer } from "../core/once-per.ts";
 import { purlText } from "../core/purl.ts";
-import { auditPath, cycloneDxPath, ovfCertificatePath, provenancePath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
+import { auditPath, cycloneDxPath, ovfCertificatePath, provenancePath, reportHtmlPath, reportJsonPath, sealPaths, signaturePath, signaturesPath, publicKeyPath, spdxPath } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
 import { traitsOf } from "../plan/traits.ts";
 import type { Lock, LockedBlob } from "../spec/lock.ts";
@@ -66,9 +66,9 @@ export interface SoftwareList {
 }
 
 /** What is made after the list, and so can't have its digest in it; an OVF package's certificate is besides. */
-const later: readonly string[] = [cycloneDxPath, spdxPath, auditPath, provenancePath, ...sealPaths];
+const later: readonly string[] = [cycloneDxPath, spdxPath, auditPath, reportJsonPath, reportHtmlPath, provenancePath, ...sealPaths];
 
-/** The list of a bundle with these files: all but the SBOMs, the audit, the provenance, the seal and what signs an OVF package, which it names nevertheless. */
+/** The list of a bundle with these files: all but the SBOMs, the audit, the report, the provenance, the seal and what signs an OVF package, which it names nevertheless. */
 export function softwareList(files: readonly File[], documents: Documents): SoftwareList {
   const { release } = documents.release;
   const { spec } = documents.spec;

@@ -16,4 +16,8 @@ export const EVIDENCE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "audit/waiver-unused": { meaning: "A waiver covers nothing that its rule finds.", remedy: "Delete it, or correct its place." },
   "evidence/form": { meaning: "A file of the bundle's evidence is not written as this program writes it.", remedy: "See whether the bundle is what its signer made: `cloudlet-bundle verify`." },
   "evidence/other-spec": { meaning: "The spec file is not the one that the bundle was made of.", remedy: "Give the file as it was when the bundle was made, or leave it out: the bundle holds the spec as well." },
+  "evidence/report-differs": {
+    meaning: "The report in the bundle is not the one that its files make with this version of the program.",
+    remedy: "See whether the bundle is what its signer made: `cloudlet-bundle verify`. `cloudlet-bundle audit` shows what is found in it now.",
+  },
 };

@@ -1,4 +1,4 @@
-/** What a bundle tells of its own making: the SBOMs, what the audit rules find, and the provenance over all of it. */
+/** What a bundle tells of its own making: the SBOMs, what the audit rules find, the report, and the provenance over all of it. */
 
 import type { Digest } from "../core/digest.ts";
 import { sha256 } from "../core/digest.ts";
@@ -18,6 +18,7 @@ import { cycloneDx } from "./cyclonedx.ts";
 import { generator } from "./generator.ts";
 import type { BuilderId } from "./provenance.ts";
 import { provenance } from "./provenance.ts";
+import { reportFiles } from "./report/report-files.ts";
 import { spdx } from "./spdx.ts";
 import type { Documents } from "./texts.ts";
 
@@ -29,7 +30,7 @@ function digestOf(files: readonly File[]): Digest {
 
 const programText = canonicalJson(generator as unknown as Json);
 
-/** The four files; `files` are all others of the bundle but the seal's. Issues: `audit/…`. */
+/** The six files; `files` are all others of the bundle but the seal's. Issues: `audit/…`. */
 export function softwareFiles(files: readonly File[], documents: Documents, builder: BuilderId): Outcome<readonly File[]> {
   const list = softwareList(files, documents);
   const contentDigest = digestOf(files);
@@ -41,7 +42,7 @@ export function softwareFiles(files: readonly File[], documents: Documents, buil
   const input = inputOfFiles([...files, ...sboms], { spec: spec.spec, release: release.release, lock: lock.lock });
   const results = audit(input);
   const audited = textFile(auditPath, auditText(input, results), { role: "evidence", source: "evidence/audit" });
-  const made = [...sboms, audited];
+  const made = [...sboms, audited, ...reportFiles(input, results)];
   return outcome(auditIssues(input, results), () => [
     ...made,
     textFile(provenancePath, provenance([...files, ...made], documents, builder), { role: "evidence", source: "evidence/provenance" }),

@@ -35,10 +35,12 @@ export const cycloneDxPath = "evidence/sbom.cdx.json";
 export const spdxPath = "evidence/sbom.spdx.json";
 export const provenancePath = "evidence/provenance.json";
 export const auditPath = "evidence/audit.json";
+export const reportJsonPath = "evidence/report.json";
+export const reportHtmlPath = "evidence/report.html";
 export const piecesPath = "evidence/pieces.txt";
 
 /** Evidence that every bundle has, in order. */
-export const neededEvidence: readonly string[] = [auditPath, lockPath, originsPath, provenancePath, releasePath, cycloneDxPath, spdxPath, specPath];
+export const neededEvidence: readonly string[] = [auditPath, lockPath, originsPath, provenancePath, releasePath, reportHtmlPath, reportJsonPath, cycloneDxPath, spdxPath, specPath];
 
 export const payloadPath = "blobs/payload.tar";
 
@@ -54,7 +56,7 @@ export const vmImageDiskPath = "ovf/vm-image.vmdk";
 export const payloadDiskPath = "ovf/payload.vmdk";
 
 /** What is made after the audit, and so is not looked at by it: it tells of the rest, or signs it. */
-export const afterAudit: readonly string[] = [auditPath, provenancePath, ovfCertificatePath, ...sealPaths];
+export const afterAudit: readonly string[] = [auditPath, reportJsonPath, reportHtmlPath, provenancePath, ovfCertificatePath, ...sealPaths];
 
 /** What is big and comes last. */
 export function isBlobPath(path: string): boolean {

@@ -779,7 +779,7 @@ manifest_program='
         path[count] = now["P"]; mode[count] = now["M"]; size[count] = now["N"]; sum[count] = now["X"]
     }
     function needed(   names, n, i) {
-        n = split("audit.json lock.json origins.json provenance.json release.json sbom.cdx.json sbom.spdx.json spec.json", names, " ")
+        n = split("audit.json lock.json origins.json provenance.json release.json report.html report.json sbom.cdx.json sbom.spdx.json spec.json", names, " ")
         for (i = 1; i <= n; i++) if (!index(" " told, " evidence/" names[i] " ")) return 0
         return 1
     }'

@@ -239,7 +239,7 @@ FILE = {'mode': text('0644|0755'), 'origin': text(), 'path': text(PATH.pattern),
         'role': text('data|document|evidence|payload|script|site|vm-image')}
 FILES = lambda files: isinstance(files, list) and 0 < len(files) <= 1000 and all(fits(each, FILE) for each in files)  # noqa: E731
 NEEDED = {'evidence/' + name for name in
-          ('audit.json', 'lock.json', 'origins.json', 'provenance.json', 'release.json', 'sbom.cdx.json', 'sbom.spdx.json', 'spec.json')}
+          ('audit.json', 'lock.json', 'origins.json', 'provenance.json', 'release.json', 'report.html', 'report.json', 'sbom.cdx.json', 'sbom.spdx.json', 'spec.json')}
 SHAPE = {'apiVersion': text('cloudlet-bundle/v1'), 'kind': text('Manifest'), 'platform': text(), 'files': FILES,
          'evidence': lambda paths: isinstance(paths, list),
          'cloudlet': {'name': text(), 'organization': text(), 'region': text()}, 'generator': {'name': text(), 'version': text()},

@@ -1,7 +1,7 @@
 /** What an audit looks at: a bundle's files and the documents they were made of, whether just made or read from a bundle. */
 
 import type { File, Mode, Role, Span } from "../../core/file.ts";
-import { textOf } from "../../core/file.ts";
+import { sizeOf, textOf } from "../../core/file.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { Json } from "../../core/json.ts";
 import { spansByLine } from "../../core/lines.ts";
@@ -20,7 +20,7 @@ import { originsAt } from "../origins.ts";
 import type { AuditPlace } from "./rule.ts";
 
 export interface AuditedFiles {
-  /** Every file that is there before the audit, by path: not the audit itself, nor the provenance and the seal. */
+  /** Every file that is there before the audit, by path: not the audit itself, nor the report, the provenance and the seal. */
   readonly files: readonly AuditFile[];
 }
 
@@ -38,6 +38,8 @@ export interface AuditFile {
   readonly source: string;
   /** 64 hexadecimal digits; undefined where nothing lists the file. */
   readonly sha256: string | undefined;
+  /** Bytes. */
+  readonly size: number;
   /** Empty for a blob. */
   readonly text: string;
   readonly lines: readonly string[];
@@ -66,7 +68,7 @@ function auditFile(file: File): AuditFile {
 const statics = new WeakMap<Uint8Array, AuditFile>();
 
 function ofBody({ path, mode, role, source, body, spans }: File): AuditFile {
-  return withText({ path, mode: modeText(mode), role, source, sha256: bodySha256(body), spansAt: spansLater(spans) }, () => (body.kind === "bytes" ? textOf(body.bytes) : ""));
+  return withText({ path, mode: modeText(mode), role, source, sha256: bodySha256(body), size: sizeOf(body), spansAt: spansLater(spans) }, () => (body.kind === "bytes" ? textOf(body.bytes) : ""));
 }
 
 function modeText(mode: Mode): AuditFile["mode"] {
@@ -74,7 +76,7 @@ function modeText(mode: Mode): AuditFile["mode"] {
 }
 
 /** A file as it lies in a bundle. */
-export interface BundledFile extends Pick<AuditFile, "path" | "mode" | "role" | "source" | "sha256"> {
+export interface BundledFile extends Pick<AuditFile, "path" | "mode" | "role" | "source" | "sha256" | "size"> {
   /** Undefined for a blob. */
   readonly text: string | undefined;
 }
@@ -89,7 +91,7 @@ export function inputOfBundle(files: readonly BundledFile[], origins: OriginsDoc
 
 /** Of texts alone, by whoever asks what they do and not why. */
 export function filesOfTexts(files: readonly Pick<BundledFile & { readonly text: string }, "path" | "role" | "text">[]): AuditedFiles {
-  return { files: sorted(files.map(({ text, ...file }) => withText({ ...file, mode: "0644", source: "", sha256: undefined, spansAt: () => [] }, () => text))) };
+  return { files: sorted(files.map(({ text, ...file }) => withText({ ...file, mode: "0644", source: "", sha256: undefined, size: text.length, spansAt: () => [] }, () => text))) };
 }
 
 function sorted(files: readonly AuditFile[]): readonly AuditFile[] {

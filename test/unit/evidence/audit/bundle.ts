@@ -64,7 +64,7 @@ export function edited({ files, documents }: Bundle, path: string, find: string 
 export function asRead({ files, documents }: Bundle): AuditInput {
   const origins = JSON.parse(textOf(files.find(({ path }) => path === "evidence/origins.json"))) as OriginsDocument;
   const made = inputOfFiles(files, documents);
-  return inputOfBundle(made.files.map(({ path, mode, role, source, sha256, text }) => ({ path, mode, role, source, sha256, text: isBlobPath(path) ? undefined : text })), origins, documents);
+  return inputOfBundle(made.files.map(({ path, mode, role, source, sha256, size, text }) => ({ path, mode, role, source, sha256, size, text: isBlobPath(path) ? undefined : text })), origins, documents);
 }
 
 export function resultsOf({ files, documents }: Bundle): readonly AuditResult[] {

@@ -1,0 +1,20 @@
+/** evidence/report.json and evidence/report.html: two forms of one report. */
+
+import type { File } from "../../core/file.ts";
+import { reportHtmlPath, reportJsonPath } from "../../pack/layout.ts";
+import type { AuditInput } from "../audit/input.ts";
+import type { AuditResult } from "../audit/rule.ts";
+import type { Bytes } from "./known-texts.ts";
+import { joined } from "./known-texts.ts";
+import { reportAsHtml } from "./report-html.ts";
+import { reportAsJson } from "./report-json.ts";
+import { reportOf } from "./report.ts";
+
+export function reportFiles(input: AuditInput, results: readonly AuditResult[]): readonly File[] {
+  const report = reportOf(input, results);
+  return [evidence(reportJsonPath, reportAsJson(report)), evidence(reportHtmlPath, reportAsHtml(report))];
+}
+
+function evidence(path: string, pieces: Bytes): File {
+  return { path, mode: 0o644, role: "evidence", source: "evidence/report", body: { kind: "bytes", bytes: joined(pieces) }, spans: [] };
+}
