@@ -30,6 +30,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "explain", summary: "say why a line of a bundle is as it is", load: () => import("./explain.ts") },
   { name: "diff", summary: "say what changed from one bundle to another", load: () => import("./diff.ts") },
   { name: "audit", summary: "ask a bundle, or a spec, the rules of an audit", load: () => import("./audit.ts") },
+  { name: "report", summary: "write the report of a bundle, or of a spec, as a page or as data", load: () => import("./report.ts") },
   { name: "rebuild", summary: "make a bundle again from its own documents and compare", load: () => import("./rebuild.ts") },
   { name: "split", summary: "split a bundle into parts for smaller media", load: () => import("./split.ts") },
   { name: "join", summary: "make a bundle of its parts again", load: () => import("./join.ts") },
