@@ -6,7 +6,10 @@ import type { Difference, DiffSide, ToldOrigin } from "./diff.ts";
 import type { SideName, Sides } from "./diff-lines.ts";
 import { groupMeanings, groups, severities, type Group } from "./diff-rules.ts";
 import { linesOf } from "./explain.ts";
-import { html, htmlPage, type Html } from "./html.ts";
+import { code, section, severityTag, table } from "./page/blocks.ts";
+import { html, type Markup } from "./page/html.ts";
+import { pageFoot, pageHead } from "./page/shell.ts";
+import { pageStyle } from "./page/style.ts";
 
 /** The two sides as they are called, and what they hold. */
 export interface ComparedSide {
@@ -23,20 +26,26 @@ const mostCharacters = 240;
 /** The same bytes for the same two sides. */
 export function differencesAsHtml(before: ComparedSide, after: ComparedSide, found: readonly Difference[]): string {
   const texts = { before: linesBy(before.side), after: linesBy(after.side) };
-  const body = html`<h1>What changed</h1>
-${bothSides(before, after)}
-${found.length === 0 ? html`<p>No difference.</p>` : overview(found)}
-${groups.filter((group) => found.some((each) => each.group === group)).map((group) => section(group, found.filter((each) => each.group === group), texts))}`;
-  return htmlPage({ title: `${before.name} → ${after.name}: what changed`, style, body });
+  const there = groups.filter((group) => found.some((each) => each.group === group));
+  const head = pageHead({
+    title: `${before.name} → ${after.name}: what changed`,
+    style,
+    heading: heading(before, after),
+    sections: [["overview", "Overview"], ...there.map((group) => [group, group] as const)],
+    skip: "Skip to what changed",
+  });
+  const body = html`${overview(before, after, found)}${there.map((group) => groupSection(group, found.filter((each) => each.group === group), texts))}`;
+  return html`${head}${body}${pageFoot("Made by cloudlet-bundle diff. Whether each side is what its signer made, cloudlet-bundle verify says.")}`.markup;
 }
 
-const style = `article { border: 1px solid var(--line); border-radius: .375rem; padding: .75rem 1rem; margin: 0 0 1rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0 0 .5rem; }
-dt { color: var(--soft); } dd { margin: 0; }
-.lines { margin: .5rem 0 0; }
-.lines th { font-weight: normal; }
-.lines th:first-child { width: 5.5rem; text-align: right; white-space: nowrap; }
-`;
+const style = pageStyle(`pre{margin:0;white-space:pre-wrap;font-family:var(--mono);font-size:.9em}
+del{color:var(--bad);background:var(--bad-g)}
+ins{color:var(--good);background:var(--good-g)}
+article{border-top:1px solid var(--line);padding:.85rem 0 .6rem}
+article h3{margin:0 0 .4rem}
+.lines th:first-child{width:5.5rem;text-align:right}
+.lines tbody th{font-weight:400;white-space:nowrap}
+`);
 
 type LinesOfFile = (path: string) => readonly string[];
 
@@ -50,45 +59,39 @@ function linesBy({ files }: DiffSide): LinesOfFile {
   };
 }
 
-function bothSides(before: ComparedSide, after: ComparedSide): Html {
-  const row = (which: string, { name, side }: ComparedSide): Html => {
-    const { name: cloudlet, organization } = side.record.documents.spec.value as Readonly<Record<string, Json>>;
-    const { name: release } = side.record.documents.release.value as Readonly<Record<string, Json>>;
-    return html`<tr><th scope="row">${which}</th><td><code>${name}</code></td><td>${said(cloudlet)}</td><td>${said(organization)}</td><td>${said(release)}</td><td>${side.generator ?? ""}</td></tr>\n`;
-  };
-  return html`<table><caption>The two sides. Whether each is what its signer made, <code>cloudlet-bundle verify</code> says.</caption>
-<thead><tr><th scope="col">Side</th><th scope="col">Named</th><th scope="col">Cloudlet</th><th scope="col">Organization</th><th scope="col">Release</th><th scope="col">Made by</th></tr></thead>
-<tbody>
-${row("before", before)}${row("after", after)}</tbody></table>`;
+function heading(before: ComparedSide, after: ComparedSide): Markup {
+  return html`<header>
+<p class="kind">Cloudlet bundle · what changed</p>
+<h1>${before.name} <span>→ ${after.name}</span></h1>
+</header>`;
+}
+
+function overview(before: ComparedSide, after: ComparedSide, found: readonly Difference[]): Markup {
+  const counts = groups.map((group) => {
+    const count = found.filter((each) => each.group === group).length;
+    return [count === 0 ? group : html`<a href="#${group}">${group}</a>`, count, severityTag(severities[group]), groupMeanings[group]];
+  });
+  const body = html`${found.length === 0 ? html`<p>No difference.</p>` : table("Differences by group", ["Group", "#Differences", "!Severity", "Asks"], counts)}
+${table("The two sides", ["Side", "Named", "Cloudlet", "Organization", "Release", "Made by"], [sideCells("before", before), sideCells("after", after)])}`;
+  return section("overview", found.length === 0 ? "Nothing changed" : `${found.length} ${found.length === 1 ? "difference" : "differences"}`, body);
+}
+
+function sideCells(which: string, { name, side }: ComparedSide): readonly (string | Markup)[] {
+  const { name: cloudlet, organization } = side.record.documents.spec.value as Readonly<Record<string, Json>>;
+  const { name: release } = side.record.documents.release.value as Readonly<Record<string, Json>>;
+  return [which, code(name), said(cloudlet), said(organization), said(release), side.generator ?? ""];
 }
 
 function said(value: Json | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-function overview(found: readonly Difference[]): Html {
-  const row = (group: Group): Html => {
-    const count = found.filter((each) => each.group === group).length;
-    const name = count === 0 ? html`${group}` : html`<a href="#${group}">${group}</a>`;
-    return html`<tr><th scope="row">${name}</th><td>${count}</td><td>${severity(group)}</td><td>${groupMeanings[group]}</td></tr>\n`;
-  };
-  return html`<table><caption>Differences by group</caption>
-<thead><tr><th scope="col">Group</th><th scope="col">Differences</th><th scope="col">Severity</th><th scope="col">Asks</th></tr></thead>
-<tbody>
-${groups.map(row)}</tbody></table>`;
+function groupSection(group: Group, found: readonly Difference[], texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
+  return section(group, `${group}, ${found.length}: ${groupMeanings[group]}`, html`<p>Severity ${severityTag(severities[group])}</p>
+${found.map((each) => article(each, texts))}`);
 }
 
-function severity(group: Group): Html {
-  return html`<span class="${severities[group]}">${severities[group]}</span>`;
-}
-
-function section(group: Group, found: readonly Difference[], texts: Readonly<Record<SideName, LinesOfFile>>): Html {
-  return html`<h2 id="${group}">${group}, ${found.length}: ${groupMeanings[group]}</h2>
-<p>Severity ${severity(group)}</p>
-${found.map((each) => article(each, texts))}`;
-}
-
-function article(difference: Difference, texts: Readonly<Record<SideName, LinesOfFile>>): Html {
+function article(difference: Difference, texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
   const { subject, kind, name } = difference;
   const [before, after] = valuesOf(difference);
   return html`<article>
@@ -100,8 +103,8 @@ ${lineTables(difference.lines, texts)}</article>
 }
 
 /** What differs in them is marked where there are two. */
-function valuesOf({ before, after }: Difference): readonly [Html | undefined, Html | undefined] {
-  if (before === undefined || after === undefined) return [before, after].map((value) => (value === undefined ? undefined : html`${valueText(value)}`)) as [Html | undefined, Html | undefined];
+function valuesOf({ before, after }: Difference): readonly [Markup | undefined, Markup | undefined] {
+  if (before === undefined || after === undefined) return [before, after].map((value) => (value === undefined ? undefined : html`${valueText(value)}`)) as [Markup | undefined, Markup | undefined];
   const [x, y] = changedStretch(valueText(before), valueText(after));
   return [marked(x, "del"), marked(y, "ins")];
 }
@@ -111,46 +114,46 @@ function valueText(value: Json): string {
   return typeof value === "string" ? value : canonicalJson(value).trimEnd();
 }
 
-function marked({ start, middle, end }: Stretch, element: "del" | "ins"): Html {
+function marked({ start, middle, end }: Stretch, element: "del" | "ins"): Markup {
   const mark = middle === "" ? html`` : element === "del" ? html`<del>${middle}</del>` : html`<ins>${middle}</ins>`;
   return html`${start}${mark}${end}`;
 }
 
-function sideRows(which: SideName, value: Html | undefined, origins: Sides<ToldOrigin>): Html {
+function sideRows(which: SideName, value: Markup | undefined, origins: Sides<ToldOrigin>): Markup {
   const rows = [...(value === undefined ? [] : [html`<dt>${which}</dt><dd><pre>${value}</pre></dd>\n`]), ...origins[which].map((origin) => html`<dt>${which} by</dt><dd>${originText(origin)}</dd>\n`)];
   return html`${rows}`;
 }
 
-function originText({ origin, place, reason }: ToldOrigin): Html {
+function originText({ origin, place, reason }: ToldOrigin): Markup {
   const at = place === undefined ? "" : ` ${place.file}:${place.line}:${place.column}`;
   return html`<code>${origin}</code>${at}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-function lineTables(lines: Difference["lines"], texts: Readonly<Record<SideName, LinesOfFile>>): Html {
+function lineTables(lines: Difference["lines"], texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
   const numbers = (which: SideName, path: string): readonly number[] => lines[which].flatMap(({ file, lines: own }) => (file === path ? own : []));
   const paths = [...new Set([...lines.before, ...lines.after].map(({ file }) => file))].sort(byCodeUnit);
   return html`${paths.map((path) => lineTable(path, { before: numbers("before", path), after: numbers("after", path) }, texts))}`;
 }
 
 /** Lines are taken for each other's in their order where there are as many of them; then what differs in each is marked. */
-function lineTable(path: string, { before, after }: { readonly before: readonly number[]; readonly after: readonly number[] }, texts: Readonly<Record<SideName, LinesOfFile>>): Html {
+function lineTable(path: string, { before, after }: { readonly before: readonly number[]; readonly after: readonly number[] }, texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
   const isPaired = before.length === after.length;
   const text = (which: SideName, line: number | undefined): string => texts[which](path)[(line ?? 0) - 1] ?? "";
   const pair = (index: number): readonly [Stretch, Stretch] => changedStretch(text("before", before[index]), text("after", after[index]));
-  const plain = (which: SideName, line: number): Html => marked(shortened({ start: "", middle: "", end: text(which, line) }), "ins");
+  const plain = (which: SideName, line: number): Markup => marked(shortened({ start: "", middle: "", end: text(which, line) }), "ins");
   const rows = [
     ...before.slice(0, mostLines).map((line, index) => lineRow("−", line, isPaired ? marked(shortened(pair(index)[0]), "del") : plain("before", line))),
     ...after.slice(0, mostLines).map((line, index) => lineRow("+", line, isPaired ? marked(shortened(pair(index)[1]), "ins") : plain("after", line))),
   ];
   const rest = before.length + after.length - rows.length;
-  return html`<table class="lines"><caption><code>${path}</code>${rest === 0 ? "" : `, and ${rest} more lines`}</caption>
+  return html`<div class="wide"><table class="lines"><caption><code>${path}</code>${rest === 0 ? "" : `, and ${rest} more lines`}</caption>
 <thead><tr><th scope="col">Line</th><th scope="col">Text (− before, + after)</th></tr></thead>
 <tbody>
-${rows}</tbody></table>
+${rows}</tbody></table></div>
 `;
 }
 
-function lineRow(sign: "−" | "+", line: number, text: Html): Html {
+function lineRow(sign: "−" | "+", line: number, text: Markup): Markup {
   return html`<tr><th scope="row">${sign} ${line}</th><td><pre>${text}</pre></td></tr>\n`;
 }
 

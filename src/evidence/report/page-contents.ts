@@ -2,11 +2,12 @@
 
 import type { Resources } from "../../spec/spec.ts";
 import type { ReferenceClass } from "../audit/reference-classes.ts";
-import type { Markup } from "./html.ts";
-import { html } from "./html.ts";
+import { code, section, table } from "../page/blocks.ts";
+import type { Markup } from "../page/html.ts";
+import { html } from "../page/html.ts";
 import type { ReportKeys, ReportPolicy, SshKey } from "./keys.ts";
 import type { Page } from "./page.ts";
-import { code, fileAnchor, placesInline, section, stateTag, table } from "./page.ts";
+import { fileAnchor, placesInline, stateTag } from "./page.ts";
 import { pictureOf } from "./picture.ts";
 import type { Report } from "./report.ts";
 import { bytesText, grouped, timeText } from "./show-figures.ts";

@@ -2,12 +2,13 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
+import { code, section, table } from "../page/blocks.ts";
+import type { Markup } from "../page/html.ts";
+import { escaped, escapedContent, html, joinedMarkup } from "../page/html.ts";
 import type { Cause } from "./causes.ts";
-import type { Markup } from "./html.ts";
-import { escaped, escapedContent, html, joinedMarkup } from "./html.ts";
 import { onceFor, type Bytes } from "./known-texts.ts";
 import type { Page } from "./page.ts";
-import { code, fileAnchor, originText, section, table } from "./page.ts";
+import { fileAnchor, originText } from "./page.ts";
 import type { ReportFile, ReportOrigin } from "./report.ts";
 import { grouped } from "./show-figures.ts";
 

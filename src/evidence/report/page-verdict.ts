@@ -1,10 +1,11 @@
 /** The report's page: what the bundle is, whether it is in order, what is not met, what somebody has let pass. */
 
 import { severities } from "../audit/rule.ts";
-import type { Markup } from "./html.ts";
-import { html } from "./html.ts";
+import { code, facts, prose, section, severityTag, table } from "../page/blocks.ts";
+import type { Markup } from "../page/html.ts";
+import { html } from "../page/html.ts";
 import type { Page } from "./page.ts";
-import { code, facts, placeList, prose, section, severityTag, stateTag, stateWord, table } from "./page.ts";
+import { placeList, stateTag, stateWord } from "./page.ts";
 import type { Report, ReportResult, Score } from "./report.ts";
 import { grouped, timeText } from "./show-figures.ts";
 

@@ -1,10 +1,10 @@
-/** What the sections of the report's page share: links to lines, tags, tables. */
+/** What the sections of the report's page share: links to lines, origins, states. */
 
 import type { Origin } from "../../core/origin.ts";
-import type { AuditPlace, AuditResult, RuleSeverity } from "../audit/rule.ts";
+import type { AuditPlace, AuditResult } from "../audit/rule.ts";
+import type { Markup } from "../page/html.ts";
+import { html } from "../page/html.ts";
 import { partsOf } from "../record.ts";
-import type { Markup } from "./html.ts";
-import { html } from "./html.ts";
 import type { Report } from "./report.ts";
 
 export interface Page {
@@ -60,12 +60,6 @@ export function originText(origin: Origin): string {
   return `${kind} ${name}`;
 }
 
-const severityTags: Readonly<Record<RuleSeverity, string>> = { high: "bad", medium: "look", low: "" };
-
-export function severityTag(severity: RuleSeverity): Markup {
-  return html`<span class="tag ${severityTags[severity]}">${severity}</span>`;
-}
-
 const states: Readonly<Record<AuditResult["state"], readonly [string, string]>> = { met: ["good", "met"], unmet: ["bad", "not met"], waived: ["look", "waived"], "not-applicable": ["", "elsewhere"] };
 
 export function stateWord(state: AuditResult["state"]): string {
@@ -74,41 +68,4 @@ export function stateWord(state: AuditResult["state"]): string {
 
 export function stateTag(state: AuditResult["state"]): Markup {
   return html`<span class="tag ${states[state][0]}">${stateWord(state)}</span>`;
-}
-
-export function section(id: string, title: string, body: Markup): Markup {
-  return html`
-<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${body}
-</section>`;
-}
-
-/** Columns whose title begins with `#` hold figures, with `!` words that don't break. The first cell of a row is its heading. */
-export function table(caption: string, columns: readonly string[], rows: readonly (readonly (string | number | Markup)[])[]): Markup {
-  const kinds = columns.map((column) => (column.startsWith("#") ? html` class="n"` : column.startsWith("!") ? html` class="w"` : undefined));
-  const head = columns.map((column, index) => html`<th scope="col"${kinds[index]}>${column.replace(/^[#!]/, "")}</th>`);
-  const row = (cells: readonly (string | number | Markup)[]): Markup =>
-    html`<tr>${cells.map((cell, index) => (index === 0 ? html`<th scope="row"${kinds[0]}>${cell}</th>` : html`<td${kinds[index]}>${cell}</td>`))}</tr>
-`;
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table>
-<caption>${caption}</caption>
-<thead><tr>${head}</tr></thead>
-<tbody>
-${rows.map(row)}</tbody>
-</table></div>`;
-}
-
-export function facts(pairs: readonly (readonly [string, string | Markup])[]): Markup {
-  return html`<dl>${pairs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>
-`)}</dl>`;
-}
-
-/** Our own words, with code between backticks. */
-export function prose(text: string): Markup {
-  return html`${text.split("`").map((part, index) => (index % 2 === 1 ? code(part) : html`${part}`))}`;
-}
-
-export function code(text: string): Markup {
-  return html`<code>${text}</code>`;
 }

@@ -2,7 +2,7 @@
 
 import { printable } from "../../spec/show.ts";
 import type { Exposure, Pass, PoolMachine, ReportNetwork } from "./exposure.ts";
-import { html, type Markup } from "./html.ts";
+import { html, type Markup } from "../page/html.ts";
 
 /** Units of the drawing, which the page scales. */
 const width = 1_040;

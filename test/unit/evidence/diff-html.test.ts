@@ -4,11 +4,9 @@ import { createHash } from "node:crypto";
 import t from "tap";
 
 import { hexOf, sha256 } from "../../../src/core/digest.ts";
-import type { Json } from "../../../src/core/json.ts";
 import { changedStretch } from "../../../src/evidence/changed-stretch.ts";
 import { differences, type DiffFile, type DiffSide } from "../../../src/evidence/diff.ts";
 import { differencesAsHtml } from "../../../src/evidence/diff-html.ts";
-import { escapeHtml, html } from "../../../src/evidence/html.ts";
 import { readRecord } from "../../../src/evidence/record.ts";
 import { composeText, specText, textOf, wellRead } from "../../golden/cases.ts";
 import type { File } from "../../../src/core/file.ts";
@@ -28,12 +26,12 @@ const pageOf = (before: string, after: string, names: readonly [string, string] 
 /** Every element, so that one that a text brought along would be seen. */
 const elements = (page: string): readonly string[] => [...new Set([...page.matchAll(/<([a-z][a-z0-9]*)/g)].map((match) => match[1] ?? ""))].sort();
 
-const known = ["a", "article", "body", "caption", "code", "dd", "del", "dl", "dt", "h1", "h2", "h3", "head", "html", "ins", "main", "meta", "p", "pre", "span", "style", "table", "tbody", "td", "th", "thead", "title", "tr"];
+const known = ["a", "article", "body", "caption", "code", "dd", "del", "div", "dl", "dt", "footer", "h1", "h2", "h3", "head", "header", "html", "ins", "li", "main", "meta", "nav", "p", "pre", "section", "span", "style", "table", "tbody", "td", "th", "thead", "title", "tr", "ul"];
 
 t.test("values and lines of both sides, with what differs marked", (t) => {
   const spec = specText("minimal");
   const page = pageOf(spec, `${spec}dynamicIps: 9\n`.replace(/^dynamicIps: 8\n/m, ""));
-  t.match(page, /<h2 id="sizing">sizing, 1: how much of the IaaS it takes<\/h2>/);
+  t.match(page, /<h2 id="sizing-title">sizing, 1: how much of the IaaS it takes<\/h2>/);
   t.match(page, /<h3>changed spec <code>\/dynamicIps<\/code><\/h3>\n<dl>\n<dt>before<\/dt><dd><pre><del>\d+<\/del><\/pre><\/dd>/);
   t.match(page, /<dt>after by<\/dt><dd><code>spec:\/dynamicIps<\/code> evidence\/spec\.json:\d+:\d+<\/dd>/);
   t.match(page, "<ins>9</ins>");
@@ -45,7 +43,7 @@ t.test("values and lines of both sides, with what differs marked", (t) => {
 t.test("nothing is loaded or run: one policy, and its digest is that of the style", (t) => {
   const page = pageOf(specText("minimal"), specText("everything"));
   const [, style = ""] = /<style>([\s\S]*?)<\/style>/.exec(page) ?? [];
-  t.match(page, `content="default-src &#39;none&#39;; style-src &#39;sha256-${createHash("sha256").update(style).digest("base64")}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;"`);
+  t.match(page, `content="default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'"`);
   t.strictSame(elements(page).filter((name) => !known.includes(name)), []);
   t.notMatch(page.replace(style, ""), /\s(style|on[a-z]+|src|srcdoc)=|href="(?!#)/);
   t.ok(page.indexOf("Content-Security-Policy") < page.indexOf("<style>"));
@@ -54,15 +52,11 @@ t.test("nothing is loaded or run: one policy, and its digest is that of the styl
 
 t.test("hostile texts are shown, and do nothing", (t) => {
   const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>&lt;\u202e`;
-  const value: Json = hostile;
   const page = pageOf(specText("hostile-names"), specText("hostile-names").replace("note: \"O'Brien", "note: \"</pre><script>x()</script><b>O'Brien"), [hostile, "</title><script>x</script>"]);
   t.strictSame(elements(page).filter((name) => !known.includes(name)), []);
   t.notMatch(page, /<script|<img|<b>|\u202e/);
-  t.match(page, "<ins>&#60;/pre&#62;&#60;script&#62;x()&#60;/script&#62;&#60;b&#62;</ins>");
-  t.match(page, String.raw`&#60;img src=x onerror=alert(1)&#62;&#38;lt;\u202e`);
-  t.equal(escapeHtml(`a<b & "c" 'd'\n\te\u0007`), "a&#60;b &#38; &#34;c&#34; &#39;d&#39;\n\te\\u0007");
-  t.equal(html`<i title="${value}">${["<", html`<b>${1}</b>`]}</i>`.markup.startsWith('<i title="&#60;script&#62;'), true);
-  t.match(html`${["<", html`<b>${1}</b>`]}`.markup, /^&#60;<b>1<\/b>$/);
+  t.match(page, "<ins>&lt;/pre&gt;&lt;script&gt;x()&lt;/script&gt;&lt;b&gt;</ins>");
+  t.match(page, String.raw`&lt;img src=x onerror=alert(1)&gt;&amp;lt;\u202e`);
   t.end();
 });
 

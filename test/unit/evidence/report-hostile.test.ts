@@ -2,7 +2,7 @@
 
 import t from "tap";
 
-import { escaped, escapedContent, html } from "../../../src/evidence/report/html.ts";
+import { escaped, escapedContent, html } from "../../../src/evidence/page/html.ts";
 import { textOf } from "../../golden/cases.ts";
 import { bundleOf } from "./audit/bundle.ts";
 import { hostileSpec, hostileTexts } from "./hostile-spec.ts";

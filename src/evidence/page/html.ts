@@ -7,7 +7,7 @@ export interface Markup {
   readonly markup: string;
 }
 
-type Value = string | number | Markup | readonly Markup[] | undefined;
+type Value = string | number | Markup | readonly Value[] | undefined;
 
 /** A template whose values are escaped, unless they are markup. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
@@ -27,7 +27,7 @@ function markupOf(value: Value): string {
   if (typeof value === "string") return escaped(value);
   if (value === undefined) return "";
   if (typeof value === "number") return String(value);
-  return "markup" in value ? value.markup : joinedMarkup(value).markup;
+  return "markup" in value ? value.markup : value.map(markupOf).join("");
 }
 
 /** For an attribute in double quotes, and for the content of an element as well. */
