@@ -70,10 +70,9 @@ async function writeHoles(path: string, layout: BundleLayout): Promise<void> {
 /** Writes a bundle of as many files as one may have, with blobs of one block; of two names, most texts are different ones. */
 export async function makeLargeBundle(path: string, name: string): Promise<void> {
   const small = (lock: Lock): Lock => ({ ...lock, vmImage: { ...lock.vmImage, size: 512 } });
-  const { tree } = drawn(name, small);
   const spare = 10;
-  const whole = pack([...tree.files, ...moreFiles(name, bundleEntries - spare - tree.files.length)], tree.about);
-  await writeHoles(path, layBundle(await seal(whole, [])));
+  const more = moreFiles(name, bundleEntries - spare - drawn(name, small).tree.files.length);
+  await writeHoles(path, layBundle(await seal(drawn(name, small, more).tree, [])));
 }
 
 function moreFiles(name: string, count: number): readonly File[] {
@@ -122,10 +121,11 @@ const specText = readFileSync(join(reference, "cloudlet.yaml"), "utf8");
 const release = valueOf(readRelease(readFileSync(join(reference, "release.yaml"), "utf8")));
 const lock = valueOf(readLock(readFileSync(join(reference, "release.lock.json"), "utf8")));
 
-function drawn(name: string, edit: (lock: Lock) => Lock = (same) => same): { readonly tree: ReturnType<typeof pack> } {
+/** `more` come along as a trust policy does: they are in the evidence, too. */
+function drawn(name: string, edit: (lock: Lock) => Lock = (same) => same, more: readonly File[] = []): { readonly tree: ReturnType<typeof pack> } {
   const spec = valueOf(readSpec(specText.replace(/^name: .*$/m, `name: ${name}`), { platforms: ["openstack"] }));
   const edited = edit(lock.lock);
-  const composed = valueOf(compose({ spec, release, lock: { ...lock, lock: edited } }, assets));
+  const composed = valueOf(compose({ spec, release, lock: { ...lock, lock: edited } }, assets, undefined, more));
   return {
     tree: pack(composed.files, {
       cloudlet: { name, organization: spec.spec.organization, region: spec.spec.region },
