@@ -16,6 +16,14 @@ export interface Stretch {
   readonly to?: { readonly fd: number; readonly at: number };
 }
 
+/** Threads that copy take turns at writing: the kernel lets one at a time into a file, and the others would wait spinning. */
+export interface Turn {
+  readonly take: () => void;
+  readonly give: () => void;
+}
+
+const alone: Turn = { take: () => undefined, give: () => undefined };
+
 export function lengthOf(runs: readonly Run[]): number {
   return runs.reduce((sum, run) => sum + ("zeros" in run ? run.zeros : "bytes" in run ? run.bytes.byteLength : run.end - run.start), 0);
 }
@@ -24,7 +32,7 @@ export function lengthOf(runs: readonly Run[]): number {
  * 64 hexadecimal digits. A file that ends early has another digest than the one that is expected; that is answer enough.
  * Reading blocks the thread, which has nothing else to do.
  */
-export function digestOf({ from, to }: Stretch): string {
+export function digestOf({ from, to }: Stretch, turn: Turn = alone): string {
   const [first = [], ...others] = from;
   const hash = createHash("sha256");
   const buffer = (chunk ??= Buffer.allocUnsafeSlow(chunkSize));
@@ -39,7 +47,7 @@ export function digestOf({ from, to }: Stretch): string {
         xorInto(buffer, otherChunk, each.read(otherChunk.subarray(0, count)));
       }
       hash.update(buffer.subarray(0, count));
-      if (to !== undefined) for (let done = 0; done < count; ) done += writeSync(to.fd, buffer, done, count - done, at + done);
+      if (to !== undefined) writeInTurn(turn, to.fd, buffer.subarray(0, count), at);
       at += count;
       if (count < buffer.byteLength || count === 0) break;
     }
@@ -47,6 +55,15 @@ export function digestOf({ from, to }: Stretch): string {
     for (const each of [main, ...rest]) each.close();
   }
   return hash.digest("hex");
+}
+
+function writeInTurn(turn: Turn, fd: number, bytes: Buffer, at: number): void {
+  turn.take();
+  try {
+    for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done, bytes.byteLength - done, at + done);
+  } finally {
+    turn.give();
+  }
 }
 
 /** One of each for all stretches of a thread: a new one for each would be garbage of the megabytes. */

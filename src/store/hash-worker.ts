@@ -1,7 +1,7 @@
 /** A thread that hashes stretches, and copies them where that is asked: takes `{id, …stretch}`, gives `{id, digest}` or `{id, failed}`. */
 
-import { parentPort } from "node:worker_threads";
-import { digestOf, type Stretch } from "./hash-stretch.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { digestOf, type Stretch, type Turn } from "./hash-stretch.ts";
 
 export interface HashWanted extends Stretch {
   readonly id: number;
@@ -16,13 +16,25 @@ export interface Failure {
   readonly syscall: string | undefined;
 }
 
+/** One number that all threads share: 1 while one of them writes. */
+const writing = workerData as Int32Array;
+const turn: Turn = {
+  take: () => {
+    while (Atomics.compareExchange(writing, 0, 0, 1) !== 0) Atomics.wait(writing, 0, 1);
+  },
+  give: () => {
+    Atomics.store(writing, 0, 0);
+    Atomics.notify(writing, 0, 1);
+  },
+};
+
 parentPort?.on("message", (wanted: HashWanted) => {
   parentPort?.postMessage(made(wanted));
 });
 
 function made(wanted: HashWanted): HashMade {
   try {
-    return { id: wanted.id, digest: digestOf(wanted) };
+    return { id: wanted.id, digest: digestOf(wanted, turn) };
   } catch (error) {
     const { code, message, syscall } = error as NodeJS.ErrnoException;
     return { id: wanted.id, failed: { code, message, syscall } };

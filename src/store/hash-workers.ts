@@ -41,7 +41,8 @@ async function hashOnThreads(
   const digests = Array.from({ length: stretches.length }, () => "");
   const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
   const count = Math.min(availableParallelism(), queue.length);
-  const workers = Array.from({ length: count }, () => new Worker(workerUrl()));
+  const writing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workers = Array.from({ length: count }, () => new Worker(workerUrl(), { workerData: writing }));
   const stopped = Promise.withResolvers<never>();
   const stop = (): void => stopped.reject(signal?.reason);
   signal?.addEventListener("abort", stop);
