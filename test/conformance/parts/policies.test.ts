@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { generateKey, publicHalf } from "../../src/seal/keys.ts";
+import { generateKey, publicHalf } from "../../../src/seal/keys.ts";
 import { madeBundles } from "./made.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet policed-"));

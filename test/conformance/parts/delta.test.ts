@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import { parseRecipe, recipeText, type Recipe } from "../../src/pack/delta.ts";
+import { parseRecipe, recipeText, type Recipe } from "../../../src/pack/delta.ts";
 import { madeBundles } from "./made.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet delta-"));

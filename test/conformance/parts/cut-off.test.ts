@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import t from "tap";
 import { madeBundles } from "./made.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 const cli = join(root, "src/cli/start.ts");
 const work = mkdtempSync(join(tmpdir(), "cloudlet cut-"));
 t.teardown(() => rmSync(work, { recursive: true, force: true }));

@@ -2,16 +2,16 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { main } from "../../src/cli/main.ts";
-import { processIo, type Io } from "../../src/cli/io.ts";
-import { canonicalJson } from "../../src/core/json.ts";
-import { readRelease } from "../../src/spec/read-release.ts";
-import { openStore } from "../../src/store/blob-store.ts";
-import { resolve } from "../../src/store/resolve.ts";
-import { generateKey, publicHalf } from "../../src/seal/keys.ts";
-import { makeReferenceInputs } from "../../scripts/make-reference-inputs.ts";
+import { main } from "../../../src/cli/main.ts";
+import { processIo, type Io } from "../../../src/cli/io.ts";
+import { canonicalJson } from "../../../src/core/json.ts";
+import { readRelease } from "../../../src/spec/read-release.ts";
+import { openStore } from "../../../src/store/blob-store.ts";
+import { resolve } from "../../../src/store/resolve.ts";
+import { generateKey, publicHalf } from "../../../src/seal/keys.ts";
+import { makeReferenceInputs } from "../../../scripts/make-reference-inputs.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 export interface Said {
   readonly status: number;
   readonly stdout: string;
