@@ -16,6 +16,7 @@ declare const document: {
 const root = join(import.meta.dirname, "../../..");
 const work = join(root, "out/conformance/report");
 mkdirSync(work, { recursive: true });
+t.setTimeout(600_000);
 const browser = await launch(t);
 
 /** Writes the page of what differs and gives its path. */

@@ -24,6 +24,7 @@ const root = join(import.meta.dirname, "../../..");
 const ledger = join(root, "bundles");
 const work = join(root, "out/conformance/report");
 mkdirSync(work, { recursive: true });
+t.setTimeout(600_000);
 const browser = await launch(t);
 
 interface Spec {
