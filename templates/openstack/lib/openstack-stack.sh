@@ -181,8 +181,12 @@ stack_remove() {
             stack_goes=$((stack_goes + 1))
             [ "$stack_goes" -le 3 ] || stop 3 stack/not-deleted "stack $CB_NAME is $stack_status: $stack_reason" \
                 "Look at: openstack stack resource list $CB_NAME. Then run this again."
-            change stack-delete "asking Heat to delete the stack" stack delete --yes "$stack_id" ||
+            change stack-delete "asking Heat to delete the stack" stack delete --yes "$stack_id" || {
+                # heatclient says what was wrong with each stack on its output, and as its error how many it was.
+                cat "$work/stack-delete" >>"$work/stack-delete.error"
+                # What an earlier run had asked for may have ended since this one looked.
                 not_found stack-delete || trouble_stop stack-delete "deleting stack $CB_NAME"
+            }
             ;;
         esac
         sleep 3
