@@ -28,6 +28,7 @@ The key's public half is ${shown(publicKey)}; give the operator its fingerprint 
 
 What next:
   look inside          tar -tvf ${shown(bundle)}
+  read its report      npm run --silent cli -- report ${shown(bundle)} --out report.html
   start your own       npm run cli -- init --platform openstack cloudlet.yaml
   as the operator      mkdir bundle && tar -xf ${shown(bundle)} -C bundle
                        bundle/verify.sh --trust ${shown(publicKey)}
