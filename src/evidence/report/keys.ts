@@ -10,6 +10,8 @@ export interface ReportKeys {
   readonly users: readonly { readonly name: string; readonly sudo: boolean; readonly keys: readonly SshKey[] }[];
   /** Authorities whose certificates let somebody in. */
   readonly sshAuthorities: readonly SshKey[];
+  /** Where the IaaS itself can let a key in: the pair that the spec names, if any; null where the IaaS has no such thing. */
+  readonly siteKeyPair: { readonly name: string | null } | null;
   /** By which install.sh knows the machines of a pool. */
   readonly hostKeys: readonly { readonly machine: string; readonly key: SshKey }[];
   /** Certificates that the guest trusts besides the image's own. */
@@ -49,6 +51,7 @@ export function keysOf({ spec, files }: AuditInput): ReportKeys {
   return {
     users: spec.users.map(({ name, sudo, sshAuthorizedKeys }) => ({ name, sudo, keys: sshAuthorizedKeys.map(sshKey) })),
     sshAuthorities: spec.trust.sshUserCaKeys.map(sshKey),
+    siteKeyPair: siteKeyPairOf(spec),
     hostKeys: hostKeysOf(spec),
     certificates: certificatesOf(spec),
     policies: files.filter(({ path }) => path.startsWith(trustFolder) && path.endsWith(".policy")).map(policyIn),
@@ -60,6 +63,13 @@ function sshKey(line: string): SshKey {
   const [type = "", data = "", ...comment] = line.trim().split(/ +/);
   const digest = createHash("sha256").update(Buffer.from(data, "base64")).digest("base64");
   return { type, fingerprint: `SHA256:${digest.replace(/=+$/, "")}`, comment: comment.join(" ") };
+}
+
+/** Nova gives the image's default user a pair that the spec names, or the site when it installs (`--parameter key_name=NAME`). */
+function siteKeyPairOf({ platform }: Spec): ReportKeys["siteKeyPair"] {
+  if (platform.type !== "openstack") return null;
+  const { keyName } = platform.parameters as unknown as { readonly keyName?: string };
+  return { name: keyName ?? null };
 }
 
 function hostKeysOf({ platform }: Spec): ReportKeys["hostKeys"] {

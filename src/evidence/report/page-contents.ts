@@ -98,7 +98,7 @@ function policy({ version, fingerprint, threshold, until, keys: own }: ReportPol
 ${table(`Keys of policy ${version}`, ["Name", "Fingerprint"], own.map((key) => [key.name, code(key.fingerprint)]))}`;
 }
 
-function logins({ users, sshAuthorities, hostKeys }: ReportKeys): Markup {
+function logins({ users, sshAuthorities, siteKeyPair, hostKeys }: ReportKeys): Markup {
   const row = (who: string, { type, comment, fingerprint }: SshKey): readonly (string | Markup)[] => [who, type, comment, code(fingerprint)];
   const rows = [
     ...users.flatMap(({ name, sudo, keys: own }) => own.map((key) => row(`${name}${sudo ? ", with sudo" : ""}`, key))),
@@ -106,7 +106,15 @@ function logins({ users, sshAuthorities, hostKeys }: ReportKeys): Markup {
   ];
   const hosts = hostKeys.map(({ machine, key }) => row(machine, key));
   return html`${rows.length === 0 ? html`<p>Nobody: the spec names no user.</p>` : table("SSH keys", ["Who", "!Type", "Comment", "Fingerprint"], rows)}
+${siteKeyPair === null ? undefined : siteKey(siteKeyPair)}
 ${hosts.length === 0 ? undefined : table("Host keys of the pool's machines", ["Machine", "!Type", "Comment", "Fingerprint"], hosts)}`;
+}
+
+function siteKey({ name }: { readonly name: string | null }): Markup {
+  const choice = html`whoever installs may choose another with ${code("--parameter key_name=NAME")}. The cloud holds the key; it is not in the bundle.`;
+  return name === null
+    ? html`<p>The spec names no Nova key pair for the image's default user; ${choice}</p>`
+    : html`<p>The image's default user gets the Nova key pair ${code(name)}; ${choice}</p>`;
 }
 
 function certificates({ certificates: all }: ReportKeys): Markup {

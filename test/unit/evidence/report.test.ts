@@ -137,6 +137,15 @@ t.test("keys: fingerprints as ssh-keygen and openssl write them", (t) => {
   t.end();
 });
 
+t.test("a Nova key pair lets somebody in, too: named by the spec, or chosen by whoever installs", (t) => {
+  t.strictSame(reportIn(bundleOf("everything")).keys.siteKeyPair, { name: "ops-key" });
+  t.match(pageOf(bundleOf("everything")), /gets the Nova key pair <code>ops-key<\/code>/);
+  t.strictSame(reportIn(bundleOf("minimal")).keys.siteKeyPair, { name: null });
+  t.match(pageOf(bundleOf("minimal")), "The spec names no Nova key pair");
+  t.equal(reportIn(bundleOf("libvirt-high-availability")).keys.siteKeyPair, null);
+  t.end();
+});
+
 t.test("a trust policy is told with its threshold and keys, and how it is checked then", (t) => {
   const bundle = bundleOf("minimal");
   const policy = `cloudlet-bundle trust policy v1\nversion 1\nprevious none\nthreshold 2\nuntil 2028-01-01T00:00:00Z refuse\nkey SHA256:${"5a".repeat(32)} ${"A".repeat(124)} alice\nkey SHA256:${"6b".repeat(32)} ${"B".repeat(124)} bob\n`;
