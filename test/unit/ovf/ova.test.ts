@@ -26,6 +26,9 @@ const disks = { vmImage: Buffer.concat([headerOnlyDisk(8), Buffer.alloc(70_001, 
 /** Tomorrow: the certificates that are made here are good then. */
 const now = Date.now() + 86_400_000;
 
+/** Once for all, for it listens for signals. */
+const usual = processIo();
+
 interface Ran {
   readonly status: number;
   readonly stdout: string;
@@ -35,7 +38,7 @@ interface Ran {
 async function cli(words: readonly string[]): Promise<Ran> {
   let stdout = "";
   let stderr = "";
-  const io: Io = { ...processIo(), workingFolder: work, out: (text) => (stdout += text), err: (text) => (stderr += text), now: () => now };
+  const io: Io = { ...usual, workingFolder: work, out: (text) => (stdout += text), err: (text) => (stderr += text), now: () => now };
   return { status: await main(words, io), stdout, stderr };
 }
 
@@ -143,7 +146,7 @@ t.test("a certificate: OpenSSL finds the signature good, and it is the same each
   writeFileSync(join(work, "p256.pem"), signingKey);
   openssl("genrsa", "-out", "rsa.pem", "2048");
   const signer = wellRead(pemSigner(signingKey));
-  const io: Io = { ...processIo(), workingFolder: work, now: () => now };
+  const io: Io = { ...usual, workingFolder: work, now: () => now };
   const tree = treeOf("vsphere", disks);
   for (const kind of ["p256", "rsa"]) {
     openssl("req", "-x509", "-key", `${kind}.pem`, "-subj", "/CN=Edge", "-days", "36500", "-out", `${kind}.crt`);
@@ -181,7 +184,7 @@ t.test("a certificate: OpenSSL finds the signature good, and it is the same each
 
 t.test("a certificate that can't be: said by its code", async (t) => {
   const signer = wellRead(pemSigner(signingKey));
-  const io = (at: number): Io => ({ ...processIo(), workingFolder: work, now: () => at });
+  const io = (at: number): Io => ({ ...usual, workingFolder: work, now: () => at });
   const tree = treeOf("vsphere", disks);
   writeFileSync(join(work, "ed25519.pem"), openssl("genpkey", "-algorithm", "ed25519"));
   const codes = async (options: Parameters<typeof withCertificate>[2], by: typeof signer | undefined, at = now, of = tree): Promise<readonly string[]> => {
