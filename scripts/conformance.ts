@@ -28,7 +28,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** Real boots take minutes each without KVM: of every row one file runs, by the commit; --full runs all. */
+/** Real boots take minutes each without KVM, and so do whole lives on a simulator: of every row one file runs, by the commit; --full runs all. */
 const rotations: readonly (readonly string[])[] = [
   [
     "boot/config-drive.test.ts",
@@ -39,6 +39,7 @@ const rotations: readonly (readonly string[])[] = [
     "boot/vmware-ovf.test.ts",
   ],
   ["libvirt/boot.test.ts", "vmpool/vmpool.test.ts"],
+  ["vcd/vcd.test.ts", "vsphere/vsphere.test.ts"],
 ];
 /** What is asked needs five minutes of building first, and says the same whatever the commit. */
 const fullOnly: readonly string[] = ["evidence/cosign.test.ts"];
