@@ -51,6 +51,12 @@ for (const cloudlet of cloudlets) {
     const expected: unknown = JSON.parse(readFileSync(join(ledger, cloudlet, "expected.json"), "utf8"));
     t.strictSame(unlike, plain, "two unlike environments give the same bytes");
     t.strictSame(plain, expected, "and they are the ones of the ledger");
+    const folder = join(work, "plain", cloudlet);
+    const lock = join(ledger, cloudlet, "release.lock.json");
+    if (existsSync(lock)) t.equal(readFileSync(join(folder, "release.lock.json"), "utf8"), readFileSync(lock, "utf8"), "nor does a build change the lock");
+    const audit = JSON.parse(readFileSync(join(folder, "unpacked/evidence/audit.json"), "utf8")) as { readonly results: readonly { readonly rule: string; readonly state: string }[] };
+    const asked = audit.results.filter(({ rule }) => /^SB-[1-8]$/.test(rule)).map(({ rule, state }) => `${rule} ${state}`);
+    t.strictSame(asked, Array.from({ length: 8 }, (_, index) => `SB-${index + 1} met`), "its SBOM holds what is asked of one");
     t.end();
   });
 }
