@@ -45,7 +45,7 @@ function byPattern(line: string): readonly Suspect[] {
   return patterns.flatMap(([looksLike, pattern]) =>
     [...line.matchAll(pattern)].flatMap((match): readonly Suspect[] => {
       const value = match.groups?.["value"];
-      const text = value ?? match.groups?.["password"] ?? match[0];
+      const text = value ?? match[0];
       if (value !== undefined && !isLiteral(value)) return [];
       const start = match.index + match[0].lastIndexOf(text);
       return [{ looksLike, by: "pattern", text, start: start + 1, end: start + text.length + 1 }];
@@ -53,7 +53,7 @@ function byPattern(line: string): readonly Suspect[] {
   );
 }
 
-/** A group `value` is the secret itself, and counts only where it is written out; a group `password` always counts. */
+/** A group `value` is the secret itself, and counts only where it is written out. */
 const patterns: readonly (readonly [string, RegExp])[] = [
   // RFC 7468 sections 10 and 11, OpenSSH's PROTOCOL.key, RFC 4880 section 6.2.
   ["a private key", /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/g],
@@ -78,7 +78,7 @@ const patterns: readonly (readonly [string, RegExp])[] = [
   ["a bearer token", /\bbearer\s+(?=[0-9A-Za-z._~+/-]*\d)[0-9A-Za-z._~+/-]{16,}=*/gi],
   ["a user's password", /\bauthorization["']?\s*[:=]\s*["']?basic\s+(?<value>[0-9A-Za-z+/]{8,}={0,2})/gi],
   // RFC 3986 section 3.2.1 advises against it for this reason.
-  ["a URL with a password", /(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/:@'"]*:(?<password>(?![$%{}[\]<>*()|\\])(?:[^\s/'"]|(?<=\w)'(?=\w))+)@(?=[A-Za-z0-9[_])/g],
+  ["a URL with a password", /(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/:@'"]*:(?:(?![$%{}[\]<>*()|\\])(?:[^\s/'"]|(?<=\w)'(?=\w))+)@(?=[A-Za-z0-9[_])/g],
   [
     "a password or token given a value",
     /(?<![A-Za-z0-9])[A-Za-z0-9_.-]*(?:(?<!NO)pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|access|account|private|secret|signing|encryption)_?key|credentials?)["']?\s*(?:=>|:=|==?|:)\s*(?<value>"[^"]*"|'[^']*'|[^\s"',;}\])]+)/gi,

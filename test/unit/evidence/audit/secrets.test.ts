@@ -156,6 +156,8 @@ t.test("the build fails at the field that holds it, unless it is waived, and no 
   t.notOk(refused.ok);
   t.match(refused.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/environment/OS_PROJECT_NAME", message: /^this looks like a URL with a password, and stands in evidence\/spec.json, line \d+$/ }]);
   t.notMatch(JSON.stringify(refused.issues), /sesame99/);
+  const short = composed("everything", { spec: (text) => text.replace("OS_USERNAME: cloudlet", "OS_USERNAME: https://u:e@intern") });
+  t.match(short.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/environment/OS_USERNAME" }], "not the first field with such a letter");
   const slot = composed("everything", { spec: (text) => text.replace("description: token of the driver's licence server", "description: password=sesame99") });
   t.match(slot.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/secrets/1/description" }], "the slots that are always there move no pointer");
   const waived = composed("everything", { spec: (text) => withPassword(text).replace("audit:\n  waivers:\n", 'audit:\n  waivers:\n    - {rule: SECRET-01, reason: a made-up one, expires: "2027-01-01"}\n') });
