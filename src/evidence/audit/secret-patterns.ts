@@ -27,13 +27,16 @@ function asMeant(line: string): string {
   return line.replace(/\\(?:[nrt]|(["'/]))/g, (_, escaped: string | undefined) => `${escaped ?? " "} `);
 }
 
-/** What is public by its form, blanked: public keys of SSH, and what install.sh fills in. */
+/** What is public by its form, blanked: public keys of SSH, package URLs of the lock, and what install.sh fills in. */
 function withoutPublic(line: string): string {
   return line.replace(publicForms, (text) => " ".repeat(text.length));
 }
 
-/** RFC 4253 section 6.6: the blob of a key begins with the length of its type, three zero bytes: `AAAA`. */
-const publicForms = /@@CLOUDLET-[A-Z-]+:[^@\s]*@@|\b(?:ssh-[a-z0-9-]+|ecdsa-[a-z0-9-]+|sk-[a-z0-9-]+(?:@openssh\.com)?) AAAA[A-Za-z0-9+/]+={0,2}/g;
+/**
+ * RFC 4253 section 6.6: the blob of a key begins with the length of its type, three zero bytes: `AAAA`. A package's version may
+ * hold the commit it was made of.
+ */
+const publicForms = /"purl": "pkg:[^"\s]*"|@@CLOUDLET-[A-Z-]+:[^@\s]*@@|\b(?:ssh-[a-z0-9-]+|ecdsa-[a-z0-9-]+|sk-[a-z0-9-]+(?:@openssh\.com)?) AAAA[A-Za-z0-9+/]+={0,2}/g;
 
 function find(line: string): readonly Suspect[] {
   const found = [...byPattern(line), ...inBase64(line)];

@@ -121,6 +121,7 @@ t.test("what is public by its nature is no finding", (t) => {
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops",
     "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIJ6c7k2yq0mGv8c3rQd5x1Zt4u9w2e7r5t6y8u0i4o3p ops",
     "content: '@@CLOUDLET-SECRET:OS_PASSWORD@@'",
+    '"purl": "pkg:deb/debian/x@0~git.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b?distro=debian-13"',
     "OS_PASSWORD=",
     "password=OS_PASSWORD token: TOKEN_2",
     "https://me:$password@host.example https://me:<password>@host.example http://host.example:8080/@x",
