@@ -24,11 +24,12 @@ export interface Reference {
 }
 
 /** No reference is without a dot, two colons or a scheme. */
-const mayRefer = /:\/\/|[.\u3002\uff0e\uff61][\p{L}\p{N}]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/u;
+const mayRefer = /:\/\/|[.\u3002\uff0e\uff61][A-Za-z0-9\u0080-\uffff]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
 
 /** In the order of the line. */
 export function referencesIn(line: string): readonly Reference[] {
-  return [...written(line), ...inBase64(line)].sort((a, b) => a.start - b.start);
+  const hidden = inBase64(line);
+  return hidden.length === 0 ? written(line) : [...written(line), ...hidden].sort((a, b) => a.start - b.start);
 }
 
 /** What a text that is in base64 refers to, at the columns of the base64: of several, each. */
@@ -59,6 +60,7 @@ function written(line: string): readonly Reference[] {
 
 /** Letters of other alphabets as one of ours, and their full stops (RFC 3490 section 3.1) as ours: each as long as it was. */
 function inAscii(line: string): string {
+  if (!/[^\x00-\x7f]/.test(line)) return line;
   return line.replace(/[\u3002\uff0e\uff61]/g, ".").replace(/(?![\x00-\x7f])[\p{L}\p{N}\p{M}]/gu, (letter) => "x".repeat(letter.length));
 }
 

@@ -24,6 +24,7 @@ const worthALook = /[A-Za-z0-9+/_-]{20}|pass|pwd|secret|token|key|cred|earer|bas
 
 /** What JSON, YAML and a shell escape, with a space more, so that columns stay; an escaped line break is two. */
 function asMeant(line: string): string {
+  if (!line.includes("\\")) return line;
   return line.replace(/\\(?:[nrt]|(["'/]))/g, (_, escaped: string | undefined) => `${escaped ?? " "} `);
 }
 
