@@ -25,6 +25,7 @@ export async function load<T>(io: Io, path: string, read: (text: string) => Outc
 }
 
 export function absolute(io: Io, path: string): string {
+  if (path === "") throw new EnvironmentError("an empty name, where a file or a folder is wanted", { hint: "a variable of the shell may be unset" });
   return isAbsolute(path) ? path : join(io.workingFolder, path);
 }
 

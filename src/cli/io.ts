@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { isClosedPipe, systemError } from "./system-error.ts";
 
 export interface Io {
   /** Results. */
@@ -39,17 +40,16 @@ export function processIo(): Io {
   }
   // A file that may not grow (ulimit -f) shall be an error of write(2), which is told, not the end of the process.
   process.on("SIGXFSZ", () => undefined);
-  // A closed pipe (`| head`) ends the command in silence, as it does for every tool of the shell.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
+    stream.on("error", (error) => {
+      // A closed pipe (`| head`) is no failure, and the command's verdict is still its exit status.
+      if (!isClosedPipe(error)) endWithout(stream, error);
     });
   }
   return {
-    out: (text) => void process.stdout.write(text),
+    out: (text) => void (process.stdout.destroyed || process.stdout.write(text)),
     outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))),
-    err: (text) => void process.stderr.write(text),
+    err: (text) => void (process.stderr.destroyed || process.stderr.write(text)),
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
@@ -61,6 +61,12 @@ export function processIo(): Io {
     stdin: standardInput,
     packageFolder: packageFolder(),
   };
+}
+
+/** A result that nobody got is none: a full disk behind `>`. */
+function endWithout(stream: NodeJS.WriteStream, error: Error): never {
+  if (stream === process.stdout) process.stderr.write(`cloudlet-bundle: standard output: ${(systemError(error) ?? error.message).replace(/^input\/output: /, "")}\n`);
+  process.exit(3);
 }
 
 /** Most commands read none, and start sooner without it. */

@@ -3,9 +3,9 @@
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { readFilledIn, withFilledIn } from "../evidence/filled-in.ts";
+import type { Issue } from "../core/issue.ts";
 import { builderIn } from "../evidence/provenance.ts";
-import { lockPath, originsPath, ovfCertificatePath, ovfManifestPath, provenancePath, releasePath, signaturePath, signaturesPath, specPath, trustFolder } from "../pack/layout.ts";
+import { lockPath, ovfCertificatePath, ovfManifestPath, provenancePath, releasePath, signaturePath, signaturesPath, specPath, trustFolder } from "../pack/layout.ts";
 import { baseName } from "../pack/ovf-package.ts";
 import type { Tree } from "../pack/tree.ts";
 import { platforms } from "../platforms/registry.ts";
@@ -68,7 +68,7 @@ async function rebuild(bundle: string, options: Options, io: Io): Promise<ExitSt
   const source = await openBundle(path, { hashed, signal: io.signal });
   const form = await formOf(source);
   if (form.issues.length > 0) return refuse(io, [{ name: bundle, issues: form.issues }]);
-  const read = await documentsOf(source, form);
+  const read = await documentsOf(bundle, source, form);
   if (read.documents === undefined) return refuse(io, read.reports);
   const isPoliced = [...form.files.keys()].some((each) => each.startsWith(trustFolder));
   const { chain, issues } = isPoliced ? await chainIn(source, form) : { chain: [], issues: [] };
@@ -105,12 +105,17 @@ interface FoundDocuments {
   readonly reports: readonly ReportedDocument[];
 }
 
-/** Values that nobody wrote get their origins back, from the map in the bundle. */
-async function documentsOf(source: BundleSource, form: Form): Promise<FoundDocuments> {
+/** Nothing else of the bundle takes part: its map of origins is made again, as all the rest. */
+async function documentsOf(bundle: string, source: BundleSource, form: Form): Promise<FoundDocuments> {
   const text = async (path: string): Promise<string> => {
     const place = form.files.get(path)?.place;
     return place === undefined || place.end - place.start > 16 * DOCUMENT_MAX_BYTES ? "" : new TextDecoder().decode(await source.read(place));
   };
+  const missing = [specPath, releasePath, lockPath].filter((path) => !form.files.has(path));
+  if (missing.length > 0) {
+    const issues = missing.map((path): Issue => ({ code: "verify/missing-file", severity: "error", pointer: "", message: `${path} is missing` }));
+    return { documents: undefined, builder: undefined, generator: undefined, reports: [{ name: bundle, issues }] };
+  }
   const spec = readSpec(await text(specPath), { platforms: platforms.map((platform) => platform.name) });
   const release = readRelease(await text(releasePath));
   const lock = readLock(await text(lockPath));
@@ -122,23 +127,7 @@ async function documentsOf(source: BundleSource, form: Form): Promise<FoundDocum
   ];
   const more = { builder: builderIn(provenance), generator: /"cloudlet-bundle": "([^"\n]+)"/.exec(provenance)?.[1], reports };
   if (!spec.ok || !release.ok || !lock.ok) return { documents: undefined, ...more };
-  const origins = parsed(await text(originsPath)) as { readonly documents?: { readonly spec?: unknown; readonly release?: unknown } } | undefined;
-  return {
-    documents: {
-      spec: { ...spec.value, sourced: withFilledIn(spec.value.sourced, readFilledIn(origins?.documents?.spec) ?? {}) },
-      release: { ...release.value, sourced: withFilledIn(release.value.sourced, readFilledIn(origins?.documents?.release) ?? {}) },
-      lock: lock.value,
-    },
-    ...more,
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return { documents: { spec: spec.value, release: release.value, lock: lock.value }, ...more };
 }
 
 /**

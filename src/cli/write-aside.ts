@@ -1,7 +1,7 @@
 /** Output files: written aside, synced, renamed. Under its final name a file is whole or not there. */
 
 import { randomBytes } from "node:crypto";
-import { link, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, basename, join } from "node:path";
 import type { FileHandle } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
@@ -17,6 +17,7 @@ export interface WriteOptions {
  * what stood under the name still stands there.
  */
 export async function writeAside<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T>, options: WriteOptions = {}): Promise<T> {
+  await refuseNoFile(path);
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const stem = `.${basename(path).slice(0, 200)}`;
@@ -47,6 +48,7 @@ export async function writeAside<T>(path: string, fill: (file: FileHandle, aside
  * every byte of it. `Undone` as the result keeps it too, and gives no name.
  */
 export async function writeResumed<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T | Undone>): Promise<T | Undone> {
+  await refuseNoFile(path);
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const stem = `.${basename(path).slice(0, 200)}`;
@@ -78,7 +80,25 @@ export const undone = Symbol("undone");
 export type Undone = typeof undone;
 
 export async function writeTextAside(path: string, text: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
-  await writeAside(path, (file) => file.writeFile(text), options);
+  // /dev/null, /dev/stdout, a named pipe: there is nothing to keep whole.
+  if (options.exclusive !== true && (await kindOf(path)) === "stream") await writeFile(path, text);
+  else await writeAside(path, (file) => file.writeFile(text), options);
+}
+
+/** rename(2) would put a file in the place of a device, and fail on a folder only when all is written. */
+async function refuseNoFile(path: string): Promise<void> {
+  const kind = await kindOf(path);
+  if (kind === "folder") throw new EnvironmentError(`${path}: this is a folder, not a file`);
+  if (kind === "stream") throw new EnvironmentError(`${path} is a device or a pipe, and a file is wanted`, { hint: "name a file that is not there yet, or one to be replaced" });
+}
+
+/** Through links. What can't be looked at is told when it is written. */
+async function kindOf(path: string): Promise<"file" | "folder" | "stream" | "absent"> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return "absent";
+  // /dev/stdout leads to whatever is behind `>`; what must not be replaced is the link.
+  if (/^\/(?:dev(?!\/shm\/)|proc)\//.test(path) && !found.isDirectory()) return "stream";
+  return found.isFile() ? "file" : found.isDirectory() ? "folder" : "stream";
 }
 
 async function giveName(aside: string, path: string, exclusive: boolean): Promise<void> {

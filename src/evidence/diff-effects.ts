@@ -1,6 +1,6 @@
 /**
- * What a bundle's files do, read from the files alone: whom they let in and out, who may log in and become root. So a port that
- * a template or a hand opens is told as one, though no field of the spec says so.
+ * What a bundle's files do, read from the files alone: whom they let in and out, who may log in and become root, and settings
+ * that say so. So a port that a template or a hand opens is told as one, though no field of the spec says so.
  */
 
 import { canonicalJson } from "../core/json.ts";
@@ -10,6 +10,7 @@ import { filesOfTexts, type AuditedFiles } from "./audit/input.ts";
 import type { AuditPlace } from "./audit/rule.ts";
 import type { DiffSide } from "./diff.ts";
 import type { Group } from "./diff-rules.ts";
+import { settingsOf } from "./diff-settings.ts";
 
 export interface Effect {
   readonly group: Group;
@@ -23,7 +24,7 @@ export interface Effect {
 export function effectsOf({ files }: DiffSide): readonly Effect[] {
   const texts = [...files].flatMap(([path, { text, role }]) => (text === undefined || role === "evidence" ? [] : [{ path, text, role }]));
   const audited = filesOfTexts(texts);
-  return [...exposure(audited), ...users(audited), ...accessFiles(audited)];
+  return [...exposure(audited), ...users(audited), ...accessFiles(audited), ...settingsOf(audited)];
 }
 
 function exposure(files: AuditedFiles): readonly Effect[] {

@@ -4,7 +4,7 @@
  *   # comment                            -- NAME --        a file that is there at the start, up to the next such line
  *   > cloudlet-bundle WORDS…             runs a command; words may be in single quotes; $FOLDER is the session's folder
  *   > cloudlet-bundle WORDS… < FILE      the same, with FILE on standard input
- *   > sh WORDS…                          runs a line in a shell, where a session needs another tool
+ *   > sh WORDS…                          runs a line in a shell, where a session needs another tool, or a real process: "$NODE" "$ROOT/src/cli/start.ts"
  *   status N                             its exit status (0 where a session says nothing)
  *   stdout TEXT   stderr TEXT            it says this somewhere
  *   not stdout TEXT   not stderr TEXT    it does not
@@ -97,7 +97,7 @@ function expect(t: Test, where: string, line: string, ran: Ran, folder: string):
 
 async function run(command: string, folder: string): Promise<Ran> {
   if (command.startsWith("sh ")) {
-    const child = spawnSync("sh", ["-c", command.slice(3)], { cwd: folder, encoding: "utf8", env: { ...process.env, ROOT: root } });
+    const child = spawnSync("sh", ["-c", command.slice(3)], { cwd: folder, encoding: "utf8", env: { ...process.env, ROOT: root, NODE: process.execPath } });
     return { status: child.status ?? 255, stdout: child.stdout, stderr: child.stderr };
   }
   const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => (match[1] ?? match[2] ?? "").replaceAll("$ROOT", root).replaceAll("$FOLDER", folder));

@@ -35,6 +35,7 @@ export const expectedGroups: readonly ExpectedGroup[] = [
   ["/audit/**", "privilege", "a waiver lets pass what a rule would stop"],
   ["/kafka/user", "privilege", "as whom the CRM logs in"],
   ["/policies/trustPolicy", "privilege", "what applications may reach"],
+  ["/policies/singleKubernetesClusterOwner", "privilege", "whose cluster it is"],
   ["/policies/allianceOrganizations/*", "privilege", "which other organizations may use the cloudlet"],
   ["/platform/parameters/keyName", "privilege", "a key that the IaaS puts on the VM"],
   ["/platform/parameters/gpus/**", "privilege", "a device of the host that the guest gets whole"],
@@ -59,6 +60,8 @@ export const expectedGroups: readonly ExpectedGroup[] = [
   ["/environment/MEX_CLOUDLET_FIREWALL_WHITELIST_*", "exposure", "lets somebody in or out of every cluster"],
   ["/environment/*_URL", "exposure", "whom the CRM talks to"],
   ["/environment/*_ADDR", "exposure", "whom the CRM talks to"],
+  ["/environment/MEX_NETWORK_SCHEME", "exposure", "which networks clusters are on"],
+  ["/environment/MEX_OS_IMAGE", "software", "which image clusters are made of"],
   ["/environment/MEX_DNS", "exposure", "whom clusters ask for names"],
   ["/environment/MEX_NTP_SERVERS", "exposure", "whom clusters ask for the time"],
   ["/environment/*_NETWORK_MASK", "exposure", "which addresses are one network"],
@@ -80,7 +83,7 @@ export const expectedGroups: readonly ExpectedGroup[] = [
   ["/vmPool", "data", "a name"],
   ["/location/*", "data", "a place"],
   ["/resourceTags/**", "data", "names of tables of tags"],
-  ["/policies/*", "data", "how the controller treats the cloudlet"],
+  ["/policies/**", "data", "how the controller treats the cloudlet"],
   ["/platform/parameters/**", "data", "where the IaaS puts the VM and which virtual hardware it has"],
 ];
 

@@ -8,6 +8,7 @@ import { guestChecks } from "./guest-rules.ts";
 import { guestSystemChecks } from "./guest-system-rules.ts";
 import { imageChecks } from "./image-rules.ts";
 import type { AuditInput } from "./input.ts";
+import { writtenIn } from "./input.ts";
 import { networkChecks } from "./network-rules.ts";
 import type { AuditResult, AuditRule, Check } from "./rule.ts";
 import { sbomChecks } from "./sbom-rules.ts";
@@ -49,7 +50,7 @@ function secretIssues(input: AuditInput, results: readonly AuditResult[]): reado
   return secretsOf(input).flatMap(({ by, text, looksLike, file, line }): readonly Issue[] => {
     if (by !== "pattern" || !left.has(`${file.path}:${line}`) || seen.has(text)) return [];
     seen.add(text);
-    const pointer = pointerOf(input.spec as unknown as Json, text) ?? "";
+    const pointer = pointerOf(writtenIn(input, "spec"), text.replace(/^["'\s]+|["'\s]+$/g, "")) ?? "";
     const hint = "Declare a slot under `secrets`; its value goes into the secrets file. Where it is none, waive SECRET-01 there with the reason.";
     return [{ code: "audit/secret", severity: "error", pointer, message: `this looks like ${looksLike}, and stands in ${file.path}, line ${line}`, hint }];
   });

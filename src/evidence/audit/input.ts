@@ -8,7 +8,7 @@ import { spansByLine } from "../../core/lines.ts";
 import { oncePer } from "../../core/once-per.ts";
 import type { Origin } from "../../core/origin.ts";
 import { below } from "../../core/pointer.ts";
-import { afterAudit, lockPath, releasePath } from "../../pack/layout.ts";
+import { afterAudit, lockPath, releasePath, specPath } from "../../pack/layout.ts";
 import { bodySha256 } from "../../pack/manifest.ts";
 import type { Lock } from "../../spec/lock.ts";
 import type { Mark } from "../../spec/read-yaml.ts";
@@ -122,6 +122,17 @@ function spansLater(spans: readonly Span[]): AuditFile["spansAt"] {
 export function fileAt(input: AuditedFiles, path: string): AuditFile | undefined {
   return input.files.find((file) => file.path === path);
 }
+
+/**
+ * Spec or release as its author wrote it: that is what pointers of origins point into. In the spec with its defaults, entries
+ * of lists stand elsewhere: `secrets` begins with the slots that are always there.
+ */
+export function writtenIn(input: AuditedFiles, document: "spec" | "release"): Json {
+  const file = fileAt(input, document === "spec" ? specPath : releasePath);
+  return file === undefined ? null : written(file);
+}
+
+const written = oncePer((file: AuditFile): Json => JSON.parse(file.text) as Json);
 
 /** A line of a file, with what caused it. */
 export function placeAt(file: AuditFile, line: number): AuditPlace {

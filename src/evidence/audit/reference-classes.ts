@@ -4,8 +4,11 @@ import type { Span } from "../../core/file.ts";
 import type { Json } from "../../core/json.ts";
 import { contains, parseCidr, parseIp, type Cidr } from "../../spec/ip.ts";
 import { parseRange } from "../../spec/ip-range.ts";
+import { below } from "../../core/pointer.ts";
 import { partsOf, valueAt } from "../record.ts";
 import type { AuditFile, AuditInput } from "./input.ts";
+import { writtenIn } from "./input.ts";
+import { placesOfHost, plainHostsOf, type PlainHost } from "./plain-hosts.ts";
 import { referencesIn, type Reference } from "./references.ts";
 import { scannedLines } from "./scanned-lines.ts";
 
@@ -31,18 +34,20 @@ export interface ClassifiedReference {
  */
 export function classifiedReferences(input: AuditInput): readonly ClassifiedReference[] {
   const known = knownOf(input);
+  const plain = plainHostsOf(input);
   const found = new Map<string, { readonly reference: Reference; readonly verdict: Verdict; readonly places: { file: string; line: number }[] }>();
+  const add = (reference: Reference, verdict: Verdict, file: AuditFile, line: number): void => {
+    const key = `${verdict.class} ${reference.kind} ${reference.text}`;
+    const entry = found.get(key) ?? { reference, verdict, places: [] };
+    found.set(key, entry);
+    if (entry.places.at(-1)?.file !== file.path || entry.places.at(-1)?.line !== line) entry.places.push({ file: file.path, line });
+  };
   for (const file of input.files) {
     if (file.role === "evidence") continue;
     for (const { line, references } of scannedLines(file)) {
-      for (const reference of references) {
-        const verdict = knownClass(reference, known) ?? classHere(reference, { input, file, line });
-        const key = `${verdict.class} ${reference.kind} ${reference.text}`;
-        const entry = found.get(key) ?? { reference, verdict, places: [] };
-        found.set(key, entry);
-        if (entry.places.at(-1)?.file !== file.path || entry.places.at(-1)?.line !== line) entry.places.push({ file: file.path, line });
-      }
+      for (const reference of references) add(reference, knownClass(reference, known) ?? classHere(reference, { input, file, line, words: known.words }), file, line);
     }
+    for (const host of plain) for (const { line, ...reference } of placesOfHost(file, host)) add(reference, classOfField(host), file, line);
   }
   return [...found]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -57,6 +62,8 @@ interface Verdict {
 interface Known {
   readonly site: Named;
   readonly controller: Named;
+  /** What only a text for people names. */
+  readonly words: Named;
   /** Images in the payload, and names of the bundle's own files. */
   readonly bundle: ReadonlySet<string>;
   /** By kind and text. */
@@ -69,21 +76,29 @@ type Named = ReadonlySet<string>;
 function knownOf({ files, spec, release, lock }: AuditInput): Known {
   const names = files.map((file) => file.path.slice(file.path.lastIndexOf("/") + 1).toLowerCase());
   return {
-    site: namedIn(spec as unknown as Json),
+    site: namedIn(spec as unknown as Json, (pointer) => !isOnlyWords(pointer)),
     controller: namedIn(release.controller as unknown as Json),
+    words: namedIn(spec as unknown as Json, isOnlyWords),
     bundle: new Set([...lock.containers.map((each) => each.image), ...names, "sha256sums.pub", "sha256sums.sig"]),
     verdicts: new Map(),
   };
 }
 
-function namedIn(document: Json): Named {
+/** Fields of the spec that only people read: who is named there is not asked by anything, and may not be asked elsewhere for it. */
+function isOnlyWords(pointer: string): boolean {
+  return /^\/(?:firewall\/(?:in|e)gress\/\d+\/description|secrets\/\d+\/description|audit\/waivers\/\d+\/reason|platform\/parameters\/eula\/\d+|users\/\d+\/sshAuthorizedKeys\/\d+|trust\/sshUserCaKeys\/\d+|platform\/parameters\/machines\/\d+\/hostKeys\/\d+)$/.test(pointer);
+}
+
+function namedIn(document: Json, isAsked: (pointer: string) => boolean = () => true): Named {
   const words = new Set<string>();
-  const visit = (node: Json): void => {
-    if (typeof node === "string") read(node);
-    else if (typeof node === "object" && node !== null) {
+  const visit = (node: Json, pointer: string): void => {
+    if (typeof node === "string") {
+      if (isAsked(pointer)) read(node);
+    } else if (typeof node === "object" && node !== null) {
       for (const [key, each] of Object.entries(node)) {
-        if (!Array.isArray(node)) read(key);
-        visit(each as Json);
+        const own = below(pointer, key);
+        if (!Array.isArray(node) && isAsked(own)) read(key);
+        visit(each as Json, own);
       }
     }
   };
@@ -95,7 +110,7 @@ function namedIn(document: Json): Named {
       }
     }
   };
-  visit(document);
+  visit(document, "");
   return words;
 }
 
@@ -103,6 +118,7 @@ interface Where {
   readonly input: AuditInput;
   readonly file: AuditFile;
   readonly line: number;
+  readonly words: Named;
 }
 
 /** What the text alone decides. */
@@ -120,6 +136,9 @@ function decide(reference: Reference, { site, controller, bundle }: Known): Verd
   const local = kind === "image" ? undefined : localReason(reference);
   if (local !== undefined) return { class: "local", reason: local };
   if (kind === "image" && bundle.has(text)) return { class: "bundle", reason: "the payload holds this image" };
+  // That the spec sends a machine there makes it no part of the site.
+  const source = site.has(word) || site.has(host) || controller.has(word) || controller.has(host) ? publicHost(host) : undefined;
+  if (source !== undefined) return { class: "forbidden", reason: source };
   if (site.has(word) || site.has(host)) return { class: "site", reason: "the spec names it" };
   if (controller.has(word) || controller.has(host)) return { class: "controller", reason: "the release names it" };
   return bundle.has(host) ? { class: "bundle", reason: "a file of the bundle has this name" } : undefined;
@@ -127,7 +146,7 @@ function decide(reference: Reference, { site, controller, bundle }: Known): Verd
 
 /** What the place decides as well. */
 function classHere(reference: Reference, where: Where): Verdict {
-  const made = madeFrom(reference, where);
+  const made = madeFrom(reference, where) ?? saidIn(reference, where);
   if (made !== undefined) return made;
   const documented = documentedReason(reference, where);
   if (documented !== undefined) return { class: "document", reason: documented };
@@ -135,6 +154,11 @@ function classHere(reference: Reference, where: Where): Verdict {
   return source === undefined
     ? { class: "unclassified", reason: "neither spec nor release names it, and it is not in the bundle" }
     : { class: "forbidden", reason: source };
+}
+
+function classOfField({ document, host }: PlainHost): Verdict {
+  if (host.toLowerCase() === "localhost") return { class: "local", reason: "this machine" };
+  return document === "spec" ? { class: "site", reason: "the spec names it" } : { class: "controller", reason: "the release names it" };
 }
 
 /** RFC 6890: what never leaves the machine or its link, and the addresses that stand for any. */
@@ -156,9 +180,11 @@ function madeFrom({ host, text, start, end }: Reference, { input, file, line }: 
   for (const { origins } of spans) {
     for (const origin of origins) {
       const { kind, name } = partsOf(origin);
-      if (kind !== "spec" && kind !== "release") continue;
-      const value = valueAt(input[kind] as unknown as Json, name);
+      if ((kind !== "spec" && kind !== "release") || (kind === "spec" && isOnlyWords(name))) continue;
+      const value = valueAt(writtenIn(input, kind), name);
       if (typeof value !== "string" || !isOf(value, host, text)) continue;
+      const source = publicHost(host);
+      if (source !== undefined) return { class: "forbidden", reason: source };
       return kind === "spec" ? { class: "site", reason: "it is made of what the spec says" } : { class: "controller", reason: "it is made of what the release says" };
     }
   }
@@ -167,11 +193,29 @@ function madeFrom({ host, text, start, end }: Reference, { input, file, line }: 
 
 function isOf(value: string, host: string, text: string): boolean {
   const ip = parseIp(host);
-  if (ip === undefined) return value.toLowerCase().includes(text.toLowerCase());
+  if (ip === undefined) return value.toLowerCase().includes(text.toLowerCase()) || isNamedAfter(value, host);
   const block = parseCidr(value);
   if (block !== undefined && block.prefix > 0) return contains(block, ip);
   const range = parseRange(value);
   return range !== undefined && range.first.family === ip.family && range.first.value <= ip.value && ip.value <= range.last.value;
+}
+
+/** A port called `berlin-1-net.example.com-port`, after a network `net.example.com`. */
+function isNamedAfter(value: string, name: string): boolean {
+  return referencesIn(value).some(({ host }) => {
+    const at = host === "" ? -1 : name.lastIndexOf(host);
+    return at >= 0 && /^(?:-[\w-]*)?$/.test(name.slice(at + host.length));
+  });
+}
+
+/** What a text for people names: in the stretch that shows it, or elsewhere on a line that is there because of it. */
+function saidIn({ host, text, start, end }: Reference, { file, line, words }: Where): Verdict | undefined {
+  const isNamed = words.has(host) || words.has(text.toLowerCase());
+  const isSaid = file.spansAt(line).some((span) => {
+    const isIn = span.presence !== true && span.start <= start && span.end >= end;
+    return (isIn || isNamed) && span.origins.some((origin) => origin.startsWith("spec:") && isOnlyWords(partsOf(origin).name));
+  });
+  return isSaid ? { class: "document", reason: "a text of the spec names it that only people read" } : undefined;
 }
 
 /** Words of the program's own texts; what is a host's name indeed has to stand in a comment. A word that ends in a dot is what names begin with. */
@@ -229,5 +273,9 @@ function publicSource({ kind, host }: Reference): string | undefined {
   // An image without a registry's name is Docker Hub's.
   if (kind === "image" && host === "") return "an image that is not in the payload, and so of a public registry";
   if (kind === "repository") return "a repository of packages outside";
+  return publicHost(host);
+}
+
+function publicHost(host: string): string | undefined {
   return publicSources.find(([pattern]) => pattern.test(host))?.[1];
 }

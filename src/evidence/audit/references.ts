@@ -4,10 +4,12 @@
  * A name counts as a host's where it has a dot and its last part is letters alone (or `xn--…`), unless that part is an
  * ending of files, units or the like (`endings`): an ending that nobody has decided about is a host until somebody does. A
  * name without a dot counts only inside a URL. What a shell puts together at run time counts by the part that is written.
- * Names that end in what is both, as `install.sh` does, count in a URL, with a port, and behind an `@`.
+ * Names that end in what is both, as `install.sh` does, count in a URL, with a port, and behind an `@`. A text in base64 is
+ * looked into. A name in letters of another alphabet is one, too.
  */
 
 import { parseCidr, parseIp } from "../../spec/ip.ts";
+import { base64TextsIn } from "./base64-texts.ts";
 import { isDomainToo, isEnding } from "./endings.ts";
 
 export interface Reference {
@@ -22,13 +24,24 @@ export interface Reference {
 }
 
 /** No reference is without a dot, two colons or a scheme. */
-const mayRefer = /:\/\/|\.[A-Za-z0-9]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
+const mayRefer = /:\/\/|[.\u3002\uff0e\uff61][A-Za-z0-9\u0080-\uffff]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
 
 /** In the order of the line. */
 export function referencesIn(line: string): readonly Reference[] {
+  const hidden = inBase64(line);
+  return hidden.length === 0 ? written(line) : [...written(line), ...hidden].sort((a, b) => a.start - b.start);
+}
+
+/** What a text that is in base64 refers to, at the columns of the base64: of several, each. */
+function inBase64(line: string): readonly Reference[] {
+  return base64TextsIn(line).flatMap(({ decoded, start, end }) => decoded.split(/\r?\n/).flatMap((each) => written(each).map((reference) => ({ ...reference, start, end }))));
+}
+
+function written(line: string): readonly Reference[] {
   if (!mayRefer.test(line)) return [];
   // What printf and JSON make a line break of is none of the word behind it.
-  let text = line.replace(/\\[nrt]/g, "  ");
+  const meant = line.replace(/\\[nrt]/g, "  ");
+  let text = inAscii(meant);
   const found: Reference[] = [];
   for (const [kind, pattern, read] of patterns) {
     for (const match of text.matchAll(pattern)) {
@@ -36,12 +49,25 @@ export function referencesIn(line: string): readonly Reference[] {
       if (reference === undefined) continue;
       // A URL loses the full stop behind it; of a match that began with a variable the end alone is the name.
       const start = kind === "url" ? match.index : match.index + (match[0].length - reference.text.length);
-      found.push({ kind, ...reference, start: start + 1, end: start + reference.text.length + 1 });
+      const end = start + reference.text.length;
+      found.push({ kind, ...asWritten(reference, meant.slice(start, end)), start: start + 1, end: end + 1 });
       // Each stretch is one reference: a URL's host is not told again as a host.
       text = text.slice(0, start) + " ".repeat(reference.text.length) + text.slice(start + reference.text.length);
     }
   }
   return found.sort((a, b) => a.start - b.start);
+}
+
+/** Letters of other alphabets as one of ours, and their full stops (RFC 3490 section 3.1) as ours: each as long as it was. */
+function inAscii(line: string): string {
+  if (!/[^\x00-\x7f]/.test(line)) return line;
+  return line.replace(/[\u3002\uff0e\uff61]/g, ".").replace(/(?![\x00-\x7f])[\p{L}\p{N}\p{M}]/gu, (letter) => "x".repeat(letter.length));
+}
+
+function asWritten({ text, host }: NonNullable<ReturnType<Read>>, written: string): NonNullable<ReturnType<Read>> {
+  if (text === written) return { text, host };
+  const at = text.toLowerCase().lastIndexOf(host);
+  return { text: written, host: at < 0 ? host : written.slice(at, at + host.length).toLowerCase() };
 }
 
 type Read = (match: RegExpMatchArray) => { readonly text: string; readonly host: string } | undefined;
@@ -54,7 +80,7 @@ const patterns: readonly (readonly [Reference["kind"], RegExp, Read])[] = [
   ["repository", /(?<!\w)ppa:[\w.+-]+\/[\w.+-]+/g, ([text]) => ({ text, host: "launchpad.net" })],
   ["image", /(?<![\w./@$}-])[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*@sha256:[0-9a-f]{64}/g, image],
   ["image", /(?<![\w./:@$}{-])[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+:\w[\w.-]{0,127}(?![\w/:*])/g, image],
-  ["address", /(?<![\w.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?::\d{1,3}(?:\.\d{1,3}){3})?(?:\/\d{1,3})?(?![\w:])/g, address],
+  ["address", /(?<![\w.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?::\d{1,3}(?:\.\d{1,3}){3})?(?:\/\d{1,3})?(?![\w:]|\.\d)/g, address],
   ["address", /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?(?![\w]|\.\d)/g, address],
   // Behind a variable of the shell: the domain that it is put before.
   ["host", /(?:\$\w+|\$\{[^}]*\}|\))((?:\.[A-Za-z0-9-]+)+\.(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]+))(?![\w-]|\.\w)/g, (match) => name(match[1] ?? "")],

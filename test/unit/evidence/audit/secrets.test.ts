@@ -82,6 +82,30 @@ t.test("found in base64 as well", (t) => {
   t.end();
 });
 
+t.test("found however it is written", (t) => {
+  const table: readonly (readonly [line: string, looksLike: string])[] = [
+    ["HTTPS://ME:SESAME99@HOST.EXAMPLE/", "a URL with a password"],
+    ["https://me:pw@host.example", "a URL with a password"],
+    ["https://me:p@ss@host.example", "a URL with a password"],
+    ["https://me:it's99@host.example", "a URL with a password"],
+    ["https://me:!sesame@host.example", "a URL with a password"],
+    ["password=SESAME99", "a password or token given a value"],
+    ["password: !sesame99", "a password or token given a value"],
+    [String.raw`    "note": "{\"password\":\"sesame99\"}"`, "a password or token given a value"],
+    [String.raw`    "note": "first\nAKIAIOSFODNN7EXAMPLE"`, "an access key of AWS"],
+    ["AccountKey=sesame99sesame99", "a password or token given a value"],
+    ["Authorization: Basic bWU6c2VzYW1lOTk=", "a user's password"],
+    ["xapp-1-A01B2C3D4E5-1234567890123-abcdef", "a token of Slack"],
+    ["https://hooks.slack.com/services/T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx", "a webhook of Slack"],
+    [`npm_${"a1B2c3".repeat(6)}`, "a token of npm"],
+    [`hvs.${"a1B2c3".repeat(4)}`, "a token of Vault"],
+    ["X=kQ3vz7Xw1mFp9hYtBn4dLs8r", "a random value"],
+    ["https://host.example/?sig=kQ3vz7Xw1mFp9hYtBn4dLs8r", "a random value"],
+  ];
+  for (const [line, looksLike] of table) t.ok(suspectsIn(line).some((each) => each.looksLike === looksLike), line);
+  t.end();
+});
+
 t.test("chance looks like chance, and names do not", (t) => {
   const random = fc.noBias(fc.oneof(of(base64, 32, 64), of(url, 32, 64), of(`${upper}${lower}${digits}`, 28, 64), of("0123456789abcdef", 40, 64)));
   fc.assert(fc.property(random, (word) => looksRandom(word)), { seed: 5, numRuns: 500 });
@@ -97,7 +121,10 @@ t.test("what is public by its nature is no finding", (t) => {
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops",
     "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIJ6c7k2yq0mGv8c3rQd5x1Zt4u9w2e7r5t6y8u0i4o3p ops",
     "content: '@@CLOUDLET-SECRET:OS_PASSWORD@@'",
+    '"purl": "pkg:deb/debian/x@0~git.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b?distro=debian-13"',
     "OS_PASSWORD=",
+    "password=OS_PASSWORD token: TOKEN_2",
+    "https://me:$password@host.example https://me:<password>@host.example http://host.example:8080/@x",
     'password="$value"',
     'password: { get_param: "secret_os_password" }',
     "CB_SECRET_1_NAME='ACCESS_KEY'",
@@ -130,6 +157,10 @@ t.test("the build fails at the field that holds it, unless it is waived, and no 
   t.notOk(refused.ok);
   t.match(refused.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/environment/OS_PROJECT_NAME", message: /^this looks like a URL with a password, and stands in evidence\/spec.json, line \d+$/ }]);
   t.notMatch(JSON.stringify(refused.issues), /sesame99/);
+  const short = composed("everything", { spec: (text) => text.replace("OS_USERNAME: cloudlet", "OS_USERNAME: https://u:e@intern") });
+  t.match(short.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/environment/OS_USERNAME" }], "not the first field with such a letter");
+  const slot = composed("everything", { spec: (text) => text.replace("description: token of the driver's licence server", "description: password=sesame99") });
+  t.match(slot.issues.filter(({ severity }) => severity === "error"), [{ code: "audit/secret", pointer: "/secrets/1/description" }], "the slots that are always there move no pointer");
   const waived = composed("everything", { spec: (text) => withPassword(text).replace("audit:\n  waivers:\n", 'audit:\n  waivers:\n    - {rule: SECRET-01, reason: a made-up one, expires: "2027-01-01"}\n') });
   t.strictSame(waived.issues.filter(({ code }) => code.startsWith("audit/")), []);
   t.ok(waived.ok);
