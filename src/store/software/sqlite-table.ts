@@ -5,14 +5,22 @@ export type Cell = null | number | string | Uint8Array;
 
 /** Most rows that are read of a table: no image has so many packages. */
 const mostRows = 100_000;
+/** What is wanted stands in the first columns; further ones are left out. */
+const mostColumns = 4;
+/** SQLite's own limit of a b-tree (BTCURSOR_MAX_DEPTH). Pages. */
+const deepest = 20;
 
-/** The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws where the file is not SQLite's. */
-export function tableRows(file: Uint8Array, table: string): readonly (readonly Cell[])[] | undefined {
+/**
+ * The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws, at once or while they are
+ * gone through, where the file is not SQLite's.
+ */
+export function tableRows(file: Uint8Array, table: string): Iterable<readonly Cell[]> | undefined {
   if (new TextDecoder().decode(file.subarray(0, 15)) !== "SQLite format 3") throw new Error("no SQLite database");
   const database = { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength), ...sizesOf(file), left: file.byteLength };
-  const schema = rowsBelow(database, 1).find((row) => row[0] === "table" && row[1] === table);
-  const root = schema?.[3];
-  return typeof root === "number" ? rowsBelow(database, root) : undefined;
+  for (const [type, name, , root] of rowsBelow(database, 1)) {
+    if (type === "table" && name === table && typeof root === "number") return rowsBelow(database, root);
+  }
+  return undefined;
 }
 
 interface Database {
@@ -34,11 +42,11 @@ function sizesOf(file: Uint8Array): { readonly pageBytes: number; readonly usabl
 }
 
 /** Section 1.6: the leaves below a page of a table's b-tree, left to right. */
-function rowsBelow(database: Database, root: number): readonly (readonly Cell[])[] {
-  const rows: (readonly Cell[])[] = [];
+function* rowsBelow(database: Database, root: number): Generator<readonly Cell[]> {
   const seen = new Set<number>();
-  const visit = (page: number): void => {
-    if (seen.has(page)) throw new Error("a page is reached twice");
+  let rows = 0;
+  const visit = function* (page: number, depth: number): Generator<readonly Cell[]> {
+    if (seen.has(page) || depth > deepest) throw new Error("a page is reached twice, or over too many others");
     seen.add(page);
     const start = (page - 1) * database.pageBytes;
     const header = start + (page === 1 ? 100 : 0);
@@ -48,13 +56,17 @@ function rowsBelow(database: Database, root: number): readonly (readonly Cell[])
     const pointers = header + (type === 0x05 ? 12 : 8);
     for (let index = 0; index < cells; index += 1) {
       const cell = start + database.view.getUint16(pointers + 2 * index);
-      if (type === 0x05) visit(database.view.getUint32(cell));
-      else if (rows.push(record(payload(database, cell))) > mostRows) throw new Error("too many rows");
+      if (type === 0x05) {
+        yield* visit(database.view.getUint32(cell), depth + 1);
+        continue;
+      }
+      rows += 1;
+      if (rows > mostRows) throw new Error("too many rows");
+      yield record(payload(database, cell));
     }
-    if (type === 0x05) visit(database.view.getUint32(header + 8));
+    if (type === 0x05) yield* visit(database.view.getUint32(header + 8), depth + 1);
   };
-  visit(root);
-  return rows;
+  yield* visit(root, 1);
 }
 
 /** Section 1.6, cell payload and overflow: what does not fit into the leaf goes on in a chain of pages. */
@@ -87,7 +99,7 @@ function record(bytes: Uint8Array): readonly Cell[] {
   const [headerBytes, first] = varint(bytes, 0);
   const cells: Cell[] = [];
   let body = headerBytes;
-  for (let at = first; at < headerBytes; ) {
+  for (let at = first; at < headerBytes && cells.length < mostColumns; ) {
     const [type, next] = varint(bytes, at);
     at = next;
     const size = type >= 12 ? (type - 12) >> 1 : ([0, 1, 2, 3, 4, 6, 8, 8, 0, 0][type] ?? 0);

@@ -122,19 +122,19 @@ t.test("rpm: the headers of rpmdb.sqlite, small ones and such that fill several 
     { purl: "pkg:rpm/rocky/bash@5.1.8-6.el9?arch=x86_64&distro=rocky-9.3", layer: 0, licence: "GPLv3+", supplier: "Rocky Enterprise" },
     { purl: "pkg:rpm/rocky/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=rocky-9.3&epoch=1&upstream=openssl", layer: 0, licence: "ASL 2.0" },
   ]);
-  t.equal(tableRows(bytes, "Packages")?.length, 203);
+  t.equal([...(tableRows(bytes, "Packages") ?? [])].length, 203);
   t.equal(tableRows(bytes, "Absent"), undefined);
   for (let seed = 1; seed <= 200; seed += 1) {
     const damaged = Uint8Array.from(bytes);
     // Most of a page's structure lies in its first bytes: damage is done there.
     for (let index = 0; index < 8; index += 1) damaged[(((seed * 7_919 + index * 104_729) % (bytes.byteLength / 4_096)) | 0) * 4_096 + ((seed * 31 + index) % 100)] = (seed * index * 13) % 256;
     try {
-      tableRows(damaged, "Packages");
+      t.ok([...(tableRows(damaged, "Packages") ?? [])].every((row) => row.length <= 4));
     } catch (error) {
       t.type(error, Error);
     }
   }
-  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => tableRows(bytes.subarray(0, cut), "Packages"), `cut after ${cut} bytes`);
+  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => [...(tableRows(bytes.subarray(0, cut), "Packages") ?? [])], `cut after ${cut} bytes`);
 });
 
 t.test("what is not known is said so, and never an empty list that looks like knowledge", async (t) => {

@@ -1,0 +1,80 @@
+/** What is installed in one file system of a VM image: the databases of dpkg, apk and rpm at their places, links followed. */
+
+import { UnusableDisk } from "../disks/unusable-disk.ts";
+import type { Volume } from "../disks/volume.ts";
+import { contentOf } from "../filesystem/ext-content.ts";
+import { inodeAt, namesIn } from "../filesystem/ext-paths.ts";
+import { openExt, type Ext } from "../filesystem/ext.ts";
+import { byCodeUnit } from "../../core/json.ts";
+import type { LockedSoftware } from "../../spec/lock.ts";
+import { databases } from "./databases.ts";
+import { osReleasePaths, systemOf } from "./os-release.ts";
+import { atMost, type FoundPackage } from "./package.ts";
+
+export interface FilesystemSoftware {
+  readonly system: LockedSoftware["system"];
+  readonly packages: readonly FoundPackage[];
+}
+
+/** One file for each package lies here in distroless systems. */
+const statusFolder = "var/lib/dpkg/status.d";
+const paths = [
+  "var/lib/dpkg/status",
+  "lib/apk/db/installed",
+  "usr/lib/apk/db/installed",
+  ...["var/lib", "usr/lib/sysimage", "usr/share"].flatMap((folder) => ["rpmdb.sqlite", "Packages", "Packages.db"].map((name) => `${folder}/rpm/${name}`)),
+];
+
+/** As many as a lock may name. */
+const mostNames = 20_000;
+/** Of all that lie in one folder. Bytes. */
+const statusFilesLimit = 24 * 1024 * 1024;
+/** Bytes. */
+const osReleaseLimit = 262_144;
+
+/** A text says why nothing is known of it. Throws UnusableDisk where the file system is damaged, or has what is not known. */
+export function filesystemSoftware(volume: Volume): FilesystemSoftware | string {
+  const ext = openExt(volume);
+  const packages: FoundPackage[] = [];
+  const problems: string[] = [];
+  const seen = new Set<number>();
+  let room = statusFilesLimit;
+  for (const path of [...paths, ...statusFiles(ext)]) {
+    const inode = inodeAt(ext, path);
+    // Two paths may lead to one file.
+    if (inode === undefined || inode.kind !== "file" || seen.has(inode.number)) continue;
+    seen.add(inode.number);
+    const database = databases.find((each) => each.path.test(path));
+    const most = path.startsWith(`${statusFolder}/`) ? room : (database?.most ?? 0);
+    if (database?.read === undefined) problems.push(`/${path} is of a form that is not read`);
+    else if (inode.size > most) problems.push(`/${path} has ${inode.size} bytes, more than are read`);
+    else if (!take(packages, () => database.read?.(contentOf(ext, inode)) ?? [])) problems.push(`/${path} is not readable`);
+    if (path.startsWith(`${statusFolder}/`)) room -= Math.min(room, inode.size);
+  }
+  if (packages.length > 0) return { system: systemIn(ext), packages };
+  return problems.length > 0 ? problems.join(", ") : "ext, without a package database that names any";
+}
+
+/** Whether they could be read. What is wrong with the file system around them is passed on. */
+function take(packages: FoundPackage[], read: () => readonly FoundPackage[]): boolean {
+  try {
+    const all = atMost([...packages, ...read()]);
+    packages.push(...all.slice(packages.length));
+    return true;
+  } catch (error) {
+    if (error instanceof UnusableDisk || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    return false;
+  }
+}
+
+function statusFiles(ext: Ext): readonly string[] {
+  const folder = inodeAt(ext, statusFolder);
+  if (folder?.kind !== "folder") return [];
+  const names = namesIn(ext, folder, mostNames).map((name) => `${statusFolder}/${name}`);
+  return names.filter((path) => databases.some((each) => each.path.test(path)) && !/\/\.\.?$/.test(path)).sort(byCodeUnit);
+}
+
+function systemIn(ext: Ext): LockedSoftware["system"] {
+  const inode = osReleasePaths.map((path) => inodeAt(ext, path)).find((each) => each?.kind === "file");
+  return inode === undefined || inode.size > osReleaseLimit ? undefined : systemOf(contentOf(ext, inode));
+}
