@@ -61,7 +61,7 @@ export const guestSystemChecks: readonly Check[] = [
       severity: "low",
       sources: ["CIS Ubuntu 24.04 6.2.1", "NIST SP 800-53 r5 AU-2, AU-12"],
       why: "It tells who did what with privileges.",
-      remedy: "Put auditd into the VM image, and give the release its list of packages (vmImage.packageList).",
+      remedy: "Put auditd into the VM image; where its packages are not read out of it, give the release their list (vmImage.packageList).",
     },
     check: (input) => inImage(input, ["auditd", "audit"], "auditd"),
   },
@@ -72,7 +72,7 @@ export const guestSystemChecks: readonly Check[] = [
       severity: "low",
       sources: ["CIS Ubuntu 24.04 6.3", "NIST SP 800-53 r5 SI-7"],
       why: "It tells that a program of the guest was replaced.",
-      remedy: "Put aide into the VM image, and give the release its list of packages (vmImage.packageList).",
+      remedy: "Put aide into the VM image; where its packages are not read out of it, give the release their list (vmImage.packageList).",
     },
     check: (input) => inImage(input, ["aide", "aide-common", "tripwire", "samhain", "wazuh-agent"], "a tool such as aide"),
   },
@@ -148,9 +148,10 @@ function asksSomebody(userData: Parsed["value"]): boolean {
 /** What the image must have, where its list of packages is known. */
 function inImage({ lock, spec }: AuditInput, names: readonly string[], what: string): Finding {
   if (!traitsOf(spec.platform.type).makesVms) return notApplicable(`The machines are there already: it must be true of them that ${what} runs.`);
-  if (lock.vmImage.software === undefined) return notApplicable(`Nobody has said what is in the VM image: it must be true of it that ${what} runs.`);
-  const found = lock.vmImage.software.packages.map(({ purl }) => readPurl(purl)?.name ?? "").filter((name) => names.includes(name));
-  return found.length > 0 ? met(`the VM image has ${found.join(", ")}`) : unmet(`the VM image's list of packages has none of ${names.join(", ")}`);
+  const { software } = lock.vmImage;
+  if (software === undefined) return notApplicable(`Nobody has said what is in the VM image: it must be true of it that ${what} runs.`);
+  const found = software.packages.map(({ purl }) => readPurl(purl)?.name ?? "").filter((name) => names.includes(name));
+  return found.length > 0 ? met(`the VM image has ${found.join(", ")}`) : unmet(`${software.from === "image" ? "the package databases of the VM image have" : "the VM image's list of packages has"} none of ${names.join(", ")}`);
 }
 
 interface GuestKey {
