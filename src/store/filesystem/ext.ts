@@ -120,9 +120,11 @@ function inodeTable(volume: Volume, numbers: Numbers, group: number): number {
   const { blockSize, blockCount, firstBlock, blocksPerGroup, descriptorSize, descriptorBlocks } = numbers;
   const perBlock = blockSize / descriptorSize;
   const index = Math.floor(group / perBlock);
-  const together = firstBlock + 1 + index;
+  // With clusters, blocks of 1 KiB are counted from 0, and the superblock is in the second all the same.
+  const together = Math.floor(superblockAt / blockSize) + 1 + index;
   const ofMetaGroup = index * perBlock;
-  const block = index < descriptorBlocks ? together : firstBlock + ofMetaGroup * blocksPerGroup + (hasSuperblock(ofMetaGroup, numbers) ? 1 : 0);
+  const inMetaGroup = firstBlock + ofMetaGroup * blocksPerGroup + (hasSuperblock(ofMetaGroup, numbers) ? 1 : 0);
+  const block = index < descriptorBlocks || index === 0 ? together : inMetaGroup;
   if (block >= blockCount) throw new UnusableDisk(`its ext file system has no group ${group}`);
   const descriptor = volume.read(block * blockSize + (group % perBlock) * descriptorSize, descriptorSize);
   const table = descriptor.readUInt32LE(0x8) + (descriptorSize >= 64 ? descriptor.readUInt32LE(0x28) * 2 ** 32 : 0);
