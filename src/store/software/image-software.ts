@@ -33,6 +33,7 @@ function softwareOfDisk(file: ImageFile): ImageSoftware {
   if (image.format === "other") return unknown(`it is ${image.what}`);
   const disk = new DiskReader(file, diskLookupOf(file, image));
   const partitions = partitionsOf(disk);
+  if (partitions?.length === 0) return unknown("its partition table names nothing that lies within it");
   const places: readonly Place[] = partitions === undefined ? [{ name: "", volume: disk }] : partitions.map(({ number, start, size }) => ({ name: `partition ${number}: `, volume: part(disk, start, size) }));
   const read: FilesystemSoftware[] = [];
   const reasons: string[] = [];
