@@ -12,6 +12,9 @@ const deepest = 5;
 /** An extent of more blocks is one of so many fewer, and has not been written yet: it reads as zeros. */
 const mostWritten = 32_768;
 
+/** Read at a time, so that a large file is not in memory twice. Bytes. */
+const stepBytes = 1_048_576;
+
 /** Blocks of a file that follow one another on the disk too; what is in none is zeros. */
 interface Run {
   readonly logical: number;
@@ -29,7 +32,11 @@ export function contentOf(ext: Ext, inode: Inode): Buffer {
   const bytes = Buffer.alloc(size);
   const blocks = Math.ceil(size / ext.blockSize);
   for (const { logical, physical, count } of merged((flags & byExtents) !== 0 ? extentRuns(ext, block, blocks) : mappedRuns(ext, block, blocks))) {
-    ext.blocks(physical, Math.min(count, blocks - logical)).copy(bytes, logical * ext.blockSize);
+    const wanted = Math.min(count, blocks - logical);
+    const step = Math.max(1, Math.floor(stepBytes / ext.blockSize));
+    for (let done = 0; done < wanted; done += step) {
+      ext.blocks(physical + done, Math.min(step, wanted - done)).copy(bytes, (logical + done) * ext.blockSize);
+    }
   }
   return bytes;
 }

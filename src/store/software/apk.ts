@@ -4,12 +4,12 @@ import { atMost, type FoundPackage } from "./package.ts";
 import { stanzas } from "./stanzas.ts";
 
 /** Blocks of `LETTER:VALUE` lines, apk's installed database: P name, V version, A architecture, L licence, o origin, m maintainer. */
-export function apkPackages(text: string): readonly FoundPackage[] {
-  return atMost(packages(text));
+export function apkPackages(file: Uint8Array): readonly FoundPackage[] {
+  return atMost(packages(file));
 }
 
-function* packages(text: string): Generator<FoundPackage> {
-  for (const fields of stanzas(text, (written) => (["P", "V", "A", "L", "o", "m"].includes(written) ? written : undefined))) {
+function* packages(file: Uint8Array): Generator<FoundPackage> {
+  for (const fields of stanzas(file, (written) => (["P", "V", "A", "L", "o", "m"].includes(written) ? written : undefined))) {
     const name = fields.get("P");
     const version = fields.get("V");
     if (!name || !version) continue;

@@ -9,7 +9,7 @@ import { rpmPackages } from "./rpm.ts";
 export interface Database {
   readonly kind: LockedSoftware["databases"][number]["kind"];
   readonly path: RegExp;
-  /** All of it is held in memory, a text twice. Those of whole distributions have some 5 MiB, rpm's some 30. Bytes. */
+  /** All of it is held in memory. Those of whole distributions have some 5 MiB, rpm's some 30. Bytes. */
   readonly most: number;
   /** Throws where it is not readable. Undefined: it is recognised, not read. */
   readonly read: ((bytes: Uint8Array) => readonly FoundPackage[]) | undefined;
@@ -20,12 +20,8 @@ const rpmLimit = 48 * 1024 * 1024;
 
 /** RPM's two older forms are recognised, not read. */
 export const databases: readonly Database[] = [
-  { kind: "dpkg", path: /^var\/lib\/dpkg\/(status|status\.d\/[^/]+(?<!\.md5sums))$/, most: textLimit, read: (bytes) => dpkgPackages(textOf(bytes)) },
-  { kind: "apk", path: /^(usr\/)?lib\/apk\/db\/installed$/, most: textLimit, read: (bytes) => apkPackages(textOf(bytes)) },
+  { kind: "dpkg", path: /^var\/lib\/dpkg\/(status|status\.d\/[^/]+(?<!\.md5sums))$/, most: textLimit, read: dpkgPackages },
+  { kind: "apk", path: /^(usr\/)?lib\/apk\/db\/installed$/, most: textLimit, read: apkPackages },
   { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/rpmdb\.sqlite$/, most: rpmLimit, read: rpmPackages },
   { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/Packages(\.db)?$/, most: rpmLimit, read: undefined },
 ];
-
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}

@@ -4,15 +4,15 @@ import { atMost, type FoundPackage } from "./package.ts";
 import { stanzas } from "./stanzas.ts";
 
 /** The packages that are installed; deb-control(5), dpkg's `Status: want flag status`. */
-export function dpkgPackages(text: string): readonly FoundPackage[] {
-  return atMost(packages(text));
+export function dpkgPackages(file: Uint8Array): readonly FoundPackage[] {
+  return atMost(packages(file));
 }
 
 const wanted = ["package", "version", "status", "source", "maintainer", "architecture"];
 
 /** RFC 822 style: a line that begins with white space continues the field before it, and is none of these. */
-function* packages(text: string): Generator<FoundPackage> {
-  for (const fields of stanzas(text, (written) => wanted.find((name) => name === written.toLowerCase()))) {
+function* packages(file: Uint8Array): Generator<FoundPackage> {
+  for (const fields of stanzas(file, (written) => wanted.find((name) => name === written.toLowerCase()))) {
     const name = fields.get("package");
     const version = fields.get("version");
     const status = fields.get("status") ?? "install ok installed";

@@ -186,11 +186,11 @@ t.test("databases that are made to hang or to fill memory end soon", async (t) =
     ["\n".repeat(8_000_000), 0],
     [`${stanza}Source: ${"glibc (2)"} \n`, 1],
   ];
-  for (const [text, count] of dpkgCases) t.equal(dpkgPackages(text).length, count);
-  t.match(dpkgPackages(`${stanza}Source: glibc (2.36-9)\n`), [{ source: "glibc" }]);
-  t.throws(() => dpkgPackages(`${stanza}\n`.repeat(20_001)), /more than 20000 packages/);
-  t.throws(() => apkPackages("P:a\nV:1\n\n".repeat(20_001)), /more than 20000 packages/);
-  t.equal(apkPackages(`P:a\nV:1\n${"F:x\n".repeat(2_000_000)}`).length, 1);
+  for (const [text, count] of dpkgCases) t.equal(dpkgPackages(Buffer.from(text)).length, count);
+  t.match(dpkgPackages(Buffer.from(`${stanza}Source: glibc (2.36-9)\n`)), [{ source: "glibc" }]);
+  t.throws(() => dpkgPackages(Buffer.from(`${stanza}\n`.repeat(20_001))), /more than 20000 packages/);
+  t.throws(() => apkPackages(Buffer.from("P:a\nV:1\n\n".repeat(20_001))), /more than 20000 packages/);
+  t.equal(apkPackages(Buffer.from(`P:a\nV:1\n${"F:x\n".repeat(2_000_000)}`)).length, 1);
   // A header that names itself 200,000 times, by a text of 3 MB; without its end.
   const entries = 200_000;
   const header = Buffer.alloc(8 + 16 * entries + 3_000_000, "n");
