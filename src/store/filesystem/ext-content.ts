@@ -13,7 +13,7 @@ const deepest = 5;
 const mostWritten = 32_768;
 
 /** Read at a time, so that a large file is not in memory twice. Bytes. */
-const stepBytes = 1_048_576;
+const windowBytes = 262_144;
 
 /** Blocks of a file that follow one another on the disk too; what is in none is zeros. */
 interface Run {
@@ -24,21 +24,79 @@ interface Run {
 
 /** All of it: whoever asks has looked at the size. Throws UnusableDisk. */
 export function contentOf(ext: Ext, inode: Inode): Buffer {
-  if ((inode.flags & encrypted) !== 0) throw new UnusableDisk("what is wanted of its ext file system is encrypted");
-  const { size, kind, flags, block } = inode;
+  const short = contentOfInode(inode);
+  if (short !== undefined) return short;
+  const bytes = Buffer.alloc(inode.size);
+  for (const run of runsOf(ext, inode)) copyRun(ext, run, bytes, 0);
+  return bytes;
+}
+
+/**
+ * Reads what is asked for, and more where that follows on what was read before, of which the last stretch is kept. Throws
+ * UnusableDisk, at once or while it is read.
+ */
+export function contentReader(ext: Ext, inode: Inode): { readonly size: number; readonly read: (at: number, length: number) => Buffer } {
+  const { size } = inode;
+  const short = contentOfInode(inode);
+  if (short !== undefined) return { size, read: (at, length) => short.subarray(at, at + length) };
+  const runs = [...runsOf(ext, inode)];
+  let start = 0;
+  let window: Buffer = Buffer.alloc(0);
+  return {
+    size,
+    read(at, length) {
+      const end = Math.min(size, at + length);
+      if (at >= end) return Buffer.alloc(0);
+      if (at < start || end > start + window.byteLength) {
+        const isNext = at === start + window.byteLength;
+        start = Math.floor(at / ext.blockSize) * ext.blockSize;
+        window = Buffer.alloc(Math.min(size - start, Math.max(end - start, isNext ? windowBytes : 0)));
+        for (let index = firstRun(runs, start / ext.blockSize); index < runs.length; index += 1) {
+          const run = runs[index];
+          if (run === undefined || run.logical * ext.blockSize >= start + window.byteLength) break;
+          copyRun(ext, run, window, start);
+        }
+      }
+      return window.subarray(at - start, end - start);
+    },
+  };
+}
+
+/** Of the runs, the first that ends after the block. */
+function firstRun(runs: readonly Run[], block: number): number {
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const run = runs[middle];
+    if (run !== undefined && run.logical + run.count <= block) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What of the run lies in the stretch of the file that `bytes` is, which begins with a block at `start`. */
+function copyRun(ext: Ext, { logical, physical, count }: Run, bytes: Buffer, start: number): void {
+  const first = start / ext.blockSize;
+  const end = Math.min(logical + count, first + Math.ceil(bytes.byteLength / ext.blockSize));
+  const step = Math.max(1, Math.floor(windowBytes / ext.blockSize));
+  for (let block = Math.max(logical, first); block < end; block += step) {
+    ext.blocks(physical + block - logical, Math.min(step, end - block)).copy(bytes, (block - first) * ext.blockSize);
+  }
+}
+
+/** Undefined where it is in blocks. */
+function contentOfInode(inode: Inode): Buffer | undefined {
+  const { flags, kind, size, block } = inode;
+  if ((flags & encrypted) !== 0) throw new UnusableDisk("what is wanted of its ext file system is encrypted");
   if (isInline(inode)) return inlineContent(inode);
   // A short link has no block: it stands where their numbers would.
-  if (kind === "link" && size < block.byteLength && (flags & byExtents) === 0) return block.subarray(0, size);
-  const bytes = Buffer.alloc(size);
+  return kind === "link" && size < block.byteLength && (flags & byExtents) === 0 ? block.subarray(0, size) : undefined;
+}
+
+function runsOf(ext: Ext, { size, flags, block }: Inode): Iterable<Run> {
   const blocks = Math.ceil(size / ext.blockSize);
-  for (const { logical, physical, count } of merged((flags & byExtents) !== 0 ? extentRuns(ext, block, blocks) : mappedRuns(ext, block, blocks))) {
-    const wanted = Math.min(count, blocks - logical);
-    const step = Math.max(1, Math.floor(stepBytes / ext.blockSize));
-    for (let done = 0; done < wanted; done += step) {
-      ext.blocks(physical + done, Math.min(step, wanted - done)).copy(bytes, (logical + done) * ext.blockSize);
-    }
-  }
-  return bytes;
+  return merged((flags & byExtents) !== 0 ? extentRuns(ext, block, blocks) : mappedRuns(ext, block, blocks));
 }
 
 export function isInline({ flags }: Inode): boolean {

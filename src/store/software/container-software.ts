@@ -3,6 +3,7 @@
 import type { Digest } from "../../core/digest.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { LockedSoftware } from "../../spec/lock.ts";
+import { inMemory } from "./database-file.ts";
 import { databases } from "./databases.ts";
 import { debianLicence } from "./dpkg.ts";
 import { layerChanges, type LayerChange } from "./layer-files.ts";
@@ -12,10 +13,13 @@ import type { FoundPackage } from "./package.ts";
 
 const copyright = /^usr\/share\/doc\/([^/]+)\/copyright$/;
 
+/** Of a database, which is held in memory. Bytes. */
+const databaseLimit = 48 * 1024 * 1024;
+
 /** A copyright file has some 10 KiB. Bytes. */
 function mostOf(path: string): number {
   const database = databases.find((each) => each.path.test(path));
-  if (database !== undefined) return database.most;
+  if (database !== undefined) return Math.min(databaseLimit, database.most);
   return osReleasePaths.some((each) => each === path) || copyright.test(path) ? 262_144 : 0;
 }
 
@@ -107,7 +111,7 @@ function readAll(files: ReadonlyMap<string, Kept>): Found {
     if (database === undefined) continue;
     try {
       if (bytes === "too-big" || database.read === undefined) throw new Error("not read");
-      packages.push(...database.read(bytes));
+      packages.push(...database.read(inMemory(bytes)));
       if (states.get(database.kind) !== "unreadable") states.set(database.kind, "read");
     } catch {
       states.set(database.kind, "unreadable");

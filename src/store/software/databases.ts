@@ -2,6 +2,7 @@
 
 import type { LockedSoftware } from "../../spec/lock.ts";
 import { apkPackages } from "./apk.ts";
+import type { DatabaseFile } from "./database-file.ts";
 import { dpkgPackages } from "./dpkg.ts";
 import type { FoundPackage } from "./package.ts";
 import { rpmPackages } from "./rpm.ts";
@@ -9,14 +10,14 @@ import { rpmPackages } from "./rpm.ts";
 export interface Database {
   readonly kind: LockedSoftware["databases"][number]["kind"];
   readonly path: RegExp;
-  /** All of it is held in memory. Those of whole distributions have some 5 MiB, rpm's some 30. Bytes. */
+  /** Those of whole distributions have some 5 MiB, rpm's some 30. Bytes. */
   readonly most: number;
   /** Throws where it is not readable. Undefined: it is recognised, not read. */
-  readonly read: ((bytes: Uint8Array) => readonly FoundPackage[]) | undefined;
+  readonly read: ((file: DatabaseFile) => readonly FoundPackage[]) | undefined;
 }
 
 const textLimit = 24 * 1024 * 1024;
-const rpmLimit = 48 * 1024 * 1024;
+const rpmLimit = 128 * 1024 * 1024;
 
 /** RPM's two older forms are recognised, not read. */
 export const databases: readonly Database[] = [

@@ -1,17 +1,18 @@
 /** Debian's package database: /var/lib/dpkg/status, or one file for each package in status.d (distroless images). */
 
+import type { DatabaseFile } from "./database-file.ts";
 import { atMost, type FoundPackage } from "./package.ts";
 import { stanzas } from "./stanzas.ts";
 
 /** The packages that are installed; deb-control(5), dpkg's `Status: want flag status`. */
-export function dpkgPackages(file: Uint8Array): readonly FoundPackage[] {
+export function dpkgPackages(file: DatabaseFile): readonly FoundPackage[] {
   return atMost(packages(file));
 }
 
 const wanted = ["package", "version", "status", "source", "maintainer", "architecture"];
 
 /** RFC 822 style: a line that begins with white space continues the field before it, and is none of these. */
-function* packages(file: Uint8Array): Generator<FoundPackage> {
+function* packages(file: DatabaseFile): Generator<FoundPackage> {
   for (const fields of stanzas(file, (written) => wanted.find((name) => name === written.toLowerCase()))) {
     const name = fields.get("package");
     const version = fields.get("version");

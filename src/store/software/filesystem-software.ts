@@ -2,14 +2,14 @@
 
 import { UnusableDisk } from "../disks/unusable-disk.ts";
 import type { Volume } from "../disks/volume.ts";
-import { contentOf } from "../filesystem/ext-content.ts";
+import { contentOf, contentReader } from "../filesystem/ext-content.ts";
 import { inodeAt, namesIn } from "../filesystem/ext-paths.ts";
 import { openExt, type Ext } from "../filesystem/ext.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { LockedSoftware } from "../../spec/lock.ts";
 import { databases } from "./databases.ts";
 import { osReleasePaths, systemOf } from "./os-release.ts";
-import { atMost, type FoundPackage } from "./package.ts";
+import type { FoundPackage } from "./package.ts";
 
 export interface FilesystemSoftware {
   readonly system: LockedSoftware["system"];
@@ -48,7 +48,7 @@ export function filesystemSoftware(volume: Volume): FilesystemSoftware | string 
     const most = path.startsWith(`${statusFolder}/`) ? room : (database?.most ?? 0);
     if (database?.read === undefined) problems.push(`/${path} is of a form that is not read`);
     else if (inode.size > most) problems.push(`/${path} has ${inode.size} bytes, more than are read`);
-    else if (!take(packages, () => database.read?.(contentOf(ext, inode)) ?? [])) problems.push(`/${path} is not readable`);
+    else if (!take(packages, () => database.read?.(contentReader(ext, inode)) ?? [])) problems.push(`/${path} is not readable`);
     if (path.startsWith(`${statusFolder}/`)) room -= Math.min(room, inode.size);
   }
   if (packages.length > 0) return { system: systemIn(ext), packages };
@@ -58,8 +58,9 @@ export function filesystemSoftware(volume: Volume): FilesystemSoftware | string 
 /** Whether they could be read. What is wrong with the file system around them is passed on. */
 function take(packages: FoundPackage[], read: () => readonly FoundPackage[]): boolean {
   try {
-    const all = atMost([...packages, ...read()]);
-    packages.push(...all.slice(packages.length));
+    const more = read();
+    if (packages.length + more.length > mostNames) return false;
+    packages.push(...more);
     return true;
   } catch (error) {
     if (error instanceof UnusableDisk || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;

@@ -7,6 +7,7 @@ import type { Issue, Outcome } from "../../core/issue.ts";
 import type { Lock } from "../../spec/lock.ts";
 import type { Release } from "../../spec/release.ts";
 import { apkPackages } from "./apk.ts";
+import { inMemory } from "./database-file.ts";
 import { dpkgPackages } from "./dpkg.ts";
 import { fitsInLock, lockedPackage, oncePerPurl } from "./locked-package.ts";
 import type { FoundPackage } from "./package.ts";
@@ -46,8 +47,8 @@ async function bytesOf(path: string): Promise<Uint8Array | undefined> {
 
 function packagesIn(bytes: Uint8Array, type: Wanted["type"]): readonly FoundPackage[] {
   const text = new TextDecoder().decode(bytes);
-  if (type === "deb" && /^Package: /m.test(text)) return dpkgPackages(bytes);
-  if (type === "apk" && /^P:/m.test(text)) return apkPackages(bytes);
+  if (type === "deb" && /^Package: /m.test(text)) return dpkgPackages(inMemory(bytes));
+  if (type === "apk" && /^P:/m.test(text)) return apkPackages(inMemory(bytes));
   return text.split("\n").flatMap((line): readonly FoundPackage[] => {
     const [, name, architecture = "", version] = /^([^\s:]+)(?::(\S+))?[ \t]+(\S+)$/.exec(line.trim()) ?? [];
     return name === undefined || version === undefined ? [] : [{ type, name, version, architecture }];

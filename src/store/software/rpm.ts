@@ -1,5 +1,6 @@
 /** RPM's package database: the headers in rpmdb.sqlite (RPM 4.16 and later). */
 
+import type { DatabaseFile } from "./database-file.ts";
 import { atMost, type FoundPackage } from "./package.ts";
 import { tableRows } from "./sqlite-table.ts";
 
@@ -10,11 +11,11 @@ const tags = { name: 1000, version: 1001, release: 1002, epoch: 1003, vendor: 10
 const textBytes = 4_096;
 
 /** The packages that are installed; the keys that RPM keeps as `gpg-pubkey` are none. Throws where the file is not readable. */
-export function rpmPackages(database: Uint8Array): readonly FoundPackage[] {
+export function rpmPackages(database: DatabaseFile): readonly FoundPackage[] {
   return atMost(packages(database));
 }
 
-function* packages(database: Uint8Array): Generator<FoundPackage> {
+function* packages(database: DatabaseFile): Generator<FoundPackage> {
   const rows = tableRows(database, "Packages");
   if (rows === undefined) throw new Error("there is no table of packages");
   for (const [, blob] of rows) {

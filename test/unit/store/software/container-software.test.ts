@@ -12,6 +12,7 @@ import { readPurl } from "../../../../src/core/purl.ts";
 import type { LockedSoftware } from "../../../../src/spec/lock.ts";
 import { containerSoftware } from "../../../../src/store/software/container-software.ts";
 import { apkPackages } from "../../../../src/store/software/apk.ts";
+import { inMemory } from "../../../../src/store/software/database-file.ts";
 import { debianLicence, dpkgPackages } from "../../../../src/store/software/dpkg.ts";
 import { layerChanges } from "../../../../src/store/software/layer-files.ts";
 import { rpmPackages } from "../../../../src/store/software/rpm.ts";
@@ -124,19 +125,19 @@ t.test("rpm: the headers of rpmdb.sqlite, small ones and such that fill several 
     { purl: "pkg:rpm/rocky/bash@5.1.8-6.el9?arch=x86_64&distro=rocky-9.3", layer: 0, licence: "GPLv3+", supplier: "Rocky Enterprise" },
     { purl: "pkg:rpm/rocky/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=rocky-9.3&epoch=1&upstream=openssl", layer: 0, licence: "ASL 2.0" },
   ]);
-  t.equal([...(tableRows(bytes, "Packages") ?? [])].length, 203);
-  t.equal(tableRows(bytes, "Absent"), undefined);
+  t.equal([...(tableRows(inMemory(bytes), "Packages") ?? [])].length, 203);
+  t.equal(tableRows(inMemory(bytes), "Absent"), undefined);
   for (let seed = 1; seed <= 200; seed += 1) {
     const damaged = Uint8Array.from(bytes);
     // Most of a page's structure lies in its first bytes: damage is done there.
     for (let index = 0; index < 8; index += 1) damaged[(((seed * 7_919 + index * 104_729) % (bytes.byteLength / 4_096)) | 0) * 4_096 + ((seed * 31 + index) % 100)] = (seed * index * 13) % 256;
     try {
-      t.ok([...(tableRows(damaged, "Packages") ?? [])].every((row) => row.length <= 4));
+      t.ok([...(tableRows(inMemory(damaged), "Packages") ?? [])].every((row) => row.length <= 4));
     } catch (error) {
       t.type(error, Error);
     }
   }
-  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => [...(tableRows(bytes.subarray(0, cut), "Packages") ?? [])], `cut after ${cut} bytes`);
+  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => [...(tableRows(inMemory(bytes.subarray(0, cut)), "Packages") ?? [])], `cut after ${cut} bytes`);
 });
 
 t.test("what is not known is said so, and never an empty list that looks like knowledge", async (t) => {
@@ -186,17 +187,17 @@ t.test("databases that are made to hang or to fill memory end soon", async (t) =
     ["\n".repeat(8_000_000), 0],
     [`${stanza}Source: ${"glibc (2)"} \n`, 1],
   ];
-  for (const [text, count] of dpkgCases) t.equal(dpkgPackages(Buffer.from(text)).length, count);
-  t.match(dpkgPackages(Buffer.from(`${stanza}Source: glibc (2.36-9)\n`)), [{ source: "glibc" }]);
-  t.throws(() => dpkgPackages(Buffer.from(`${stanza}\n`.repeat(20_001))), /more than 20000 packages/);
-  t.throws(() => apkPackages(Buffer.from("P:a\nV:1\n\n".repeat(20_001))), /more than 20000 packages/);
-  t.equal(apkPackages(Buffer.from(`P:a\nV:1\n${"F:x\n".repeat(2_000_000)}`)).length, 1);
+  for (const [text, count] of dpkgCases) t.equal(dpkgPackages(inMemory(Buffer.from(text))).length, count);
+  t.match(dpkgPackages(inMemory(Buffer.from(`${stanza}Source: glibc (2.36-9)\n`))), [{ source: "glibc" }]);
+  t.throws(() => dpkgPackages(inMemory(Buffer.from(`${stanza}\n`.repeat(20_001)))), /more than 20000 packages/);
+  t.throws(() => apkPackages(inMemory(Buffer.from("P:a\nV:1\n\n".repeat(20_001)))), /more than 20000 packages/);
+  t.equal(apkPackages(inMemory(Buffer.from(`P:a\nV:1\n${"F:x\n".repeat(2_000_000)}`))).length, 1);
   // A header that names itself 200,000 times, by a text of 3 MB; without its end.
   const entries = 200_000;
   const header = Buffer.alloc(8 + 16 * entries + 3_000_000, "n");
   header.writeUInt32BE(entries, 0);
   for (let index = 0; index < entries; index += 1) [index % 2 === 0 ? 1000 : 1001, 6, 0, 1].forEach((value, each) => header.writeUInt32BE(value, 8 + 16 * index + 4 * each));
-  t.equal(rpmPackages(rpmDatabase([header]))[0]?.name.length, 4_096);
+  t.equal(rpmPackages(inMemory(rpmDatabase([header])))[0]?.name.length, 4_096);
   // Records whose content says that it is the types of 100,000 empty columns.
   const bytes = Buffer.from(rpmDatabase(Array.from({ length: 20 }, () => Buffer.alloc(100_000, 0x0c))));
   let changed = 0;
@@ -207,7 +208,7 @@ t.test("databases that are made to hang or to fill memory end soon", async (t) =
     changed += 1;
   }
   t.ok(changed >= 20, "all of them, and what SQLite left lying about");
-  t.strictSame([...(tableRows(bytes, "Packages") ?? [])].map((row) => row.length), Array.from({ length: 20 }, () => 4));
-  t.throws(() => rpmPackages(bytes));
+  t.strictSame([...(tableRows(inMemory(bytes), "Packages") ?? [])].map((row) => row.length), Array.from({ length: 20 }, () => 4));
+  t.throws(() => rpmPackages(inMemory(bytes)));
   t.ok(performance.now() - started < 20_000, `${Math.round(performance.now() - started)} ms`);
 });
