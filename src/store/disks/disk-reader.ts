@@ -9,10 +9,10 @@ import { unpacked } from "./unpacked.ts";
 const keptLimit = 8 * 1024 * 1024;
 
 /**
- * Of one disk, all that is read and unpacked, where the largest file that is wanted has 128 MiB, perhaps in pieces all over the
+ * Of one disk, all that is read and unpacked, where the largest file that is wanted has 96 MiB, perhaps in pieces all over the
  * disk: tables that lead in circles end here. Bytes.
  */
-const readLimit = 1024 * 1024 * 1024;
+const readLimit = 512 * 1024 * 1024;
 
 /** What a read costs, however short it is. Bytes. */
 const leastRead = 4_096;

@@ -23,8 +23,18 @@ const mostLogical = 124;
 const extendedTypes = [0x05, 0x0f, 0x85];
 const gptType = 0xee;
 
-/** Undefined where there is no partition table. Throws UnusableDisk where there is one that makes no sense. */
+/**
+ * In order of their numbers, none over another. Undefined where there is no partition table. Throws UnusableDisk where there is one
+ * that makes no sense.
+ */
 export function partitionsOf(disk: Volume): readonly Partition[] | undefined {
+  const apart: Partition[] = [];
+  const all = tabled(disk);
+  for (const each of all ?? []) if (apart.every((other) => each.start + each.size <= other.start || other.start + other.size <= each.start)) apart.push(each);
+  return all === undefined ? undefined : apart;
+}
+
+function tabled(disk: Volume): readonly Partition[] | undefined {
   for (const sector of sectorSizes) {
     const headers = [sector, disk.size - sector].flatMap((at) => gptHeader(disk, at, sector) ?? []);
     // The table at the end is the one to use where the first is damaged.

@@ -17,7 +17,7 @@ export interface Database {
 }
 
 const textLimit = 24 * 1024 * 1024;
-const rpmLimit = 128 * 1024 * 1024;
+const rpmLimit = 96 * 1024 * 1024;
 
 /** RPM's two older forms are recognised, not read. */
 export const databases: readonly Database[] = [

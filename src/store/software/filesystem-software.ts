@@ -3,8 +3,8 @@
 import { UnusableDisk } from "../disks/unusable-disk.ts";
 import type { Volume } from "../disks/volume.ts";
 import { contentOf, contentReader } from "../filesystem/ext-content.ts";
-import { inodeAt, namesIn } from "../filesystem/ext-paths.ts";
-import { openExt, type Ext } from "../filesystem/ext.ts";
+import { entriesIn, inodeAt } from "../filesystem/ext-paths.ts";
+import { openExt, type Ext, type Inode } from "../filesystem/ext.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { LockedSoftware } from "../../spec/lock.ts";
 import { databases } from "./databases.ts";
@@ -27,6 +27,8 @@ const paths = [
 
 /** As many as a lock may name. */
 const mostNames = 20_000;
+/** What is wrong with more files than these is not told. */
+const mostProblems = 4;
 /** Of all that lie in one folder. Bytes. */
 const statusFilesLimit = 24 * 1024 * 1024;
 /** Bytes. */
@@ -39,20 +41,39 @@ export function filesystemSoftware(volume: Volume): FilesystemSoftware | string 
   const problems: string[] = [];
   const seen = new Set<number>();
   let room = statusFilesLimit;
-  for (const path of [...paths, ...statusFiles(ext)]) {
-    const inode = inodeAt(ext, path);
+  for (const { path, inode } of candidates(ext)) {
     // Two paths may lead to one file.
-    if (inode === undefined || inode.kind !== "file" || seen.has(inode.number)) continue;
+    if (inode.kind !== "file" || seen.has(inode.number)) continue;
     seen.add(inode.number);
     const database = databases.find((each) => each.path.test(path));
-    const most = path.startsWith(`${statusFolder}/`) ? room : (database?.most ?? 0);
+    const isOneOfMany = path.startsWith(`${statusFolder}/`);
+    const most = isOneOfMany ? room : (database?.most ?? 0);
+    if (isOneOfMany) room -= Math.min(room, inode.size);
     if (database?.read === undefined) problems.push(`/${path} is of a form that is not read`);
     else if (inode.size > most) problems.push(`/${path} has ${inode.size} bytes, more than are read`);
     else if (!take(packages, () => database.read?.(contentReader(ext, inode)) ?? [])) problems.push(`/${path} is not readable`);
-    if (path.startsWith(`${statusFolder}/`)) room -= Math.min(room, inode.size);
   }
   if (packages.length > 0) return { system: systemIn(ext), packages };
-  return problems.length > 0 ? problems.join(", ") : "ext, without a package database that names any";
+  const more = problems.length > mostProblems ? ", …" : "";
+  return problems.length > 0 ? `${problems.slice(0, mostProblems).join(", ")}${more}` : "ext, without a package database that names any";
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly inode: Inode;
+}
+
+function* candidates(ext: Ext): Generator<Candidate> {
+  for (const path of paths) {
+    const inode = inodeAt(ext, path);
+    if (inode !== undefined) yield { path, inode };
+  }
+  const folder = inodeAt(ext, statusFolder);
+  if (folder?.kind !== "folder") return;
+  const entries = entriesIn(ext, folder, mostNames).map(({ name, number }) => ({ path: `${statusFolder}/${name}`, number }));
+  for (const { path, number } of entries.sort((a, b) => byCodeUnit(a.path, b.path))) {
+    if (databases.some((each) => each.path.test(path))) yield { path, inode: ext.inode(number) };
+  }
 }
 
 /** Whether they could be read. What is wrong with the file system around them is passed on. */
@@ -66,13 +87,6 @@ function take(packages: FoundPackage[], read: () => readonly FoundPackage[]): bo
     if (error instanceof UnusableDisk || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     return false;
   }
-}
-
-function statusFiles(ext: Ext): readonly string[] {
-  const folder = inodeAt(ext, statusFolder);
-  if (folder?.kind !== "folder") return [];
-  const names = namesIn(ext, folder, mostNames).map((name) => `${statusFolder}/${name}`);
-  return names.filter((path) => databases.some((each) => each.path.test(path)) && !/\/\.\.?$/.test(path)).sort(byCodeUnit);
 }
 
 function systemIn(ext: Ext): LockedSoftware["system"] {

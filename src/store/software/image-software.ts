@@ -16,6 +16,9 @@ export type ImageSoftware =
   | { readonly kind: "read"; readonly software: NonNullable<Lock["vmImage"]["software"]> }
   | { readonly kind: "unknown"; readonly why: string };
 
+/** More of all its systems together have no room in a lock. */
+const mostPackages = 20_000;
+
 /** More places than these are not told of. */
 const mostTold = 4;
 
@@ -38,6 +41,7 @@ function softwareOfDisk(file: ImageFile): ImageSoftware {
   const read: FilesystemSoftware[] = [];
   const reasons: string[] = [];
   for (const { name, volume } of places) {
+    if (read.reduce((sum, each) => sum + each.packages.length, 0) > mostPackages) break;
     try {
       const found = softwareOfVolume(volume);
       if (typeof found === "string") reasons.push(`${name}${found}`);
@@ -64,6 +68,8 @@ function softwareOfVolume(volume: Volume): FilesystemSoftware | string {
 
 /** Of several systems all: each is in the image. The first that says which it is gives the image its name. */
 function described(read: readonly FilesystemSoftware[]): ImageSoftware {
+  const count = read.reduce((sum, each) => sum + each.packages.length, 0);
+  if (count > mostPackages) return unknown(`its databases name ${count} packages, more than a lock has room for`);
   const packages = oncePerPurl(read.flatMap(({ packages: found, system }) => found.map((each) => lockedPackage(each, system))));
   // The longest of what is told of a package, and the least of what is asked for.
   const fitting = [packages, packages.map(({ supplier: _, ...each }) => each)].find(fitsInLock);

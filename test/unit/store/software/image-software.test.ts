@@ -55,10 +55,10 @@ t.test("an image that names none is unknown, and why", async (t) => {
     [{ "var/lib/rpm/rpmdb.sqlite": "nonsense" }, /^\/var\/lib\/rpm\/rpmdb\.sqlite is not readable$/],
     [{ "var/lib/dpkg/status/folder": "x" }, /^ext, without/],
     [{ "var": "a file" }, /^ext, without/],
-    [{ "var/lib/dpkg/status": { link: "status" } }, /links that lead on and on/],
-    [{ "var/lib/a": { link: "b" }, "var/lib/b": { link: "a" }, "var/lib/dpkg": { link: "a" } }, /links that lead on and on/],
+    [{ "var/lib/dpkg/status": { link: "status" } }, /^ext, without/],
+    [{ "var/lib/a": { link: "b" }, "var/lib/b": { link: "a" }, "var/lib/dpkg": { link: "a" } }, /^ext, without/],
     [{ "var/lib/dpkg": { link: Array.from({ length: 30 }, () => "x/..").join("/") }, "var/lib/x/y": "" }, /^ext, without/],
-    [{ var: { link: "var/".repeat(12) } }, /links that lead on and on/],
+    [{ var: { link: "var/".repeat(12) } }, /^ext, without/],
     [{ "var/lib/dpkg/status": { link: "/nowhere" } }, /^ext, without/],
   ];
   for (const [files, why] of cases) t.match(look(extFile(files, { by: "map" }).bytes), { kind: "unknown", why });
@@ -115,7 +115,7 @@ t.test("tables that lead in circles, out of the image, or nowhere", async (t) =>
     ["a name past its entry", (bytes, made) => bytes.writeUInt8(255, (made.blocksOf("var")[0] ?? 0) * blockBytes + 6), /entries make no sense/],
     ["a folder below itself", (bytes, made) => folder([["lib", 2], ["dpkg", 2], ["var", 2]]).copy(bytes, (made.blocksOf("")[0] ?? 0) * blockBytes), /^ext, without/],
     ["an inode that is none", (bytes, made) => folder([["lib", 4_000_000]]).copy(bytes, (made.blocksOf("var")[0] ?? 0) * blockBytes), /has no inode 4000000/],
-    ["a link of 1 GiB", (bytes, made) => { bytes.writeUInt16LE(0xa1ff, made.inodeOf(database)); bytes.writeUInt32LE(2 ** 30, made.inodeOf(database) + 4); }, /links that lead on and on/],
+    ["a link of 1 GiB", (bytes, made) => { bytes.writeUInt16LE(0xa1ff, made.inodeOf(database)); bytes.writeUInt32LE(2 ** 30, made.inodeOf(database) + 4); }, /^ext, without/],
     ["an encrypted file", (bytes, made) => bytes.writeUInt32LE(0x8_0800, made.inodeOf(database) + 0x20), /is encrypted/],
     ["content in an inode that has no room for it", (bytes, made) => bytes.writeUInt32LE(0x1000_0000, made.inodeOf(database) + 0x20), /an inode that holds less than it says/],
     ["inodes beyond the end", (bytes) => bytes.writeUInt32LE(0x7fff_ffff, 2 * blockBytes + 8), /has no block/],
@@ -300,6 +300,24 @@ t.test("each byte of the tables of ext, one after another", async (t) => {
     }
   }
   t.ok(count > 2_000);
+});
+
+t.test("what is made to take long ends soon", async (t) => {
+  const folderBytes = 1_048_576;
+  const link = { link: `${"x/../".repeat(800)}x` };
+  const made = extFile({ var: link, lib: link, usr: link, "x/y": "" }, { by: "extents", blocks: 4_096 });
+  const entries = made.bytes.subarray((made.blocksOf("")[0] ?? 0) * blockBytes, (made.blocksOf("")[0] ?? 0) * blockBytes + blockBytes);
+  const large = Buffer.concat([...Array.from({ length: folderBytes / blockBytes - 1 }, () => folder(Array.from({ length: 84 }, () => ["zzz", 2] as const))), entries]);
+  large.copy(made.bytes, made.free * blockBytes);
+  const root = made.inodeOf("");
+  made.bytes.writeUInt32LE(folderBytes, root + 4);
+  made.bytes.writeUInt16LE(folderBytes / blockBytes, root + 0x28 + 16);
+  made.bytes.writeUInt32LE(made.free, root + 0x28 + 20);
+  for (const image of [made.bytes, parted(made.bytes, "gpt"), qcow2Of(parted(made.bytes, "mbr"), "deflate", 21), streamVmdk(made.bytes)]) {
+    const started = performance.now();
+    t.match(look(image), { kind: "unknown", why: /^ext, without|more than \d+ bytes of it/ });
+    t.ok(performance.now() - started < 15_000, `${Math.round(performance.now() - started)} ms`);
+  }
 });
 
 t.test("of what is not needed nothing is read", async (t) => {
