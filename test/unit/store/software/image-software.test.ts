@@ -69,6 +69,9 @@ t.test("an image that names none is unknown, and why", async (t) => {
   };
   t.match(look(marked(0x218, "LVM2 001")), { why: /^LVM, of which no files are read/ });
   t.match(look(marked(0x1000, "\xfc\x4e\x2b\xa9")), { why: /^a RAID, of which/ });
+  const both = extFile(debian, { by: "map" }).bytes;
+  both.write("_BHRfS_M", 0x10040, "latin1");
+  t.match(look(both), { kind: "read" }, "what a former file system left in an ext");
   t.match(look(marked(0, "nothing")), { why: "no file system that is known" });
 });
 
@@ -145,16 +148,16 @@ t.test("tables that lead in circles, out of the image, or nowhere", async (t) =>
   }
 });
 
-/** A disk with a partition at 64 KiB. */
-function parted(content: Buffer, by: "gpt" | "mbr"): Buffer {
+/** A disk with a partition at 64 KiB, or, with larger sectors, further behind. */
+function parted(content: Buffer, by: "gpt" | "mbr", sectorBytes = 512): Buffer {
   const start = 128;
-  const sectors = content.byteLength / 512;
-  const disk = Buffer.alloc((start + sectors + 64) * 512);
-  content.copy(disk, start * 512);
+  const sectors = content.byteLength / sectorBytes;
+  const disk = Buffer.alloc((start + sectors + 64) * sectorBytes);
+  content.copy(disk, start * sectorBytes);
   disk.writeUInt16LE(0xaa55, 510);
   disk.writeUInt8(by === "gpt" ? 0xee : 0x83, 446 + 4);
   disk.writeUInt32LE(by === "gpt" ? 1 : start, 446 + 8);
-  disk.writeUInt32LE(by === "gpt" ? disk.byteLength / 512 - 1 : sectors, 446 + 12);
+  disk.writeUInt32LE(by === "gpt" ? disk.byteLength / sectorBytes - 1 : sectors, 446 + 12);
   if (by === "mbr") return disk;
   const entries = Buffer.alloc(128 * 128);
   Buffer.from("af3dc60f838472478e793d69d8477de4", "hex").copy(entries);
@@ -162,8 +165,8 @@ function parted(content: Buffer, by: "gpt" | "mbr"): Buffer {
   entries.writeBigUInt64LE(BigInt(start), 32);
   entries.writeBigUInt64LE(BigInt(start + sectors - 1), 40);
   const place = (own: number, table: number): void => {
-    entries.copy(disk, table * 512);
-    const head = disk.subarray(own * 512, own * 512 + 92);
+    entries.copy(disk, table * sectorBytes);
+    const head = disk.subarray(own * sectorBytes, own * sectorBytes + 92);
     head.write("EFI PART", 0, "latin1");
     head.writeUInt32LE(0x1_0000, 8);
     head.writeUInt32LE(92, 12);
@@ -175,7 +178,7 @@ function parted(content: Buffer, by: "gpt" | "mbr"): Buffer {
     head.writeUInt32LE(crc32(head), 16);
   };
   place(1, 2);
-  place(disk.byteLength / 512 - 1, disk.byteLength / 512 - 33);
+  place(disk.byteLength / sectorBytes - 1, disk.byteLength / sectorBytes - 33);
   return disk;
 }
 
@@ -240,6 +243,7 @@ const images: Readonly<Record<string, Buffer>> = {
 
 t.test("every format and partition table", async (t) => {
   for (const [name, image] of Object.entries(images)) t.equal(names(look(image)), 61, name);
+  t.equal(names(look(parted(content, "gpt", 4_096))), 61, "sectors of 4 KiB");
   const disk = parted(content, "gpt");
   disk.writeUInt8(1, 512 + 20);
   t.equal(names(look(disk)), 61, "the table at the end");
