@@ -1,12 +1,12 @@
 /** What is installed in one file system of a VM image: the databases of dpkg, apk and rpm at their places, links followed. */
 
+import { byCodeUnit } from "../../core/json.ts";
+import type { LockedSoftware } from "../../spec/lock.ts";
 import { UnusableDisk } from "../disks/unusable-disk.ts";
 import type { Volume } from "../disks/volume.ts";
 import { contentOf, contentReader } from "../filesystem/ext-content.ts";
 import { entriesIn, inodeAt } from "../filesystem/ext-paths.ts";
 import { openExt, type Ext, type Inode } from "../filesystem/ext.ts";
-import { byCodeUnit } from "../../core/json.ts";
-import type { LockedSoftware } from "../../spec/lock.ts";
 import { databases } from "./databases.ts";
 import { osReleasePaths, systemOf } from "./os-release.ts";
 import type { FoundPackage } from "./package.ts";

@@ -1,5 +1,6 @@
 /** What is installed in a VM image, read out of its own file system: nothing is mounted, and only what is read is unpacked. */
 
+import type { Lock } from "../../spec/lock.ts";
 import { diskImageHead, diskImageOf } from "../disk-image.ts";
 import { diskLookupOf, type ImageFile } from "../disks/disk-map.ts";
 import { DiskReader } from "../disks/disk-reader.ts";
@@ -7,7 +8,6 @@ import { UnusableDisk } from "../disks/unusable-disk.ts";
 import { part, type Volume } from "../disks/volume.ts";
 import { filesystemKind } from "../filesystem/filesystem-kind.ts";
 import { partitionsOf } from "../filesystem/partitions.ts";
-import type { Lock } from "../../spec/lock.ts";
 import { filesystemSoftware, type FilesystemSoftware } from "./filesystem-software.ts";
 import { fitsInLock, lockedPackage, oncePerPurl } from "./locked-package.ts";
 
@@ -41,7 +41,7 @@ function softwareOfDisk(file: ImageFile): ImageSoftware {
   const read: FilesystemSoftware[] = [];
   const reasons: string[] = [];
   for (const { name, volume } of places) {
-    if (read.reduce((sum, each) => sum + each.packages.length, 0) > mostPackages) break;
+    if (packagesIn(read) > mostPackages) break;
     try {
       const found = softwareOfVolume(volume);
       if (typeof found === "string") reasons.push(`${name}${found}`);
@@ -68,7 +68,7 @@ function softwareOfVolume(volume: Volume): FilesystemSoftware | string {
 
 /** Of several systems all: each is in the image. The first that says which it is gives the image its name. */
 function described(read: readonly FilesystemSoftware[]): ImageSoftware {
-  const count = read.reduce((sum, each) => sum + each.packages.length, 0);
+  const count = packagesIn(read);
   if (count > mostPackages) return unknown(`its databases name ${count} packages, more than a lock has room for`);
   const packages = oncePerPurl(read.flatMap(({ packages: found, system }) => found.map((each) => lockedPackage(each, system))));
   // The longest of what is told of a package, and the least of what is asked for.
@@ -76,6 +76,10 @@ function described(read: readonly FilesystemSoftware[]): ImageSoftware {
   if (fitting === undefined) return unknown(`its databases name ${packages.length} packages, more than a lock has room for`);
   const system = read.find((each) => each.system !== undefined)?.system;
   return { kind: "read", software: { from: "image", ...(system === undefined ? {} : { system }), packages: fitting } };
+}
+
+function packagesIn(read: readonly FilesystemSoftware[]): number {
+  return read.reduce((sum, each) => sum + each.packages.length, 0);
 }
 
 function unknown(why: string): ImageSoftware {
