@@ -36,6 +36,8 @@ export interface Resolved extends LockDocument {
   readonly lockPath: string;
   readonly release: ReleaseDocument;
   readonly store: BlobStore;
+  /** Why the packages of the VM image are unknown, where they are and the release has been resolved just now. */
+  readonly softwareUnknown?: string;
 }
 
 export interface Inputs {
@@ -105,6 +107,7 @@ async function resolveAnew(
   known: { release: ReleaseDocument; releasePath: string; lockPath: string; store: BlobStore; reports: readonly ReportedDocument[]; before: Lock | undefined },
 ): Promise<Inputs> {
   const progress = progressOn(io, how.quiet === true);
+  let unknown: string | undefined;
   const outcome = await resolve({
     release: known.release,
     releaseFolder: dirname(known.releasePath),
@@ -114,6 +117,7 @@ async function resolveAnew(
     vmdk: how.vmdk,
     qemuImg: how.qemuImg === true,
     progress: progress.report,
+    softwareUnknown: (why) => (unknown = why),
     signal: io.signal,
   }).finally(progress.finish);
   const [releaseReport] = known.reports;
@@ -124,7 +128,8 @@ async function resolveAnew(
   await writeTextAside(known.lockPath, text);
   const lock = readLock(text);
   if (!lock.ok) throw new Error(`the lock just made is not valid: ${JSON.stringify(lock.issues)}`);
-  return { resolved: { ...lock.value, lockPath: known.lockPath, release: known.release, store: known.store }, reports };
+  const told = unknown === undefined ? {} : { softwareUnknown: unknown };
+  return { resolved: { ...lock.value, ...told, lockPath: known.lockPath, release: known.release, store: known.store }, reports };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** `lock`: fetches what a release names into the blob store, and notes what it is. */
 
 import type { Command } from "commander";
-import type { LockedBlob } from "../spec/lock.ts";
+import type { Lock, LockedBlob } from "../spec/lock.ts";
+import { printable } from "../spec/show.ts";
 import { releaseOptions, resolveInputs, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { showAside } from "./show-report.ts";
@@ -34,15 +35,23 @@ async function lock(options: Options, io: Io): Promise<ExitStatus> {
   const inputs = await resolveInputs(io, { ...options, vmdk: options.vmdk === true, locked: undefined, refresh: true });
   showAside(io, inputs.reports);
   if (inputs.resolved === undefined) return 1;
-  const { lock, lockPath, digest } = inputs.resolved;
+  const { lock, lockPath, digest, softwareUnknown } = inputs.resolved;
   if (options.json) {
     const { vmImage, payload, vmdk } = lock;
-    io.out(`${JSON.stringify({ lock: lockPath, digest, vmImage, payload, ...(vmdk === undefined ? {} : { vmdk }) }, null, 2)}\n`);
+    const why = softwareUnknown === undefined ? {} : { softwareUnknown };
+    io.out(`${JSON.stringify({ lock: lockPath, digest, vmImage, ...why, payload, ...(vmdk === undefined ? {} : { vmdk }) }, null, 2)}\n`);
     return 0;
   }
-  io.out(`lock      ${lockPath}\nvm image  ${sized(lock.vmImage)}\npayload   ${sized(lock.payload)}, ${lock.containers.length} containers\n`);
+  io.out(`lock      ${lockPath}\nvm image  ${sized(lock.vmImage)}\n          ${packages(lock.vmImage.software, softwareUnknown)}\npayload   ${sized(lock.payload)}, ${lock.containers.length} containers\n`);
   if (lock.vmdk !== undefined) io.out(`as VMDK   ${sized(lock.vmdk.vmImage)}\n          ${sized(lock.vmdk.payload)}\n`);
   return 0;
+}
+
+function packages(software: Lock["vmImage"]["software"], unknown = "nobody has said them"): string {
+  if (software === undefined) return `packages unknown: ${printable(unknown)}`;
+  const { from, system, packages: all } = software;
+  const named = system === undefined ? "" : ` of ${system.id}${system.version === undefined ? "" : ` ${system.version}`}`;
+  return `${all.length} packages${named}, ${from === "image" ? "read out of it" : "from the list that the release names"}`;
 }
 
 function sized({ digest, size }: LockedBlob): string {

@@ -11,8 +11,14 @@ export interface Lock {
     readonly format: "qcow2" | "raw" | "vmdk";
     /** What the guest sees; bytes. */
     readonly virtualSize: number;
-    /** What is installed in it; left out where the release names no list. */
-    readonly software?: { readonly system: { readonly id: string; readonly version?: string }; readonly packages: readonly LockedPackage[] };
+    /** What is installed in it; left out where the release names no list and its own files don't tell. */
+    readonly software?: {
+      /** Out of its own file system. Left out where it is the list that the release names. */
+      readonly from?: "image";
+      /** Always there with a list. */
+      readonly system?: { readonly id: string; readonly version?: string };
+      readonly packages: readonly LockedPackage[];
+    };
   };
   readonly containers: readonly LockedContainer[];
   /** The archive made of the containers, as `src/pack/payload.ts` lays it out. */

@@ -19,9 +19,11 @@ import type { Network } from "./sources/image.ts";
 import { readContainer } from "./sources/container.ts";
 import { fetchVmImage } from "./sources/vm-image.ts";
 import { containerSoftware } from "./software/container-software.ts";
+import { imageSoftware } from "./software/image-software.ts";
 import { readPackageList } from "./software/package-list.ts";
 import { UnusableDisk } from "./disks/unusable-disk.ts";
 import { makeVmdks } from "./vmdk.ts";
+import { withImage } from "./vmdk-bytes.ts";
 
 export interface Resolving {
   readonly release: ReleaseDocument;
@@ -37,6 +39,8 @@ export interface Resolving {
   /** The VM image's by qemu-img, which must be there. */
   readonly qemuImg?: boolean;
   readonly progress: (what: string, done: number, total: number) => void;
+  /** Hears why nobody can say what is in the VM image, where nobody can: "the packages of the VM image are unknown: …". */
+  readonly softwareUnknown?: (why: string) => void;
   readonly signal: AbortSignal;
   /** Bytes of a piece; tests take smaller ones. */
   readonly pieceBytes?: number;
@@ -72,17 +76,26 @@ export async function resolve(resolving: Resolving): Promise<Outcome<Lock>> {
   }
   if (!image.ok || !list.ok || issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const { blob, virtualSize } = image.value;
+  const software = list.value ?? softwareInside(resolving, blob.digest);
   const pieces = await piecesOfBlob(resolving, blob, "pieces of the VM image");
   const plain: Lock = {
     apiVersion: "cloudlet-bundle/v1",
     kind: "Lock",
     release: { name: release.name, digest },
-    vmImage: { ...blob, pieces, format: release.vmImage.format, virtualSize, ...(list.value === undefined ? {} : { software: list.value }) },
+    vmImage: { ...blob, pieces, format: release.vmImage.format, virtualSize, ...(software === undefined ? {} : { software }) },
     containers,
     payload: await payloadOf(resolving, release, containers),
   };
   const lock = resolving.vmdk ? await withVmdk(resolving, release, plain) : outcome([], () => plain);
   return lock.ok ? outcome([...issues, ...lock.issues], () => lock.value) : { ok: false, issues: [...issues, ...lock.issues] };
+}
+
+/** Where no list came with the image, its own file system is asked. */
+function softwareInside({ store, softwareUnknown, signal }: Resolving, digest: Digest): Lock["vmImage"]["software"] {
+  signal.throwIfAborted();
+  const found = withImage(store.path(digest), imageSoftware);
+  if (found.kind === "unknown") softwareUnknown?.(found.why);
+  return found.kind === "read" ? found.software : undefined;
 }
 
 async function piecesOfBlob({ store, progress, signal, ...how }: Resolving, { digest, size }: { readonly digest: Digest; readonly size: number }, what: string): Promise<LockedPieces> {

@@ -148,9 +148,10 @@ function asksSomebody(userData: Parsed["value"]): boolean {
 /** What the image must have, where its list of packages is known. */
 function inImage({ lock, spec }: AuditInput, names: readonly string[], what: string): Finding {
   if (!traitsOf(spec.platform.type).makesVms) return notApplicable(`The machines are there already: it must be true of them that ${what} runs.`);
-  if (lock.vmImage.software === undefined) return notApplicable(`Nobody has said what is in the VM image: it must be true of it that ${what} runs.`);
-  const found = lock.vmImage.software.packages.map(({ purl }) => readPurl(purl)?.name ?? "").filter((name) => names.includes(name));
-  return found.length > 0 ? met(`the VM image has ${found.join(", ")}`) : unmet(`the VM image's list of packages has none of ${names.join(", ")}`);
+  const { software } = lock.vmImage;
+  if (software === undefined) return notApplicable(`Nobody has said what is in the VM image: it must be true of it that ${what} runs.`);
+  const found = software.packages.map(({ purl }) => readPurl(purl)?.name ?? "").filter((name) => names.includes(name));
+  return found.length > 0 ? met(`the VM image has ${found.join(", ")}`) : unmet(`${software.from === "image" ? "the package databases of the VM image have" : "the VM image's list of packages has"} none of ${names.join(", ")}`);
 }
 
 interface GuestKey {

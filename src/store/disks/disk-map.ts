@@ -4,6 +4,7 @@ import type { DiskImage } from "../disk-image.ts";
 import { qcow2Map } from "./qcow2-map.ts";
 import { rawMap } from "./raw-map.ts";
 import { sparseVmdkMap } from "./sparse-vmdk-map.ts";
+import { streamOptimizedLookup } from "./stream-optimized-lookup.ts";
 
 /** All numbers are in bytes. */
 export interface Piece {
@@ -21,9 +22,18 @@ export interface Piece {
   readonly whole: number;
 }
 
-export interface DiskMap {
+/** Leads from places of the disk to the file. */
+export interface DiskLookup {
   /** Of the disk that the guest sees; bytes. */
   readonly virtualSize: number;
+  /**
+   * Those that have something of the stretch in them, in the guest's order; of the tables only what leads there is read. Throws
+   * UnusableDisk where that makes no sense. That two of a disk share a place in the file, it does not see.
+   */
+  piecesIn(from: number, end: number): Iterable<Piece>;
+}
+
+export interface DiskMap extends DiskLookup {
   /** No compressed piece crosses a multiple of this, a power of two; bytes. */
   readonly clusterSize: number;
   /** In the guest's order, none over another. Throws UnusableDisk where the image's tables make no sense. */
@@ -51,4 +61,9 @@ export function diskMapOf(file: ImageFile, format: Exclude<DiskImage["format"], 
     case "vmdk":
       return sparseVmdkMap(file);
   }
+}
+
+/** The same for whoever only looks up places, of a streamOptimized VMDK too. */
+export function diskLookupOf(file: ImageFile, image: Exclude<DiskImage, { readonly format: "other" }>): DiskLookup {
+  return image.format === "vmdk" && image.kind === "streamOptimized" ? streamOptimizedLookup(file) : diskMapOf(file, image.format);
 }

@@ -1,12 +1,10 @@
 /** A stretch of a disk to the grains of a streamOptimized VMDK: read, unpacked where it is packed, packed, framed. */
 
 import { readSync } from "node:fs";
-import { inflateRawSync, zstdDecompressSync } from "node:zlib";
 import type { Piece } from "./disk-map.ts";
 import { sectorBytes } from "./sparse-vmdk.ts";
-import { UnusableDisk } from "./unusable-disk.ts";
+import { unpacked } from "./unpacked.ts";
 import { packedLimit, packInto, storeInto, wrapInto } from "./zlib-form.ts";
-import { zstdFrameBytes } from "./zstd-frame.ts";
 
 /** VMware's own tools read a streamOptimized disk in grains of 128 sectors only. Bytes. */
 export const grainBytes = 65_536;
@@ -122,30 +120,6 @@ function framed(
     at = end;
   }
   return { bytes: out.subarray(0, at), indexes, sectors };
-}
-
-/** Throws UnusableDisk where a compressed cluster does not come to exactly a cluster. */
-function unpacked(packed: Buffer, { kind, at, whole }: Piece): { readonly bytes: Buffer; readonly stream: Uint8Array | undefined } {
-  try {
-    if (kind === "zstd") {
-      const bytes = zstdDecompressSync(packed.subarray(0, zstdFrameBytes(packed)), { maxOutputLength: whole });
-      return { bytes: wholeCluster(bytes, at, whole), stream: undefined };
-    }
-    // A little more room than it takes, or zlib is asked once more after the end.
-    const { buffer, engine } = inflateRawSync(packed, { maxOutputLength: whole, chunkSize: whole + 64, info: true }) as unknown as {
-      readonly buffer: Buffer;
-      readonly engine: { readonly bytesWritten: number };
-    };
-    return { bytes: wholeCluster(buffer, at, whole), stream: packed.subarray(0, engine.bytesWritten) };
-  } catch (error) {
-    if (error instanceof UnusableDisk) throw error;
-    throw new UnusableDisk(`a compressed cluster is damaged (byte ${at}): ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function wholeCluster(bytes: Buffer, at: number, whole: number): Buffer {
-  if (bytes.byteLength !== whole) throw new UnusableDisk(`a compressed cluster comes to ${bytes.byteLength} bytes, not to ${whole} (byte ${at})`);
-  return bytes;
 }
 
 function wholeSectors(bytes: number): number {

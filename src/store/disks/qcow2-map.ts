@@ -35,7 +35,20 @@ interface Header {
 /** Throws UnusableDisk on a header that makes no sense; on tables that make none, while they are read. */
 export function qcow2Map(file: ImageFile): DiskMap {
   const header = readHeader(file);
-  return { virtualSize: header.virtualSize, clusterSize: header.clusterSize, pieces: () => merged(pieces(file, header)) };
+  const { virtualSize, clusterSize } = header;
+  return {
+    virtualSize,
+    clusterSize,
+    pieces: () => {
+      // Whole L2 tables, also where the disk ends within one.
+      const perTable = clustersInTable(header) * clusterSize;
+      const claims = new Claims(file, clusterSize, "each once");
+      claims.take(0, clusterSize, "its header");
+      claims.take(header.l1Offset, header.l1Entries * 8, "its L1 table");
+      return merged(pieces(file, header, claims, 0, Math.ceil(virtualSize / perTable) * perTable));
+    },
+    piecesIn: (from, end) => merged(pieces(file, header, new Claims(file, clusterSize, "any"), from, Math.min(end, virtualSize))),
+  };
 }
 
 function readHeader(file: ImageFile): Header {
@@ -97,14 +110,12 @@ function clustersInTable({ clusterSize, hasSubclusters }: Header): number {
   return clusterSize / (hasSubclusters ? 16 : 8);
 }
 
-function* pieces(file: ImageFile, header: Header): Generator<Piece> {
-  const { clusterSize, virtualSize, l1Offset } = header;
+function* pieces(file: ImageFile, header: Header, claims: Claims, from: number, end: number): Generator<Piece> {
+  const { clusterSize, hasSubclusters, l1Offset } = header;
+  const entryBytes = hasSubclusters ? 16 : 8;
   const perTable = clustersInTable(header) * clusterSize;
-  const tables = Math.ceil(virtualSize / perTable);
-  const claims = new Claims(file, clusterSize);
-  claims.take(0, clusterSize, "its header");
-  claims.take(l1Offset, header.l1Entries * 8, "its L1 table");
-  for (let first = 0; first < tables; first += l1Step) {
+  const tables = Math.ceil(end / perTable);
+  for (let first = Math.floor(from / perTable); first < tables; first += l1Step) {
     const l1 = exactly(file, l1Offset + first * 8, Math.min(l1Step, tables - first) * 8, "its L1 table");
     for (let index = 0; index < l1.byteLength / 8; index += 1) {
       const entry = l1.readBigUInt64BE(index * 8);
@@ -112,7 +123,11 @@ function* pieces(file: ImageFile, header: Header): Generator<Piece> {
       const offset = Number(entry & offsetBits);
       if (offset === 0) continue;
       claims.take(offset, clusterSize, "an L2 table");
-      yield* piecesOfTable(exactly(file, offset, clusterSize, "an L2 table"), (first + index) * perTable, file, header, claims);
+      const start = (first + index) * perTable;
+      const low = Math.max(0, Math.floor((from - start) / clusterSize));
+      const high = Math.min(clustersInTable(header), Math.ceil((end - start) / clusterSize));
+      const table = exactly(file, offset + low * entryBytes, (high - low) * entryBytes, "an L2 table");
+      yield* piecesOfTable(table, start + low * clusterSize, file, header, claims);
     }
   }
 }
@@ -174,27 +189,29 @@ function compressedPiece(entry: bigint, at: number, size: number, file: ImageFil
 class Claims {
   readonly #file: ImageFile;
   readonly #clusterSize: number;
-  readonly #taken: Uint8Array;
+  readonly #taken: Uint8Array | undefined;
   #compressed = 0;
 
-  constructor(file: ImageFile, clusterSize: number) {
-    const bytes = Math.ceil(file.size / clusterSize / 8);
+  /** `any`: only that they are clusters of the file. */
+  constructor(file: ImageFile, clusterSize: number, how: "each once" | "any") {
+    const bytes = how === "any" ? 0 : Math.ceil(file.size / clusterSize / 8);
     if (bytes > claimsLimit) throw new UnusableDisk(`its clusters of ${clusterSize} bytes are too small for a file of ${file.size} bytes`);
     this.#file = file;
     this.#clusterSize = clusterSize;
-    this.#taken = new Uint8Array(bytes);
+    this.#taken = how === "any" ? undefined : new Uint8Array(bytes);
   }
 
   take(offset: number, length: number, what: string): void {
     if (offset % this.#clusterSize !== 0) throw new UnusableDisk(`${what} begins at byte ${offset}, which no cluster does`);
     // Of the file's last cluster only what was written need be there.
     if (offset >= this.#file.size) throw new UnusableDisk(`${what} lies beyond the end of the file (byte ${offset})`);
-    for (let at = offset; at < offset + length; at += this.#clusterSize) {
+    const taken = this.#taken;
+    for (let at = offset; taken !== undefined && at < offset + length; at += this.#clusterSize) {
       const index = at / this.#clusterSize;
       const byte = index >>> 3;
       const bit = 1 << (index & 7);
-      if (((this.#taken[byte] ?? 0) & bit) !== 0) throw new UnusableDisk(`${what} is where another table or cluster is (byte ${at})`);
-      this.#taken[byte] = (this.#taken[byte] ?? 0) | bit;
+      if (((taken[byte] ?? 0) & bit) !== 0) throw new UnusableDisk(`${what} is where another table or cluster is (byte ${at})`);
+      taken[byte] = (taken[byte] ?? 0) | bit;
     }
   }
 

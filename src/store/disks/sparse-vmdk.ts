@@ -41,6 +41,20 @@ export function sparseHeader(bytes: Buffer): SparseHeader {
   };
 }
 
+/** The header that leads to the directory: of a file that was written in one pass, the footer. Throws UnusableDisk. */
+export function directedHeader(file: ImageFile): SparseHeader & { readonly directory: number } {
+  let found = sparseHeader(file.read(0, sectorBytes));
+  if (found.directory === undefined) {
+    // The last two sectors are the footer and the end-of-stream marker.
+    const footer = sparseHeader(file.read(Math.max(0, file.size - 2 * sectorBytes), sectorBytes));
+    if (footer.capacity !== found.capacity || footer.grainSectors !== found.grainSectors) throw new UnusableDisk("its footer is of another disk than its header");
+    found = footer;
+  }
+  const { directory } = found;
+  if (directory === undefined) throw new UnusableDisk("neither its header nor its footer says where its grain directory is");
+  return { ...found, directory };
+}
+
 /** Of the directory, read at a time. Entries. */
 const directoryStep = 8_192;
 
@@ -69,6 +83,16 @@ export function* grainsOf(file: ImageFile, { capacity, grainSectors }: SparseHea
       if (taken * sectorBytes > file.size) throw new UnusableDisk("its grains are more than the file can hold");
     }
   }
+}
+
+/** The sector of one grain; undefined where it is zeros. Throws UnusableDisk. */
+export function sectorOfGrain(file: ImageFile, index: number, directory: number): number | undefined {
+  const entry = Math.floor(index / entriesPerTable);
+  const sector = table(file, directory * sectorBytes + entry * 4, 1, "its grain directory").readUInt32LE(0);
+  if (sector === 0) return undefined;
+  const at = table(file, sector * sectorBytes + (index % entriesPerTable) * 4, 1, "a grain table").readUInt32LE(0);
+  if (at * sectorBytes >= file.size) throw new UnusableDisk(`a grain lies beyond the end of the file (sector ${at})`);
+  return at <= 1 ? undefined : at;
 }
 
 function table(file: ImageFile, offset: number, entries: number, what: string): Buffer {

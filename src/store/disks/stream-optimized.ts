@@ -6,7 +6,7 @@
 import type { FramedGrains } from "./grains.ts";
 import { grainBytes } from "./grains.ts";
 import type { ImageFile } from "./disk-map.ts";
-import { directoryAtEnd, entriesPerTable, grainsOf, sectorBytes, sparseHeader } from "./sparse-vmdk.ts";
+import { directedHeader, directoryAtEnd, entriesPerTable, grainsOf, sectorBytes } from "./sparse-vmdk.ts";
 import { UnusableDisk } from "./unusable-disk.ts";
 
 /** vSphere's largest virtual disk (Configuration Maximums); the format itself could say more. Bytes. */
@@ -83,17 +83,10 @@ export async function* streamOptimized(
 
 /** What of a disk that is one already a lock has to say. Throws UnusableDisk where its tables don't lead into its file. */
 export function surveyStreamOptimized(file: ImageFile): { readonly capacity: number; readonly populated: number } {
-  let found = sparseHeader(file.read(0, sectorBytes));
-  if (found.directory === undefined) {
-    // The last two sectors are the footer and the end-of-stream marker.
-    const footer = sparseHeader(file.read(Math.max(0, file.size - 2 * sectorBytes), sectorBytes));
-    if (footer.capacity !== found.capacity || footer.grainSectors !== found.grainSectors) throw new UnusableDisk("its footer is of another disk than its header");
-    found = footer;
-  }
-  if (found.directory === undefined) throw new UnusableDisk("neither its header nor its footer says where its grain directory is");
+  const header = directedHeader(file);
   let grains = 0;
-  for (const _ of grainsOf(file, found, found.directory)) grains += 1;
-  return { capacity: found.capacity * sectorBytes, populated: grains * found.grainSectors * sectorBytes };
+  for (const _ of grainsOf(file, header, header.directory)) grains += 1;
+  return { capacity: header.capacity * sectorBytes, populated: grains * header.grainSectors * sectorBytes };
 }
 
 /** A marker of metadata (how many sectors follow, size 0, its type), and what follows it. */

@@ -3,27 +3,24 @@
 import type { Digest } from "../../core/digest.ts";
 import { byCodeUnit } from "../../core/json.ts";
 import type { LockedSoftware } from "../../spec/lock.ts";
-import { apkPackages } from "./apk.ts";
-import { debianLicence, dpkgPackages } from "./dpkg.ts";
+import { inMemory } from "./database-file.ts";
+import { databases } from "./databases.ts";
+import { debianLicence } from "./dpkg.ts";
 import { layerChanges, type LayerChange } from "./layer-files.ts";
 import { fitsInLock, lockedPackage, oncePerPurl } from "./locked-package.ts";
+import { osReleasePaths, systemOf } from "./os-release.ts";
 import type { FoundPackage } from "./package.ts";
-import { rpmPackages } from "./rpm.ts";
 
-/** Where each kind of database lies. RPM's two older forms are recognised, not read. */
-const databases: readonly { readonly kind: "apk" | "dpkg" | "rpm"; readonly path: RegExp; readonly read: ((bytes: Uint8Array) => readonly FoundPackage[]) | undefined }[] = [
-  { kind: "dpkg", path: /^var\/lib\/dpkg\/(status|status\.d\/[^/]+(?<!\.md5sums))$/, read: (bytes) => dpkgPackages(textOf(bytes)) },
-  { kind: "apk", path: /^(usr\/)?lib\/apk\/db\/installed$/, read: (bytes) => apkPackages(textOf(bytes)) },
-  { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/rpmdb\.sqlite$/, read: rpmPackages },
-  { kind: "rpm", path: /^(var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/Packages(\.db)?$/, read: undefined },
-];
-const release = /^(etc|usr\/lib)\/os-release$/;
 const copyright = /^usr\/share\/doc\/([^/]+)\/copyright$/;
 
-/** Databases of a whole distribution have some 20 MiB; a copyright file has some 10 KiB. All of it is held in memory. Bytes. */
+/** Of a database, which is held in memory. Bytes. */
+const databaseLimit = 48 * 1024 * 1024;
+
+/** A copyright file has some 10 KiB. Bytes. */
 function mostOf(path: string): number {
-  if (databases.some((each) => each.path.test(path))) return 48 * 1024 * 1024;
-  return release.test(path) || copyright.test(path) ? 262_144 : 0;
+  const database = databases.find((each) => each.path.test(path));
+  if (database !== undefined) return Math.min(databaseLimit, database.most);
+  return osReleasePaths.some((each) => each === path) || copyright.test(path) ? 262_144 : 0;
 }
 
 /** Of all files that are kept while a container is read, whatever its layers are made of. */
@@ -114,7 +111,7 @@ function readAll(files: ReadonlyMap<string, Kept>): Found {
     if (database === undefined) continue;
     try {
       if (bytes === "too-big" || database.read === undefined) throw new Error("not read");
-      packages.push(...database.read(bytes));
+      packages.push(...database.read(inMemory(bytes)));
       if (states.get(database.kind) !== "unreadable") states.set(database.kind, "read");
     } catch {
       states.set(database.kind, "unreadable");
@@ -128,7 +125,8 @@ function keyOf({ type, name, version, architecture }: FoundPackage): string {
 }
 
 function described({ packages, states }: Found, layerOf: ReadonlyMap<string, number>, files: ReadonlyMap<string, Kept>): LockedSoftware {
-  const system = systemOf(files);
+  const osRelease = osReleasePaths.map((path) => files.get(path)).find((each) => each !== undefined);
+  const system = osRelease instanceof Uint8Array ? systemOf(osRelease) : undefined;
   const listed = packages.map((each) => {
     const stated = files.get(`usr/share/doc/${each.name}/copyright`);
     const licence = each.licence ?? (stated instanceof Uint8Array ? debianLicence(textOf(stated)) : undefined);
@@ -141,16 +139,6 @@ function described({ packages, states }: Found, layerOf: ReadonlyMap<string, num
     databases: [...states].sort(([a], [b]) => byCodeUnit(a, b)).map(([kind, state]) => ({ kind, state: fits ? state : "too-long" })),
     packages: fits ? once : [],
   };
-}
-
-/** os-release(5): ID and VERSION_ID; /etc/os-release goes before /usr/lib/os-release. */
-function systemOf(files: ReadonlyMap<string, Kept>): LockedSoftware["system"] {
-  const bytes = files.get("etc/os-release") ?? files.get("usr/lib/os-release");
-  if (!(bytes instanceof Uint8Array)) return undefined;
-  const value = (name: string): string | undefined => new RegExp(`^${name}=["']?([0-9A-Za-z._-]+)["']?\\s*$`, "m").exec(textOf(bytes))?.[1];
-  const id = value("ID");
-  const version = value("VERSION_ID");
-  return id === undefined ? undefined : { id, ...(version === undefined ? {} : { version }) };
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,38 +1,40 @@
 /** Debian's package database: /var/lib/dpkg/status, or one file for each package in status.d (distroless images). */
 
-import type { FoundPackage } from "./package.ts";
+import type { DatabaseFile } from "./database-file.ts";
+import { atMost, type FoundPackage } from "./package.ts";
+import { stanzas } from "./stanzas.ts";
 
 /** The packages that are installed; deb-control(5), dpkg's `Status: want flag status`. */
-export function dpkgPackages(text: string): readonly FoundPackage[] {
-  return text.split(/\n{2,}/).flatMap((stanza) => {
-    const fields = fieldsOf(stanza);
+export function dpkgPackages(file: DatabaseFile): readonly FoundPackage[] {
+  return atMost(packages(file));
+}
+
+const wanted = ["package", "version", "status", "source", "maintainer", "architecture"];
+
+/** RFC 822 style: a line that begins with white space continues the field before it, and is none of these. */
+function* packages(file: DatabaseFile): Generator<FoundPackage> {
+  for (const fields of stanzas(file, (written) => wanted.find((name) => name === written.toLowerCase()))) {
     const name = fields.get("package");
     const version = fields.get("version");
     const status = fields.get("status") ?? "install ok installed";
-    if (name === undefined || version === undefined || !/ (installed|triggers-pending|triggers-awaited)$/.test(status)) return [];
-    const source = fields.get("source")?.replace(/ \(.*\)$/, "");
+    if (!name || !version || !/ (installed|triggers-pending|triggers-awaited)$/.test(status)) continue;
+    const source = withoutVersion(fields.get("source"));
     const supplier = fields.get("maintainer");
-    return [
-      {
-        type: "deb" as const,
-        name,
-        version,
-        architecture: fields.get("architecture") ?? "",
-        ...(source === undefined || source === name ? {} : { source }),
-        ...(supplier === undefined ? {} : { supplier }),
-      },
-    ];
-  });
+    yield {
+      type: "deb",
+      name,
+      version,
+      architecture: fields.get("architecture") ?? "",
+      ...(source === undefined || source === name ? {} : { source }),
+      ...(supplier === undefined ? {} : { supplier }),
+    };
+  }
 }
 
-/** RFC 822 style: a line that begins with white space continues the field before it. */
-function fieldsOf(stanza: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of stanza.split("\n")) {
-    const [, key, value] = /^([!-9;-~]+):[ \t]*(.*)$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) fields.set(key.toLowerCase(), value.trim());
-  }
-  return fields;
+/** `glibc (2.36-9)`: the source package, and its version where it has another. */
+function withoutVersion(source: string | undefined): string | undefined {
+  const at = source?.endsWith(")") === true ? source.indexOf(" (") : -1;
+  return at < 0 ? source : source?.slice(0, at);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Issue, Outcome } from "../../core/issue.ts";
 import type { Lock } from "../../spec/lock.ts";
 import type { Release } from "../../spec/release.ts";
 import { apkPackages } from "./apk.ts";
+import { inMemory } from "./database-file.ts";
 import { dpkgPackages } from "./dpkg.ts";
 import { fitsInLock, lockedPackage, oncePerPurl } from "./locked-package.ts";
 import type { FoundPackage } from "./package.ts";
@@ -24,7 +25,7 @@ export async function readPackageList(wanted: Wanted | undefined, folder: string
   if (bytes === undefined) return refused("source", `there is no file ${path} of at most ${listLimit} bytes`, "paths are relative to the release file");
   const digest = sha256(bytes);
   if (digest !== wanted.digest) return refused("digest", `${path} is ${digest}, the release says ${wanted.digest}`, "give the right list, or correct the digest");
-  const packages = oncePerPurl(packagesIn(new TextDecoder().decode(bytes), wanted.type).map((each) => lockedPackage(each, wanted.system)));
+  const packages = oncePerPurl(packagesIn(bytes, wanted.type).map((each) => lockedPackage(each, wanted.system)));
   if (packages.length === 0) return refused("source", `${path} names no package`, "give lines of name and version, or the database of dpkg or apk");
   if (!fitsInLock(packages)) return refused("source", `${path} names ${packages.length} packages, more than a lock has room for`, "leave the list out");
   return { ok: true, value: { system: wanted.system, packages }, issues: [] };
@@ -44,9 +45,10 @@ async function bytesOf(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-function packagesIn(text: string, type: Wanted["type"]): readonly FoundPackage[] {
-  if (type === "deb" && /^Package: /m.test(text)) return dpkgPackages(text);
-  if (type === "apk" && /^P:/m.test(text)) return apkPackages(text);
+function packagesIn(bytes: Uint8Array, type: Wanted["type"]): readonly FoundPackage[] {
+  const text = new TextDecoder().decode(bytes);
+  if (type === "deb" && /^Package: /m.test(text)) return dpkgPackages(inMemory(bytes));
+  if (type === "apk" && /^P:/m.test(text)) return apkPackages(inMemory(bytes));
   return text.split("\n").flatMap((line): readonly FoundPackage[] => {
     const [, name, architecture = "", version] = /^([^\s:]+)(?::(\S+))?[ \t]+(\S+)$/.exec(line.trim()) ?? [];
     return name === undefined || version === undefined ? [] : [{ type, name, version, architecture }];

@@ -12,3 +12,13 @@ export interface FoundPackage {
   /** Who maintains it, as the package states it. */
   readonly supplier?: string;
 }
+
+/** No lock takes more of one image, and no distribution's has as many. */
+const mostPackages = 20_000;
+
+/** All of them. Throws where they are more than any image has. */
+export function atMost(packages: Iterable<FoundPackage>): readonly FoundPackage[] {
+  const found: FoundPackage[] = [];
+  for (const each of packages) if (found.push(each) > mostPackages) throw new Error(`more than ${mostPackages} packages`);
+  return found;
+}

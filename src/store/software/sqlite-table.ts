@@ -1,23 +1,33 @@
-/** Reads one table of an SQLite database file, all rows, without any library: https://www.sqlite.org/fileformat.html. */
+/** Reads one table of an SQLite database file, all rows, page by page and without any library: https://www.sqlite.org/fileformat.html. */
+
+import type { DatabaseFile } from "./database-file.ts";
 
 /** A column: NULL, a number, a text, or bytes. */
 export type Cell = null | number | string | Uint8Array;
 
 /** Most rows that are read of a table: no image has so many packages. */
 const mostRows = 100_000;
+/** What is wanted stands in the first columns; further ones are left out. */
+const mostColumns = 4;
+/** SQLite's own limit of a b-tree (BTCURSOR_MAX_DEPTH). Pages. */
+const deepest = 20;
 
-/** The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws where the file is not SQLite's. */
-export function tableRows(file: Uint8Array, table: string): readonly (readonly Cell[])[] | undefined {
-  if (new TextDecoder().decode(file.subarray(0, 15)) !== "SQLite format 3") throw new Error("no SQLite database");
-  const database = { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength), ...sizesOf(file), left: file.byteLength };
-  const schema = rowsBelow(database, 1).find((row) => row[0] === "table" && row[1] === table);
-  const root = schema?.[3];
-  return typeof root === "number" ? rowsBelow(database, root) : undefined;
+/**
+ * The rows of the table, in the order of their row IDs; undefined where there is no such table. Throws, at once or while they are
+ * gone through, where the file is not SQLite's.
+ */
+export function tableRows(file: DatabaseFile, table: string): Iterable<readonly Cell[]> | undefined {
+  const head = file.read(0, 100);
+  if (head.byteLength < 100 || new TextDecoder().decode(head.subarray(0, 15)) !== "SQLite format 3") throw new Error("no SQLite database");
+  const database = { file, ...sizesOf(head), left: file.size };
+  for (const [type, name, , root] of rowsBelow(database, 1)) {
+    if (type === "table" && name === table && typeof root === "number") return rowsBelow(database, root);
+  }
+  return undefined;
 }
 
 interface Database {
-  readonly file: Uint8Array;
-  readonly view: DataView;
+  readonly file: DatabaseFile;
   readonly pageBytes: number;
   /** Of a page, without the reserved bytes at its end. */
   readonly usable: number;
@@ -26,42 +36,53 @@ interface Database {
 }
 
 /** Section 1.3: page size at 16, where 1 stands for 65,536; reserved bytes at 20. */
-function sizesOf(file: Uint8Array): { readonly pageBytes: number; readonly usable: number } {
-  const written = ((file[16] ?? 0) << 8) | (file[17] ?? 0);
+function sizesOf(head: Uint8Array): { readonly pageBytes: number; readonly usable: number } {
+  const written = ((head[16] ?? 0) << 8) | (head[17] ?? 0);
   const pageBytes = written === 1 ? 65_536 : written;
   if (pageBytes < 512) throw new Error("a page size that SQLite has not");
-  return { pageBytes, usable: pageBytes - (file[20] ?? 0) };
+  return { pageBytes, usable: pageBytes - (head[20] ?? 0) };
+}
+
+function pageOf({ file, pageBytes }: Database, number: number): DataView {
+  const bytes = number < 1 ? new Uint8Array(0) : file.read((number - 1) * pageBytes, pageBytes);
+  if (bytes.byteLength !== pageBytes) throw new Error("a page that is not there");
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Section 1.6: the leaves below a page of a table's b-tree, left to right. */
-function rowsBelow(database: Database, root: number): readonly (readonly Cell[])[] {
-  const rows: (readonly Cell[])[] = [];
+function* rowsBelow(database: Database, root: number): Generator<readonly Cell[]> {
   const seen = new Set<number>();
-  const visit = (page: number): void => {
-    if (seen.has(page)) throw new Error("a page is reached twice");
-    seen.add(page);
-    const start = (page - 1) * database.pageBytes;
-    const header = start + (page === 1 ? 100 : 0);
-    const type = database.view.getUint8(header);
-    const cells = database.view.getUint16(header + 3);
+  let rows = 0;
+  const visit = function* (number: number, depth: number): Generator<readonly Cell[]> {
+    if (seen.has(number) || depth > deepest) throw new Error("a page is reached twice, or over too many others");
+    seen.add(number);
+    const page = pageOf(database, number);
+    const header = number === 1 ? 100 : 0;
+    const type = page.getUint8(header);
+    const cells = page.getUint16(header + 3);
     if (type !== 0x05 && type !== 0x0d) throw new Error("a page that is no table's");
     const pointers = header + (type === 0x05 ? 12 : 8);
     for (let index = 0; index < cells; index += 1) {
-      const cell = start + database.view.getUint16(pointers + 2 * index);
-      if (type === 0x05) visit(database.view.getUint32(cell));
-      else if (rows.push(record(payload(database, cell))) > mostRows) throw new Error("too many rows");
+      const cell = page.getUint16(pointers + 2 * index);
+      if (type === 0x05) {
+        yield* visit(page.getUint32(cell), depth + 1);
+        continue;
+      }
+      rows += 1;
+      if (rows > mostRows) throw new Error("too many rows");
+      yield record(payload(database, page, cell));
     }
-    if (type === 0x05) visit(database.view.getUint32(header + 8));
+    if (type === 0x05) yield* visit(page.getUint32(header + 8), depth + 1);
   };
-  visit(root);
-  return rows;
+  yield* visit(root, 1);
 }
 
 /** Section 1.6, cell payload and overflow: what does not fit into the leaf goes on in a chain of pages. */
-function payload(database: Database, cell: number): Uint8Array {
-  const { file, view, usable, pageBytes } = database;
-  const [size, afterSize] = varint(file, cell);
-  const [, at] = varint(file, afterSize);
+function payload(database: Database, page: DataView, cell: number): Uint8Array {
+  const { usable } = database;
+  const leaf = bytesOf(page);
+  const [size, afterSize] = varint(leaf, cell);
+  const [, at] = varint(leaf, afterSize);
   const most = usable - 35;
   const least = Math.floor(((usable - 12) * 32) / 255) - 23;
   const rest = least + ((size - least) % (usable - 4));
@@ -69,17 +90,20 @@ function payload(database: Database, cell: number): Uint8Array {
   database.left -= size;
   if (database.left < 0) throw new Error("cells that are larger than the file");
   const bytes = new Uint8Array(size);
-  bytes.set(file.subarray(at, at + local));
+  bytes.set(leaf.subarray(at, at + local));
   let done = local;
-  for (let page = done < size ? view.getUint32(at + local) : 0; done < size; ) {
-    const start = (page - 1) * pageBytes;
-    const part = file.subarray(start + 4, start + 4 + Math.min(usable - 4, size - done));
-    if (page === 0 || part.byteLength === 0) throw new Error("a cell that is cut off");
+  for (let next = done < size ? page.getUint32(at + local) : 0; done < size; ) {
+    const chained = pageOf(database, next);
+    const part = bytesOf(chained).subarray(4, 4 + Math.min(usable - 4, size - done));
     bytes.set(part, done);
     done += part.byteLength;
-    page = view.getUint32(start);
+    next = chained.getUint32(0);
   }
   return bytes;
+}
+
+function bytesOf(page: DataView): Uint8Array {
+  return new Uint8Array(page.buffer, page.byteOffset, page.byteLength);
 }
 
 /** Section 2.1: the header's serial types, then the values. */
@@ -87,7 +111,7 @@ function record(bytes: Uint8Array): readonly Cell[] {
   const [headerBytes, first] = varint(bytes, 0);
   const cells: Cell[] = [];
   let body = headerBytes;
-  for (let at = first; at < headerBytes; ) {
+  for (let at = first; at < headerBytes && cells.length < mostColumns; ) {
     const [type, next] = varint(bytes, at);
     at = next;
     const size = type >= 12 ? (type - 12) >> 1 : ([0, 1, 2, 3, 4, 6, 8, 8, 0, 0][type] ?? 0);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Digest } from "../../../src/core/digest.ts";
 import { readPurl } from "../../../src/core/purl.ts";
+import { inMemory } from "../../../src/store/software/database-file.ts";
 import { dpkgPackages } from "../../../src/store/software/dpkg.ts";
 import { containerSoftware } from "../../../src/store/software/container-software.ts";
 
@@ -19,7 +20,7 @@ const sh = (script: string): string => execFileSync("sh", ["-euc", script], { cw
 t.test("dpkg: this machine's own database", async (t) => {
   const said = sh("dpkg-query -W -f='${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${source:Package}\\n'").trimEnd().split("\n").map((line) => line.split("\t"));
   const installed = said.filter(([status]) => status === "installed").map(([, name, version, architecture, source]) => ({ name, version, architecture, source }));
-  const read = dpkgPackages(sh("cat /var/lib/dpkg/status")).map(({ name, version, architecture, source }) => ({ name, version, architecture, source: source ?? name }));
+  const read = dpkgPackages(inMemory(Buffer.from(sh("cat /var/lib/dpkg/status")))).map(({ name, version, architecture, source }) => ({ name, version, architecture, source: source ?? name }));
   const byName = (a: { name?: string | undefined; architecture?: string | undefined }, b: typeof a): number => (`${a.name} ${a.architecture}` < `${b.name} ${b.architecture}` ? -1 : 1);
   t.ok(read.length > 100, `${read.length} packages`);
   t.strictSame([...read].sort(byName), [...installed].sort(byName));

@@ -37,9 +37,9 @@ function added({ files, documents }: Bundle, path: string, text: string): Bundle
 const inUserData = (find: string | RegExp, replace: string): Bundle => edited(openstack, "site/user-data", find, replace);
 const inHeat = (find: string | RegExp, replace: string): Bundle => edited(openstack, heat, find, replace);
 const inSbom = (find: string | RegExp, replace: string): Bundle => edited(openstack, sbom, find, replace);
-const withPackages = (purl: string): Bundle => ({
+const withPackages = (purl: string, how: { readonly from?: "image" } = {}): Bundle => ({
   ...openstack,
-  documents: { ...openstack.documents, lock: { ...openstack.documents.lock, vmImage: { ...openstack.documents.lock.vmImage, software: { system: { id: "ubuntu" }, packages: [{ purl }] } } } },
+  documents: { ...openstack.documents, lock: { ...openstack.documents.lock, vmImage: { ...openstack.documents.lock.vmImage, software: { ...how, packages: [{ purl }] } } } },
 });
 
 /** RFC 4253 section 6.6: a modulus of 2048 bits. */
@@ -73,7 +73,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "GUEST-08": { good: openstack, bad: [inUserData(/^ntp:\n( .*\n)+/m, ""), inUserData("  enabled: true", "  enabled: false"), inUserData("  ntp_client: systemd-timesyncd\n", "")], at: ["site/user-data", "timezone: UTC"] },
   "GUEST-09": { good: openstack, bad: [inUserData("      Storage=persistent\n", ""), inUserData("SystemMaxUse", "#")], at: ["site/user-data", "  - path: /etc/systemd/journald"] },
-  "GUEST-10": { good: withPackages("pkg:deb/ubuntu/auditd@3.1"), bad: [withPackages("pkg:deb/ubuntu/dash@0.5")] },
+  "GUEST-10": { good: withPackages("pkg:deb/ubuntu/auditd@3.1"), bad: [withPackages("pkg:deb/ubuntu/dash@0.5"), withPackages("pkg:deb/ubuntu/dash@0.5", { from: "image" })] },
   "GUEST-11": { good: withPackages("pkg:deb/ubuntu/aide@0.18"), bad: [withPackages("pkg:deb/ubuntu/dash@0.5")] },
   "GUEST-12": { good: openstack, bad: [inUserData("package_update: false", "package_update: true"), inUserData("package_update: false", "package_update: false\npackages: [curl]"), inUserData("/etc/systemd/journald.conf.d/50-cloudlet.conf", "/etc/apt/sources.list")], at: ["site/user-data", "package_update: true"] },
   "GUEST-13": {

@@ -11,8 +11,11 @@ import type { Digest } from "../../../../src/core/digest.ts";
 import { readPurl } from "../../../../src/core/purl.ts";
 import type { LockedSoftware } from "../../../../src/spec/lock.ts";
 import { containerSoftware } from "../../../../src/store/software/container-software.ts";
-import { debianLicence } from "../../../../src/store/software/dpkg.ts";
+import { apkPackages } from "../../../../src/store/software/apk.ts";
+import { inMemory } from "../../../../src/store/software/database-file.ts";
+import { debianLicence, dpkgPackages } from "../../../../src/store/software/dpkg.ts";
 import { layerChanges } from "../../../../src/store/software/layer-files.ts";
+import { rpmPackages } from "../../../../src/store/software/rpm.ts";
 import { tableRows } from "../../../../src/store/software/sqlite-table.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-software-"));
@@ -122,19 +125,19 @@ t.test("rpm: the headers of rpmdb.sqlite, small ones and such that fill several 
     { purl: "pkg:rpm/rocky/bash@5.1.8-6.el9?arch=x86_64&distro=rocky-9.3", layer: 0, licence: "GPLv3+", supplier: "Rocky Enterprise" },
     { purl: "pkg:rpm/rocky/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=rocky-9.3&epoch=1&upstream=openssl", layer: 0, licence: "ASL 2.0" },
   ]);
-  t.equal(tableRows(bytes, "Packages")?.length, 203);
-  t.equal(tableRows(bytes, "Absent"), undefined);
+  t.equal([...(tableRows(inMemory(bytes), "Packages") ?? [])].length, 203);
+  t.equal(tableRows(inMemory(bytes), "Absent"), undefined);
   for (let seed = 1; seed <= 200; seed += 1) {
     const damaged = Uint8Array.from(bytes);
     // Most of a page's structure lies in its first bytes: damage is done there.
     for (let index = 0; index < 8; index += 1) damaged[(((seed * 7_919 + index * 104_729) % (bytes.byteLength / 4_096)) | 0) * 4_096 + ((seed * 31 + index) % 100)] = (seed * index * 13) % 256;
     try {
-      tableRows(damaged, "Packages");
+      t.ok([...(tableRows(inMemory(damaged), "Packages") ?? [])].every((row) => row.length <= 4));
     } catch (error) {
       t.type(error, Error);
     }
   }
-  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => tableRows(bytes.subarray(0, cut), "Packages"), `cut after ${cut} bytes`);
+  for (const cut of [50, 5_000, bytes.byteLength - 5_000]) t.throws(() => [...(tableRows(inMemory(bytes.subarray(0, cut)), "Packages") ?? [])], `cut after ${cut} bytes`);
 });
 
 t.test("what is not known is said so, and never an empty list that looks like knowledge", async (t) => {
@@ -170,4 +173,42 @@ t.test("layers: long names, links, big files that are stepped over, in GNU's for
   writeFileSync(second, gnu);
   t.match(await layerChanges(second, () => 2), [{ kind: "too-big", path: long }]);
   t.match(await layerChanges(second, () => 3), [{ kind: "file", path: long, bytes: new Uint8Array([0x67, 0x6e, 0x75]) }]);
+});
+
+t.test("databases that are made to hang or to fill memory end soon", async (t) => {
+  const started = performance.now();
+  const blanks = " ".repeat(4_000_000);
+  const stanza = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+  const dpkgCases: readonly (readonly [string, number])[] = [
+    [`${stanza}Source: ${" (".repeat(2_000_000)}\n`, 1],
+    [`${stanza}Maintainer:${blanks}x\r${blanks}\n`, 1],
+    [`${"x".repeat(8_000_000)}\n${stanza}`, 1],
+    [`${stanza}${"y:\n".repeat(2_000_000)}`, 1],
+    ["\n".repeat(8_000_000), 0],
+    [`${stanza}Source: ${"glibc (2)"} \n`, 1],
+  ];
+  for (const [text, count] of dpkgCases) t.equal(dpkgPackages(inMemory(Buffer.from(text))).length, count);
+  t.match(dpkgPackages(inMemory(Buffer.from(`${stanza}Source: glibc (2.36-9)\n`))), [{ source: "glibc" }]);
+  t.throws(() => dpkgPackages(inMemory(Buffer.from(`${stanza}\n`.repeat(20_001)))), /more than 20000 packages/);
+  t.throws(() => apkPackages(inMemory(Buffer.from("P:a\nV:1\n\n".repeat(20_001)))), /more than 20000 packages/);
+  t.equal(apkPackages(inMemory(Buffer.from(`P:a\nV:1\n${"F:x\n".repeat(2_000_000)}`))).length, 1);
+  // A header that names itself 200,000 times, by a text of 3 MB; without its end.
+  const entries = 200_000;
+  const header = Buffer.alloc(8 + 16 * entries + 3_000_000, "n");
+  header.writeUInt32BE(entries, 0);
+  for (let index = 0; index < entries; index += 1) [index % 2 === 0 ? 1000 : 1001, 6, 0, 1].forEach((value, each) => header.writeUInt32BE(value, 8 + 16 * index + 4 * each));
+  t.equal(rpmPackages(inMemory(rpmDatabase([header])))[0]?.name.length, 4_096);
+  // Records whose content says that it is the types of 100,000 empty columns.
+  const bytes = Buffer.from(rpmDatabase(Array.from({ length: 20 }, () => Buffer.alloc(100_000, 0x0c))));
+  let changed = 0;
+  // Five bytes of header: NULL for the row's number, and a blob of 100,000 bytes.
+  const head = Buffer.from([0x05, 0x00, 0x8c, 0x9a, 0x4c]);
+  for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) {
+    Buffer.from([0x86, 0x8d, 0x25, 0x0c, 0x0c]).copy(bytes, at);
+    changed += 1;
+  }
+  t.ok(changed >= 20, "all of them, and what SQLite left lying about");
+  t.strictSame([...(tableRows(inMemory(bytes), "Packages") ?? [])].map((row) => row.length), Array.from({ length: 20 }, () => 4));
+  t.throws(() => rpmPackages(inMemory(bytes)));
+  t.ok(performance.now() - started < 20_000, `${Math.round(performance.now() - started)} ms`);
 });
