@@ -76,7 +76,7 @@ async function join(given: readonly string[], options: Options, io: Io): Promise
 
 /** What is wrong with each part that is there. */
 export function tellBad(io: Io, { bad, issues }: PartSet): void {
-  for (const [name, those] of bad) refuse(io, name, those);
+  for (const [{ name }, those] of bad) refuse(io, name, those);
   if (issues.length > 0) refuse(io, "the parts", issues);
 }
 

@@ -138,10 +138,9 @@ async function bundleOf(io: Io, name: string): Promise<Splittable | undefined> {
 function wantedOf({ only, parity }: Options, bundle: KnownBundle, cuts: readonly Cut[], limit: number): readonly Description[] | string {
   const all = [...cuts.keys()].map((index) => index + 1);
   const parts: readonly (number | "parity")[] = only === undefined ? all : only.map((each) => (each === "parity" ? each : Number(/^\d{1,4}$/.test(each) ? each : Number.NaN)));
-  const descriptions = [...new Set([...parts, ...(parity ? ["parity" as const] : [])])].map((part) => describe(bundle, cuts, limit, part));
-  const wrong = descriptions.indexOf(undefined);
+  const wrong = parts.findIndex((part) => describe(bundle, cuts, limit, part) === undefined);
   if (wrong >= 0) return `--only ${only?.[wrong] ?? ""}: there are parts 1 to ${cuts.length}, and parity`;
-  return descriptions.flatMap((each) => each ?? []);
+  return [...new Set([...parts, ...(parity ? ["parity" as const] : [])])].flatMap((part) => describe(bundle, cuts, limit, part) ?? []);
 }
 
 interface Work {

@@ -1,6 +1,6 @@
 /**
  * A delta: what a bundle has over another one, and how its tar is put together of both. It is a tar of two entries,
- * delta.json and delta.bin. docs/bundle-format.md section 9.
+ * delta.json and delta.bin. docs/bundle-format.md section 10.
  */
 
 import { canonicalJson, type Json } from "../core/json.ts";

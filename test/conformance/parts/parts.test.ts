@@ -203,6 +203,37 @@ t.test("parts of two bundles, two splits, twice the same, and what is no part", 
   t.notOk(existsSync(join(work, "none")));
 });
 
+t.test("a big file among the small ones, which nobody would look at, makes no part of it", async (t) => {
+  const header = whole.lastIndexOf(Buffer.concat([Buffer.from("blobs/payload.tar"), Buffer.alloc(20)]));
+  const bytes = Number.parseInt(whole.toString("latin1", header + 124, header + 135), 8);
+  const smuggled = Buffer.concat([whole.subarray(header, header + 512), Buffer.alloc(Math.ceil(bytes / 512) * 512)]).fill("X", 512, 512 + bytes);
+  for (const entry of [smuggled, whole.subarray(header, header + smuggled.byteLength)]) {
+    const path = copy();
+    for (const name of tars(path)) {
+      const part = readFileSync(join(path, name));
+      const head = part.indexOf(Buffer.concat([Buffer.from("part.txt"), Buffer.alloc(20)]));
+      writeFileSync(join(path, name), Buffer.concat([part.subarray(0, head), entry, part.subarray(head)]));
+    }
+    for (const said of [await verify(path), await verify(named(path, 2)), await joined(path, join(path, "j"))]) {
+      t.equal(said.status, 1, said.stdout);
+      t.match(`${said.stdout}${said.stderr}`, /part\/small-files.*blobs\/payload\.tar.*verify\/extra-file/);
+    }
+    t.notOk(existsSync(join(path, "j")));
+  }
+});
+
+t.test("a bad copy of a part in another folder does not spoil the good one of the same name", async (t) => {
+  const path = folder();
+  mkdirSync(path);
+  const bad = join(path, named(good, 2).slice(good.length + 1));
+  copyFileSync(named(good, 2), bad);
+  truncateSync(bad, statSync(bad).size - 1_000);
+  const said = await joined(path, join(path, "j"), good);
+  t.equal(said.status, 0, said.stderr);
+  t.match(said.stderr, "part/size");
+  t.ok(readFileSync(join(path, "j")).equals(whole));
+});
+
 t.test("truncated, longer, and a description that lies", async (t) => {
   const path = copy();
   const file = named(path, 2);
