@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { output } from "./output.ts";
 
 export interface Io {
   /** Results. */
@@ -39,17 +40,11 @@ export function processIo(): Io {
   }
   // A file that may not grow (ulimit -f) shall be an error of write(2), which is told, not the end of the process.
   process.on("SIGXFSZ", () => undefined);
-  // A closed pipe (`| head`) ends the command in silence, as it does for every tool of the shell.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
-  }
+  const out = output("stdout");
   return {
-    out: (text) => void process.stdout.write(text),
-    outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => void out(text),
+    outBytes: out,
+    err: output("stderr"),
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
