@@ -216,7 +216,8 @@ t.test("a big file among the small ones, which nobody would look at, makes no pa
     }
     for (const said of [await verify(path), await verify(named(path, 2)), await joined(path, join(path, "j"))]) {
       t.equal(said.status, 1, said.stdout);
-      t.match(`${said.stdout}${said.stderr}`, /part\/small-files.*blobs\/payload\.tar.*verify\/extra-file/);
+      t.match(`${said.stdout}${said.stderr}`, "part/small-files");
+      t.match(`${said.stdout}${said.stderr}`, /blobs\/payload\.tar is there.*verify\/extra-file/);
     }
     t.notOk(existsSync(join(path, "j")));
   }
