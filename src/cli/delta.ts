@@ -1,6 +1,7 @@
 /** `delta`: what one bundle has over another; and the bundle again, of the other and that. */
 
 import type { Command } from "commander";
+import type { FileHandle } from "node:fs/promises";
 import { hexOf, sha256 } from "../core/digest.ts";
 import type { Issue } from "../core/issue.ts";
 import { additionsPath, additionsSize, parseRecipe, recipeBytes, recipePath, recipeText, type Recipe, type Side } from "../pack/delta.ts";
@@ -20,6 +21,7 @@ import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
 import { viewOfFolder, type TarView } from "../store/tar-view.ts";
 import { refuse } from "./bundle-argument.ts";
 import { absolute } from "./documents.ts";
+import { flushMeanwhile } from "./flush-meanwhile.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn, type Progress } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
@@ -124,7 +126,7 @@ async function create(job: Job): Promise<ExitStatus> {
   const out = absolute(io, options.out ?? `${target.side.name.replace(/(\.cloudlet)?\.tar$/, "")}.from-${base.side.sums.slice(0, 12)}.delta.tar`);
   const size = lengthOf(all);
   await refuseFullDisk(out, size, "the delta");
-  await writeAside(out, (file) => copyRuns(all, file.fd, watchOf(job, "writing the delta", size)));
+  await writeAside(out, (file) => copyRuns(all, file, watchOf(job, "writing the delta", size)));
   job.progress.finish();
   const made = { delta: out, size, base: base.side, target: target.side, copied: target.side.size - bytes };
   if (options.json) io.out(`${JSON.stringify(made, null, 2)}\n`);
@@ -146,11 +148,11 @@ function watchOf({ io, progress }: Job, what: string, total: number): HashWatch 
 /** Stretches this long are copied on several threads at once. Bytes. */
 const copyBytes = 16_777_216;
 
-async function copyRuns(runs: readonly Run[], fd: number, watch: HashWatch): Promise<void> {
+async function copyRuns(runs: readonly Run[], file: FileHandle, watch: HashWatch): Promise<void> {
   const stretches: Stretch[] = [];
   let [held, size, at] = [[] as Run[], 0, 0];
   const end = (): void => {
-    if (size > 0) stretches.push({ from: [held], to: { fd, at } });
+    if (size > 0) stretches.push({ from: [held], to: { fd: file.fd, at } });
     [held, size, at] = [[], 0, at + size];
   };
   for (const run of runs.flatMap(cutRun)) {
@@ -159,7 +161,7 @@ async function copyRuns(runs: readonly Run[], fd: number, watch: HashWatch): Pro
     if (size >= copyBytes) end();
   }
   end();
-  await hashStretches(stretches, watch);
+  await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
 }
 
 function cutRun(run: Run): readonly Run[] {
@@ -185,7 +187,7 @@ async function apply(job: Job): Promise<ExitStatus> {
   await refuseFullDisk(out, recipe.target.size, "the bundle");
   try {
     const verdict = await writeAside(out, async (file, aside) => {
-      await copyRuns(runs, file.fd, watchOf(job, "making the bundle", recipe.target.size));
+      await copyRuns(runs, file, watchOf(job, "making the bundle", recipe.target.size));
       return judged(await openArchive(aside, watchOf(job, "verifying what was made", recipe.target.size)), job, recipe);
     });
     job.progress.finish();
