@@ -8,6 +8,7 @@ export function systemError(error: unknown): string | undefined {
     EACCES: "permission denied",
     EPERM: "not permitted",
     EISDIR: "this is a folder, not a file",
+    EEXIST: "something else has this name already",
     ENOTDIR: "a part of this path is not a folder",
     ENOSPC: "no space is left on the disk",
     EDQUOT: "the disk quota is used up",

@@ -1,7 +1,7 @@
 /** Output files: written aside, synced, renamed. Under its final name a file is whole or not there. */
 
 import { randomBytes } from "node:crypto";
-import { link, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, basename, join } from "node:path";
 import type { FileHandle } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
@@ -18,6 +18,7 @@ export interface WriteOptions {
  */
 export async function writeAside<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T>, options: WriteOptions = {}): Promise<T> {
   const folder = dirname(path);
+  await refuseFolder(path);
   await mkdir(folder, { recursive: true });
   const stem = `.${basename(path).slice(0, 200)}`;
   await sweep(folder, stem);
@@ -48,6 +49,7 @@ export async function writeAside<T>(path: string, fill: (file: FileHandle, aside
  */
 export async function writeResumed<T>(path: string, fill: (file: FileHandle, aside: string) => Promise<T | Undone>): Promise<T | Undone> {
   const folder = dirname(path);
+  await refuseFolder(path);
   await mkdir(folder, { recursive: true });
   const stem = `.${basename(path).slice(0, 200)}`;
   const aside = join(folder, `${stem}.${process.pid}.unfinished`);
@@ -79,6 +81,12 @@ export type Undone = typeof undone;
 
 export async function writeTextAside(path: string, text: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
   await writeAside(path, (file) => file.writeFile(text), options);
+}
+
+/** Before gigabytes are written that can't have the name. */
+async function refuseFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) throw new EnvironmentError(`${path} is a folder`, { hint: "give the name that the file shall have" });
 }
 
 async function giveName(aside: string, path: string, exclusive: boolean): Promise<void> {

@@ -55,6 +55,7 @@ t.test("split at any size and join: the same bytes", async (t) => {
     { numRuns: 15, seed: 1 },
   );
   t.equal((await run("split", bundle, "--size", String(least - 1))).status, 1);
+  t.match((await run("split", bundle, "--size", String(size), "--only", "1", "1", "99")).stderr, /--only 99: there are parts 1 to/);
   t.match((await run("split", bundle, "--size", String(least - 1))).stderr, "part/too-small");
 });
 
@@ -295,6 +296,16 @@ t.test("nobody is trusted unasked", async (t) => {
   t.equal((await run("join", good, "--trust", `SHA256:${"0".repeat(64)}`, "--out", join(work, "no"))).status, 1);
   t.notOk(existsSync(join(work, "no")));
   t.match((await run("join", good, "--trust", "none", "--out", join(work, "unchecked"))).stdout, "not checked");
+});
+
+t.test("a folder in the place of the file that is to be written is told before anything is", async (t) => {
+  const out = join(folder(), "taken");
+  mkdirSync(out, { recursive: true });
+  for (const words of [["join", good, "--trust", fingerprint], ["delta", bundle, "two.tar"], ["sign", bundle, "--key", "key.pem"]]) {
+    t.match(await run(...words, "--out", out, "--quiet"), { status: 3, stderr: /taken is a folder/ }, words[0]);
+  }
+  t.match(await run("split", bundle, "--size", String(size), "--out", bundle, "--quiet"), { status: 3, stderr: /something else has this name already/ });
+  t.strictSame([readdirSync(out), readdirSync(join(out, ".."))], [[], ["taken"]]);
 });
 
 t.test("a wrong command line says what is wrong", async (t) => {
