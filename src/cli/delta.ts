@@ -4,15 +4,15 @@ import type { Command } from "commander";
 import type { FileHandle } from "node:fs/promises";
 import { hexOf, sha256 } from "../core/digest.ts";
 import type { Issue } from "../core/issue.ts";
-import { additionsPath, additionsSize, parseRecipe, recipeBytes, recipePath, recipeText, type Recipe, type Side } from "../pack/delta.ts";
-import { sumsPath } from "../pack/layout.ts";
+import { additionsPath, additionsSize, parseRecipe, recipeBytes, recipePath, recipeText, type Recipe, type Target } from "../pack/delta.ts";
+import { sumsPath, unsummedPaths } from "../pack/layout.ts";
 import { bundleNameIn } from "../pack/parts.ts";
 import { blockSize, encodeHeader, endSize, paddingOf, readHeader } from "../pack/tar.ts";
 import { mtimeOf } from "../pack/tree.ts";
 import { contentsOf, type Contents } from "../seal/contents.ts";
 import { deltaSteps } from "../seal/delta-plan.ts";
 import { partIssue } from "../seal/part-issue-codes.ts";
-import { verdictText, type Verdict } from "../seal/verdict.ts";
+import { refusal, verdictText, type Verdict } from "../seal/verdict.ts";
 import { verifyBundle, type Trust } from "../seal/verify.ts";
 import { openArchive, type ArchiveOnDisk } from "../store/archive-file.ts";
 import { openBundle } from "../store/bundle-file.ts";
@@ -83,7 +83,7 @@ interface Job {
 interface Proven {
   readonly contents: Contents;
   readonly view: TarView;
-  readonly side: Side;
+  readonly side: Target;
   readonly verdict: Verdict;
 }
 
@@ -103,8 +103,14 @@ async function proven({ io, trust, progress }: Job, name: string, what: string):
     io.err(verdictText(verdict));
     return { issues: verdict.rungs.flatMap((rung) => rung.issues) };
   }
-  const side = { name: bundleNameIn(verdict.manifest), size: view.size, sums: hexOf(sha256(await source.read(sums.place))) };
+  const side = { name: bundleNameIn(verdict.manifest), size: view.size, sums: hexOf(sha256(await source.read(sums.place))), seal: await sealOf(contents.value) };
   return { contents: contents.value, view, side, verdict };
+}
+
+async function sealOf({ source, files }: Contents): Promise<string> {
+  const lines: string[] = [];
+  for (const { path, place } of files.filter((file) => unsummedPaths.includes(file.path))) lines.push(`${hexOf(sha256(await source.read(place)))}  ${path}\n`);
+  return hexOf(sha256(new TextEncoder().encode(lines.join(""))));
 }
 
 function refused(io: Io, name: string, issues: readonly Issue[]): 1 {
@@ -119,7 +125,8 @@ async function create(job: Job): Promise<ExitStatus> {
   const target = await proven(job, job.other, "the new bundle");
   if ("issues" in target) return refused(io, job.other, target.issues);
   const { steps, added } = await deltaSteps(base.contents, target.contents);
-  const recipe: Recipe = { base: base.side, target: target.side, steps };
+  const { seal: _, ...baseSide } = base.side;
+  const recipe: Recipe = { base: baseSide, target: target.side, steps };
   const runs = [...deltaHead(recipe, mtimeOf(target.verdict.manifest?.release.created ?? "")), ...added.flatMap(({ start, end }) => target.view.runs(start, end))];
   const bytes = additionsSize(recipe);
   const all = [...runs, { zeros: paddingOf(bytes) + endSize }];
@@ -128,7 +135,7 @@ async function create(job: Job): Promise<ExitStatus> {
   await refuseFullDisk(out, size, "the delta");
   await writeAside(out, (file) => copyRuns(all, file, watchOf(job, "writing the delta", size)));
   job.progress.finish();
-  const made = { delta: out, size, base: base.side, target: target.side, copied: target.side.size - bytes };
+  const made = { delta: out, size, base: recipe.base, target: recipe.target, copied: target.side.size - bytes };
   if (options.json) io.out(`${JSON.stringify(made, null, 2)}\n`);
   else io.out(`delta        ${out}\nsize         ${size} bytes, of ${target.side.size}\nbase         ${base.side.name}, SHA256SUMS ${base.side.sums}\nmakes        ${target.side.name}, SHA256SUMS ${target.side.sums}\n`);
   return 0;
@@ -172,6 +179,8 @@ function cutRun(run: Run): readonly Run[] {
 
 async function apply(job: Job): Promise<ExitStatus> {
   const { io, options } = job;
+  // Nothing is made before it is known whose signature is wanted.
+  if (job.trust === undefined) return refused(io, job.other, [refusal("verify/no-trust", "nobody said whose signature is trusted (--trust)")]);
   const source = await openArchive(absolute(io, job.other));
   const read = await readDelta(source);
   if (read === undefined) return refused(io, job.other, [partIssue("delta/form", "it is no delta, or it ends early")]);
@@ -215,8 +224,8 @@ class OtherTarget extends Error {
 async function judged(made: ArchiveOnDisk, { io, trust }: Job, { target }: Recipe): Promise<Verdict> {
   const verdict = await verifyBundle(made, trust, { now: clockOf(io) });
   const contents = verdict.good ? await contentsOf(made) : undefined;
-  const sums = contents?.ok === true ? contents.value.files.find((file) => file.path === sumsPath) : undefined;
-  if (sums === undefined || hexOf(sha256(await made.read(sums.place))) !== target.sums) throw new OtherTarget(verdict);
+  // SHA256SUMS is among what it stands for; of signatures, other bytes may be as good, but are not the target's.
+  if (contents?.ok !== true || (await sealOf(contents.value)) !== target.seal) throw new OtherTarget(verdict);
   return verdict;
 }
 

@@ -302,7 +302,7 @@ t.test("a folder in the place of the file that is to be written is told before a
   const out = join(folder(), "taken");
   mkdirSync(out, { recursive: true });
   for (const words of [["join", good, "--trust", fingerprint], ["delta", bundle, "two.tar"], ["sign", bundle, "--key", "key.pem"]]) {
-    t.match(await run(...words, "--out", out, "--quiet"), { status: 3, stderr: /taken is a folder/ }, words[0]);
+    t.match(await run(...words, "--out", out, "--quiet"), { status: 3, stderr: /taken is a folder/ }, words.join(" "));
   }
   t.match(await run("split", bundle, "--size", String(size), "--out", bundle, "--quiet"), { status: 3, stderr: /something else has this name already/ });
   t.strictSame([readdirSync(out), readdirSync(join(out, ".."))], [[], ["taken"]]);
