@@ -150,13 +150,13 @@ function sorted(files: readonly PartFile[], bundle: KnownBundle, bad: Map<PartFi
   return { cuts: split.cuts, parts: new Map(numbered), parity: parts.get("parity"), missing, issues };
 }
 
-function lie({ form }: PartFile): Issue {
+export function lie({ form }: PartFile): Issue {
   const { part, parts, start, end } = form.description;
   return partIssue("part/description", `it says that it is ${part === "parity" ? "the parity" : `part ${part}`} of ${parts}, bytes ${start} to ${end}, and by the signed files it is not`);
 }
 
-/** What part.txt must say; of the parity all but its digest follows. */
-function isAsSaid({ form }: PartFile, bundle: KnownBundle, cuts: readonly Cut[]): boolean {
+/** Whether part.txt says what it must; of the parity all but its digest follows. */
+export function isAsSaid({ form }: PartFile, bundle: KnownBundle, cuts: readonly Cut[]): boolean {
   const wanted = describe(bundle, cuts, form.description.limit, form.description.part);
   const { sha256: digest } = form.description;
   return wanted !== undefined && descriptionText(digest === undefined ? wanted : { ...wanted, sha256: digest }) === descriptionText(form.description);

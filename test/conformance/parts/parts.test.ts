@@ -316,4 +316,10 @@ t.test("a wrong command line says what is wrong", async (t) => {
   }
   t.match((await run("split", ...sources, "--release", "two.yaml", "--like", named(good, 1), "--only", "1")).stderr, "part/other-seal");
   t.match((await run("split", "two.tar", "--like", named(good, 1), "--only", "1")).stderr, "part/other-bundle");
+  const model = readFileSync(named(good, 1));
+  const at = model.indexOf(`limit ${size}`);
+  model.write(`limit ${String(size + 300_000).slice(0, String(size).length)}`, at);
+  const damaged = join(work, "damaged model.tar");
+  writeFileSync(damaged, model);
+  t.match(await run("split", bundle, "--like", damaged, "--only", "2"), { status: 1, stderr: "part/description" }, "a model that says another size would give parts that go with no others");
 });
