@@ -91,8 +91,9 @@ async function judgedHeads(files: readonly PartFile[], trust: Trust, now: string
   return heads;
 }
 
-function ofSmallFiles({ code, message }: Issue): Issue {
-  return partIssue("part/small-files", `${message} (${code})`);
+/** Where nobody said whom to trust, nothing is wrong with the part. */
+function ofSmallFiles({ code, message, hint }: Issue): Issue {
+  return partIssue("part/small-files", `${message} (${code})`, code === "verify/no-trust" ? hint : undefined);
 }
 
 /** What a bundle is as a whole, by the bytes of its small files, which are judged; its blobs need not be there. */

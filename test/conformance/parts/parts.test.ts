@@ -292,7 +292,10 @@ t.test("a split that is stopped, or finds a bundle that is damaged, leaves nothi
 
 t.test("nobody is trusted unasked", async (t) => {
   t.equal((await run("verify", good)).status, 1);
-  t.match((await run("join", good, "--out", join(work, "no"))).stderr, "verify/no-trust");
+  const unasked = await run("join", good, "--out", join(work, "no"));
+  t.match(unasked.stderr, /verify\/no-trust[\s\S]*--trust none leaves the signature unchecked/);
+  t.notMatch(unasked.stderr, "Copy the part again");
+  for (const words of [["verify", ""], ["join", "", "--trust", "none"], ["join", good, "--trust", "none", "--out", ""], ["inspect", ""]]) t.match(await run(...words), { status: 3, stderr: /is empty/ }, words.join(" "));
   t.equal((await run("join", good, "--trust", `SHA256:${"0".repeat(64)}`, "--out", join(work, "no"))).status, 1);
   t.notOk(existsSync(join(work, "no")));
   t.match((await run("join", good, "--trust", "none", "--out", join(work, "unchecked"))).stdout, "not checked");

@@ -9,7 +9,7 @@ import { madeBundles } from "./made.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet parts's-"));
 t.teardown(() => rmSync(work, { recursive: true, force: true }));
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const { bundle, fingerprint, run } = await madeBundles(work, 32_768);
 const shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["ksh"]] as const;
 let turn = 0;
