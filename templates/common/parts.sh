@@ -26,7 +26,7 @@ newline='
 '
 
 main() {
-    trust='' given='' check=no into='' quiet=no work='' ended=no bad=no found='' by_name='' seen=no proven_head='' bundle_name='' prepared='' taken=''
+    trust='' given='' check=no into='' quiet=no work='' ended=no bad=no found='' by_name='' seen=no proven_head='' bundle_name='' prepared='' taken='' split='' numbers=' '
     trap 'at_end' EXIT
     trap 'stop "stopped; the same command goes on from here"' HUP INT TERM
     read_arguments "$@"
@@ -113,7 +113,7 @@ one_part() {
         return 0
     fi
     seen=yes
-    head_check && description_check || return 0
+    head_check && description_check && goes_with_others || return 0
     if [ "$number" = parity ]; then
         parity_check
         return 0
@@ -295,6 +295,13 @@ description_check() {
     cmp -s "$work/part.txt" "$work/wanted.txt" || { refuse description "its part.txt says something that is not so"; return 1; }
     wanted=$((stretch + end - start + 1024))
     [ "$part_size" -eq $wanted ] || { refuse size "it has $part_size bytes, and $wanted when it is whole"; return 1; }
+}
+
+# goes_with_others: the parts of one call are of one way of splitting, each once. Copies on two media are each called for alone.
+goes_with_others() {
+    [ "${split:=$limit}" = "$limit" ] || { refuse other-split "the bundle was split in another way for it than for the ones before"; return 1; }
+    case $numbers in *" $number "*) refuse twice "part $number was there before"; return 1 ;; esac
+    numbers="$numbers$number "
 }
 
 # cuts_of: "NUMBER COUNT START END" of this part, by the size that a part may have: each is as full as that allows.

@@ -186,6 +186,11 @@ t.test("truncated, longer, a lie about its range, another bundle, no part; nothi
   copyFileSync(named(two, "part-2-of"), join(path, "x.part-2-of-9.tar"));
   t.match(sh(next(), ["--parts", path, "--check"]).said, /part\/other-bundle: x\.part-2/);
   t.match(sh(next(), ["--parts", two], unpacked()).said, "part/other-bundle");
+  const mixed = folder();
+  await run("split", bundle, "--size", String(least + 250_000), "--only", "2", "--out", mixed, "--quiet");
+  const together = sh(next(), ["--parts", named(good, "part-1-of"), "--parts", mixed, "--check"]);
+  t.match(together, { status: 1, said: "part/other-split" }, "as verify says of a folder with parts of two splits");
+  t.match(sh(next(), ["--parts", good, "--parts", named(good, "part-2-of"), "--check"]), { status: 1, said: "part/twice" });
   t.match(sh(next(), ["--parts", bundle, "--check"]), { status: 1, said: "part/form" }, "a whole bundle is no part");
   const none = folder();
   mkdirSync(none);
