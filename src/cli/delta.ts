@@ -1,17 +1,18 @@
 /** `delta`: what one bundle has over another; and the bundle again, of the other and that. */
 
 import type { Command } from "commander";
+import type { FileHandle } from "node:fs/promises";
 import { hexOf, sha256 } from "../core/digest.ts";
 import type { Issue } from "../core/issue.ts";
-import { additionsPath, additionsSize, parseRecipe, recipeBytes, recipePath, recipeText, type Recipe, type Side } from "../pack/delta.ts";
-import { sumsPath } from "../pack/layout.ts";
+import { additionsPath, additionsSize, parseRecipe, recipeBytes, recipePath, recipeText, type Recipe, type Target } from "../pack/delta.ts";
+import { sumsPath, unsummedPaths } from "../pack/layout.ts";
 import { bundleNameIn } from "../pack/parts.ts";
 import { blockSize, encodeHeader, endSize, paddingOf, readHeader } from "../pack/tar.ts";
 import { mtimeOf } from "../pack/tree.ts";
 import { contentsOf, type Contents } from "../seal/contents.ts";
 import { deltaSteps } from "../seal/delta-plan.ts";
 import { partIssue } from "../seal/part-issue-codes.ts";
-import { verdictText, type Verdict } from "../seal/verdict.ts";
+import { refusal, verdictText, type Verdict } from "../seal/verdict.ts";
 import { verifyBundle, type Trust } from "../seal/verify.ts";
 import { openArchive, type ArchiveOnDisk } from "../store/archive-file.ts";
 import { openBundle } from "../store/bundle-file.ts";
@@ -20,6 +21,7 @@ import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
 import { viewOfFolder, type TarView } from "../store/tar-view.ts";
 import { refuse } from "./bundle-argument.ts";
 import { absolute } from "./documents.ts";
+import { flushMeanwhile } from "./flush-meanwhile.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn, type Progress } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
@@ -81,7 +83,7 @@ interface Job {
 interface Proven {
   readonly contents: Contents;
   readonly view: TarView;
-  readonly side: Side;
+  readonly side: Target;
   readonly verdict: Verdict;
 }
 
@@ -101,8 +103,14 @@ async function proven({ io, trust, progress }: Job, name: string, what: string):
     io.err(verdictText(verdict));
     return { issues: verdict.rungs.flatMap((rung) => rung.issues) };
   }
-  const side = { name: bundleNameIn(verdict.manifest), size: view.size, sums: hexOf(sha256(await source.read(sums.place))) };
+  const side = { name: bundleNameIn(verdict.manifest), size: view.size, sums: hexOf(sha256(await source.read(sums.place))), seal: await sealOf(contents.value) };
   return { contents: contents.value, view, side, verdict };
+}
+
+async function sealOf({ source, files }: Contents): Promise<string> {
+  const lines: string[] = [];
+  for (const { path, place } of files.filter((file) => unsummedPaths.includes(file.path))) lines.push(`${hexOf(sha256(await source.read(place)))}  ${path}\n`);
+  return hexOf(sha256(new TextEncoder().encode(lines.join(""))));
 }
 
 function refused(io: Io, name: string, issues: readonly Issue[]): 1 {
@@ -117,16 +125,17 @@ async function create(job: Job): Promise<ExitStatus> {
   const target = await proven(job, job.other, "the new bundle");
   if ("issues" in target) return refused(io, job.other, target.issues);
   const { steps, added } = await deltaSteps(base.contents, target.contents);
-  const recipe: Recipe = { base: base.side, target: target.side, steps };
+  const { seal: _, ...baseSide } = base.side;
+  const recipe: Recipe = { base: baseSide, target: target.side, steps };
   const runs = [...deltaHead(recipe, mtimeOf(target.verdict.manifest?.release.created ?? "")), ...added.flatMap(({ start, end }) => target.view.runs(start, end))];
   const bytes = additionsSize(recipe);
   const all = [...runs, { zeros: paddingOf(bytes) + endSize }];
   const out = absolute(io, options.out ?? `${target.side.name.replace(/(\.cloudlet)?\.tar$/, "")}.from-${base.side.sums.slice(0, 12)}.delta.tar`);
   const size = lengthOf(all);
   await refuseFullDisk(out, size, "the delta");
-  await writeAside(out, (file) => copyRuns(all, file.fd, watchOf(job, "writing the delta", size)));
+  await writeAside(out, (file) => copyRuns(all, file, watchOf(job, "writing the delta", size)));
   job.progress.finish();
-  const made = { delta: out, size, base: base.side, target: target.side, copied: target.side.size - bytes };
+  const made = { delta: out, size, base: recipe.base, target: recipe.target, copied: target.side.size - bytes };
   if (options.json) io.out(`${JSON.stringify(made, null, 2)}\n`);
   else io.out(`delta        ${out}\nsize         ${size} bytes, of ${target.side.size}\nbase         ${base.side.name}, SHA256SUMS ${base.side.sums}\nmakes        ${target.side.name}, SHA256SUMS ${target.side.sums}\n`);
   return 0;
@@ -146,11 +155,11 @@ function watchOf({ io, progress }: Job, what: string, total: number): HashWatch 
 /** Stretches this long are copied on several threads at once. Bytes. */
 const copyBytes = 16_777_216;
 
-async function copyRuns(runs: readonly Run[], fd: number, watch: HashWatch): Promise<void> {
+async function copyRuns(runs: readonly Run[], file: FileHandle, watch: HashWatch): Promise<void> {
   const stretches: Stretch[] = [];
   let [held, size, at] = [[] as Run[], 0, 0];
   const end = (): void => {
-    if (size > 0) stretches.push({ from: [held], to: { fd, at } });
+    if (size > 0) stretches.push({ from: [held], to: { fd: file.fd, at } });
     [held, size, at] = [[], 0, at + size];
   };
   for (const run of runs.flatMap(cutRun)) {
@@ -159,7 +168,7 @@ async function copyRuns(runs: readonly Run[], fd: number, watch: HashWatch): Pro
     if (size >= copyBytes) end();
   }
   end();
-  await hashStretches(stretches, watch);
+  await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
 }
 
 function cutRun(run: Run): readonly Run[] {
@@ -170,6 +179,8 @@ function cutRun(run: Run): readonly Run[] {
 
 async function apply(job: Job): Promise<ExitStatus> {
   const { io, options } = job;
+  // Nothing is made before it is known whose signature is wanted.
+  if (job.trust === undefined) return refused(io, job.other, [refusal("verify/no-trust", "nobody said whose signature is trusted (--trust)")]);
   const source = await openArchive(absolute(io, job.other));
   const read = await readDelta(source);
   if (read === undefined) return refused(io, job.other, [partIssue("delta/form", "it is no delta, or it ends early")]);
@@ -185,7 +196,7 @@ async function apply(job: Job): Promise<ExitStatus> {
   await refuseFullDisk(out, recipe.target.size, "the bundle");
   try {
     const verdict = await writeAside(out, async (file, aside) => {
-      await copyRuns(runs, file.fd, watchOf(job, "making the bundle", recipe.target.size));
+      await copyRuns(runs, file, watchOf(job, "making the bundle", recipe.target.size));
       return judged(await openArchive(aside, watchOf(job, "verifying what was made", recipe.target.size)), job, recipe);
     });
     job.progress.finish();
@@ -213,8 +224,8 @@ class OtherTarget extends Error {
 async function judged(made: ArchiveOnDisk, { io, trust }: Job, { target }: Recipe): Promise<Verdict> {
   const verdict = await verifyBundle(made, trust, { now: clockOf(io) });
   const contents = verdict.good ? await contentsOf(made) : undefined;
-  const sums = contents?.ok === true ? contents.value.files.find((file) => file.path === sumsPath) : undefined;
-  if (sums === undefined || hexOf(sha256(await made.read(sums.place))) !== target.sums) throw new OtherTarget(verdict);
+  // SHA256SUMS is among what it stands for; of signatures, other bytes may be as good, but are not the target's.
+  if (contents?.ok !== true || (await sealOf(contents.value)) !== target.seal) throw new OtherTarget(verdict);
   return verdict;
 }
 

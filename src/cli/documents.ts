@@ -24,8 +24,9 @@ export async function load<T>(io: Io, path: string, read: (text: string) => Outc
   return { value: outcome.ok ? outcome.value : undefined, report: { name, text: decoded.value, issues: outcome.issues } };
 }
 
+/** An empty name is a variable that nobody set, not the folder where the command runs. */
 export function absolute(io: Io, path: string): string {
-  if (path === "") throw new EnvironmentError("an empty name, where a file or a folder is wanted", { hint: "a variable of the shell may be unset" });
+  if (path === "") throw new EnvironmentError("the name of a file or folder is empty", { hint: "was a variable of the shell not set?" });
   return isAbsolute(path) ? path : join(io.workingFolder, path);
 }
 

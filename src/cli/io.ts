@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { isClosedPipe, systemError } from "./system-error.ts";
+import { output } from "./output.ts";
 
 export interface Io {
   /** Results. */
@@ -40,16 +40,11 @@ export function processIo(): Io {
   }
   // A file that may not grow (ulimit -f) shall be an error of write(2), which is told, not the end of the process.
   process.on("SIGXFSZ", () => undefined);
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      // A closed pipe (`| head`) is no failure, and the command's verdict is still its exit status.
-      if (!isClosedPipe(error)) endWithout(stream, error);
-    });
-  }
+  const out = output("stdout");
   return {
-    out: (text) => void (process.stdout.destroyed || process.stdout.write(text)),
-    outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))),
-    err: (text) => void (process.stderr.destroyed || process.stderr.write(text)),
+    out: (text) => void out(text),
+    outBytes: out,
+    err: output("stderr"),
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
@@ -61,12 +56,6 @@ export function processIo(): Io {
     stdin: standardInput,
     packageFolder: packageFolder(),
   };
-}
-
-/** A result that nobody got is none: a full disk behind `>`. */
-function endWithout(stream: NodeJS.WriteStream, error: Error): never {
-  if (stream === process.stdout) process.stderr.write(`cloudlet-bundle: standard output: ${(systemError(error) ?? error.message).replace(/^input\/output: /, "")}\n`);
-  process.exit(3);
 }
 
 /** Most commands read none, and start sooner without it. */

@@ -13,6 +13,7 @@ import type { Run } from "../store/hash-stretch.ts";
 import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
 import { refuse } from "./bundle-argument.ts";
 import { absolute } from "./documents.ts";
+import { flushMeanwhile } from "./flush-meanwhile.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { progressOn } from "./progress.ts";
 import { refuseFullDisk } from "./refuse-full-disk.ts";
@@ -76,7 +77,7 @@ async function join(given: readonly string[], options: Options, io: Io): Promise
 
 /** What is wrong with each part that is there. */
 export function tellBad(io: Io, { bad, issues }: PartSet): void {
-  for (const [name, those] of bad) refuse(io, name, those);
+  for (const [{ name }, those] of bad) refuse(io, name, those);
   if (issues.length > 0) refuse(io, "the parts", issues);
 }
 
@@ -143,7 +144,7 @@ async function fill(file: FileHandle, { set }: Joining, atoms: readonly Atom[], 
     return part === undefined ? [] : [{ atom, part }];
   });
   const stretches = there.map(({ atom, part }) => ({ from: [runsOf(part, pieceIn(atom))], to: { fd: file.fd, at: pieceIn(atom).start } }));
-  const digests = await hashStretches(stretches, watch);
+  const digests = await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
   const good = new Set(there.filter(({ atom }, index) => digests[index] === atom.piece.sha256).map(({ atom }) => atom));
   return atoms.filter((atom) => !good.has(atom));
 }

@@ -3,7 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { ExitStatus, Io } from "./io.ts";
-import { isClosedPipe, systemError } from "./system-error.ts";
+import { systemError } from "./system-error.ts";
 import { verbs } from "./verbs.ts";
 import { version } from "./version.ts";
 
@@ -76,8 +76,6 @@ function report(error: unknown, io: Io): ExitStatus {
     io.err(`cloudlet-bundle: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
     return 3;
   }
-  // Nobody reads any further.
-  if (isClosedPipe(error)) return 0;
   const known = systemError(error);
   if (known !== undefined) {
     io.err(`cloudlet-bundle: ${known}\n`);

@@ -8,7 +8,7 @@ import { partSizeOf, sizeForms } from "../pack/media.ts";
 import { cutsOf, overheadOf, partName, shapeOf, type Cut, type Description } from "../pack/parts.ts";
 import { contentsOf } from "../seal/contents.ts";
 import { partIssue } from "../seal/part-issue-codes.ts";
-import { describe, knownBundle, type KnownBundle, type PartFile } from "../seal/part-set.ts";
+import { describe, isAsSaid, knownBundle, lie, type KnownBundle, type PartFile } from "../seal/part-set.ts";
 import { readRuns } from "../store/archive-file.ts";
 import { openBundle } from "../store/bundle-file.ts";
 import { findParts } from "../store/part-files.ts";
@@ -86,6 +86,8 @@ async function split(given: string | undefined, options: Options, io: Io): Promi
   const limit = like?.form.description.limit ?? partSizeOf(options.size ?? "") ?? 0;
   const cuts = cutsOf(bundle.shape, bundle.atoms, limit);
   if ("wrong" in cuts) return refused(io, name, [partIssue("part/too-small", `${cuts.wrong}; ${limit} were asked for`, `Give at least --size ${cuts.least}.`)]);
+  // A model of which the size was damaged would give parts that go with no others.
+  if (like !== undefined && !isAsSaid(like, bundle, cuts)) return refused(io, options.like ?? "", [lie(like)]);
   const wanted = wantedOf(options, bundle, cuts, limit);
   if (typeof wanted === "string") return usage(io, wanted);
   const folder = absolute(io, options.out ?? join(dirname(given ?? ""), bundle.name.replace(/\.tar$/, ".parts")));
@@ -138,10 +140,9 @@ async function bundleOf(io: Io, name: string): Promise<Splittable | undefined> {
 function wantedOf({ only, parity }: Options, bundle: KnownBundle, cuts: readonly Cut[], limit: number): readonly Description[] | string {
   const all = [...cuts.keys()].map((index) => index + 1);
   const parts: readonly (number | "parity")[] = only === undefined ? all : only.map((each) => (each === "parity" ? each : Number(/^\d{1,4}$/.test(each) ? each : Number.NaN)));
-  const descriptions = [...new Set([...parts, ...(parity ? ["parity" as const] : [])])].map((part) => describe(bundle, cuts, limit, part));
-  const wrong = descriptions.indexOf(undefined);
+  const wrong = parts.findIndex((part) => describe(bundle, cuts, limit, part) === undefined);
   if (wrong >= 0) return `--only ${only?.[wrong] ?? ""}: there are parts 1 to ${cuts.length}, and parity`;
-  return descriptions.flatMap((each) => each ?? []);
+  return [...new Set([...parts, ...(parity ? ["parity" as const] : [])])].flatMap((part) => describe(bundle, cuts, limit, part) ?? []);
 }
 
 interface Work {

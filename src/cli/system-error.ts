@@ -1,6 +1,5 @@
-/** What Node says of files and streams, in words. */
+/** What Node says of the file system, in words; undefined for anything else. */
 
-/** Undefined for what is no failure of the system. */
 export function systemError(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;
@@ -9,6 +8,7 @@ export function systemError(error: unknown): string | undefined {
     EACCES: "permission denied",
     EPERM: "not permitted",
     EISDIR: "this is a folder, not a file",
+    EEXIST: "something else has this name already",
     ENOTDIR: "a part of this path is not a folder",
     ENOSPC: "no space is left on the disk",
     EDQUOT: "the disk quota is used up",
@@ -18,9 +18,4 @@ export function systemError(error: unknown): string | undefined {
     EIO: "the disk reports an error",
   };
   return `${path ?? "input/output"}: ${words[code ?? ""] ?? error.message}`;
-}
-
-/** Whoever read the output has gone: `| head`. */
-export function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
 }

@@ -61,7 +61,7 @@ async function judged({ parts, refused }: FoundParts, set: PartSet): Promise<rea
 async function rowOf(file: PartFile, set: PartSet): Promise<Row> {
   const { part, parts, start, end } = file.form.description;
   const row = { file: file.name, part, says: part === "parity" ? `the parity of ${parts} parts is what it says; it is not signed, and what it brings back is compared with what is` : `part ${part} of ${parts}, bytes ${start} to ${end} of the bundle` };
-  const known = set.bad.get(file.name);
+  const known = set.bad.get(file);
   if (known !== undefined) return { ...row, issues: known };
   // Which of the bundles is meant is not known; that has been said of all of them together.
   if (set.bundle === undefined || set.cuts.length === 0) return { ...row, says: "its stretch was not looked at", issues: [] };

@@ -88,7 +88,7 @@ export async function writeTextAside(path: string, text: string | Uint8Array, op
 /** rename(2) would put a file in the place of a device, and fail on a folder only when all is written. */
 async function refuseNoFile(path: string): Promise<void> {
   const kind = await kindOf(path);
-  if (kind === "folder") throw new EnvironmentError(`${path}: this is a folder, not a file`);
+  if (kind === "folder") throw new EnvironmentError(`${path}: this is a folder, not a file`, { hint: "give the name that the file shall have" });
   if (kind === "stream") throw new EnvironmentError(`${path} is a device or a pipe, and a file is wanted`, { hint: "name a file that is not there yet, or one to be replaced" });
 }
 

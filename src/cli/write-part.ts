@@ -9,6 +9,7 @@ import type { KnownBundle } from "../seal/part-set.ts";
 import type { Run } from "../store/hash-stretch.ts";
 import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
 import type { TarView } from "../store/tar-view.ts";
+import { flushMeanwhile } from "./flush-meanwhile.ts";
 import { writeAside, writeAt } from "./write-aside.ts";
 
 export interface PartWanted {
@@ -55,7 +56,7 @@ async function copyCut(file: FileHandle, start: number, { from }: PartWanted, cu
     const { start: first, end } = pieceIn(atom);
     return { from: [from.runs(first, end)], to: { fd: file.fd, at: start + first - cut.start } };
   });
-  const digests = await hashStretches(stretches, watch);
+  const digests = await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
   const wrong = cut.atoms.filter(({ piece }, index) => digests[index] !== piece.sha256);
   if (wrong.length > 0) throw new WrongBytes(wrong.map(({ piece }) => partIssue("part/bytes", `bytes ${piece.start} to ${piece.end} of ${piece.path} are not what was signed`, "The bundle that is split is damaged: get it again.")));
   for (const atom of cut.atoms) {
@@ -82,7 +83,7 @@ async function copyParity(file: FileHandle, aside: string, start: number, { from
     from: cuts.map((cut) => filled((first, end) => from.runs(cut.start + first, cut.start + end), cut.end - cut.start, at, Math.min(size, at + parityStep))),
     to: { fd: file.fd, at: start + at },
   }));
-  await hashStretches(stretches, watch);
+  await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
   const [digest = ""] = await hashStretches([{ from: [[{ path: aside, start, end: start + size }]] }]);
   return digest;
 }

@@ -1,6 +1,6 @@
 /**
  * A delta: what a bundle has over another one, and how its tar is put together of both. It is a tar of two entries,
- * delta.json and delta.bin. docs/bundle-format.md section 9.
+ * delta.json and delta.bin. docs/bundle-format.md section 10.
  */
 
 import { canonicalJson, type Json } from "../core/json.ts";
@@ -27,9 +27,14 @@ export interface Side {
   readonly sums: string;
 }
 
+export interface Target extends Side {
+  /** SHA-256 of what `sha256sum` says of SHA256SUMS and of the signatures beside it, which no sum lists. 64 hexadecimal digits. */
+  readonly seal: string;
+}
+
 export interface Recipe {
   readonly base: Side;
-  readonly target: Side;
+  readonly target: Target;
   /** One after another they are the target's tar. delta.bin is used once, from its first byte to its last. */
   readonly steps: readonly Step[];
 }
@@ -52,13 +57,13 @@ export function additionsSize({ steps }: Pick<Recipe, "steps">): number {
 
 /** Reads what `recipeText` writes for some recipe whose steps are possible, and nothing else. */
 export function parseRecipe(text: string): Recipe | undefined {
-  let value: { readonly base?: Side; readonly target?: Side; readonly steps?: readonly unknown[] };
+  let value: { readonly base?: Side; readonly target?: Target; readonly steps?: readonly unknown[] };
   try {
     value = JSON.parse(text) as typeof value;
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || !isSide(value.base) || !isSide(value.target) || !Array.isArray(value.steps)) return undefined;
+  if (typeof value !== "object" || value === null || !isSide(value.base) || !isTarget(value.target) || !Array.isArray(value.steps)) return undefined;
   const steps = value.steps.map(stepOf);
   if (!steps.every((step) => step !== undefined)) return undefined;
   const recipe: Recipe = { base: value.base, target: value.target, steps };
@@ -68,7 +73,15 @@ export function parseRecipe(text: string): Recipe | undefined {
 function isSide(side: Side | undefined): side is Side {
   if (typeof side !== "object" || side === null) return false;
   const { name, size, sums } = side as { readonly [key in keyof Side]: unknown };
-  return typeof name === "string" && /^[A-Za-z0-9._-]{1,200}\.tar$/.test(name) && !name.startsWith(".") && Number.isSafeInteger(size) && typeof sums === "string" && /^[0-9a-f]{64}$/.test(sums);
+  return typeof name === "string" && /^[A-Za-z0-9._-]{1,200}\.tar$/.test(name) && !name.startsWith(".") && Number.isSafeInteger(size) && isDigest(sums);
+}
+
+function isTarget(target: Target | undefined): target is Target {
+  return isSide(target) && isDigest((target as { readonly seal?: unknown }).seal);
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 }
 
 function stepOf(line: unknown): Step | undefined {

@@ -1,6 +1,6 @@
 /**
  * Parts of a bundle, for media that hold less than all of it. A part begins with all small files, as the bundle does, and
- * has a stretch of the rest that ends where a signed piece ends: so each is proven alone. docs/bundle-format.md section 8.
+ * has a stretch of the rest that ends where a signed piece ends: so each is proven alone. docs/bundle-format.md section 9.
  */
 
 import { isBlobPath } from "./layout.ts";

@@ -44,8 +44,8 @@ export interface PartSet {
   /** The good ones, by number from 1; their stretches have not been looked at. */
   readonly parts: ReadonlyMap<number, PartFile>;
   readonly parity: PartFile | undefined;
-  /** By name of the file, what is wrong with it. */
-  readonly bad: ReadonlyMap<string, readonly Issue[]>;
+  /** What is wrong with a file. Names are no keys: copies of a part in two folders may have the same. */
+  readonly bad: ReadonlyMap<PartFile, readonly Issue[]>;
   /** Numbers and names of what is not there. */
   readonly missing: readonly { readonly part: number; readonly name: string }[];
   /** What is wrong with the parts together. */
@@ -58,8 +58,8 @@ export async function partSetOf(files: readonly PartFile[], trust: Trust, now: s
   const good = heads.filter((head) => head.bundle !== undefined);
   const [first] = good.length === 0 ? heads : good;
   if (first === undefined) throw new Error("no part was given");
-  const bad = new Map<string, readonly Issue[]>();
-  for (const { files: those, issues } of heads) for (const { name } of issues.length === 0 ? [] : those) bad.set(name, issues);
+  const bad = new Map<PartFile, readonly Issue[]>();
+  for (const { files: those, issues } of heads) for (const file of issues.length === 0 ? [] : those) bad.set(file, issues);
   const none = { verdict: first.verdict, bundle: undefined, cuts: [], parts: new Map(), parity: undefined, bad, missing: [] };
   if (good.length > 1) return { ...none, issues: [mixed("part/other-bundle", "of different bundles", good.map((head) => head.files))] };
   const { bundle } = first;
@@ -91,8 +91,9 @@ async function judgedHeads(files: readonly PartFile[], trust: Trust, now: string
   return heads;
 }
 
-function ofSmallFiles({ code, message }: Issue): Issue {
-  return partIssue("part/small-files", `${message} (${code})`);
+/** Where nobody said whom to trust, nothing is wrong with the part. */
+function ofSmallFiles({ code, message, hint }: Issue): Issue {
+  return partIssue("part/small-files", `${message} (${code})`, code === "verify/no-trust" ? hint : undefined);
 }
 
 /** What a bundle is as a whole, by the bytes of its small files, which are judged; its blobs need not be there. */
@@ -119,7 +120,7 @@ export async function knownBundle(
 type Sorted = Pick<PartSet, "cuts" | "parts" | "parity" | "missing" | "issues">;
 
 /** Parts whose small files are proven, each at its number; `bad` is added to. */
-function sorted(files: readonly PartFile[], bundle: KnownBundle, bad: Map<string, readonly Issue[]>): Sorted {
+function sorted(files: readonly PartFile[], bundle: KnownBundle, bad: Map<PartFile, readonly Issue[]>): Sorted {
   const limits = new Map<number, PartFile[]>();
   for (const file of files) limits.set(file.form.description.limit, [...(limits.get(file.form.description.limit) ?? []), file]);
   const none = { cuts: [], parts: new Map(), parity: undefined, missing: [] };
@@ -127,8 +128,8 @@ function sorted(files: readonly PartFile[], bundle: KnownBundle, bad: Map<string
   const splits = [...limits].flatMap(([limit, those]) => {
     const cuts = cutsOf(bundle.shape, bundle.atoms, limit);
     const wrong = (file: PartFile): readonly Issue[] => ("wrong" in cuts ? [lie(file)] : [...file.form.issues, ...(isAsSaid(file, bundle, cuts) ? [] : [lie(file)])]);
-    for (const file of those) if (wrong(file).length > 0) bad.set(file.name, wrong(file));
-    const right = those.filter((file) => !bad.has(file.name));
+    for (const file of those) if (wrong(file).length > 0) bad.set(file, wrong(file));
+    const right = those.filter((file) => !bad.has(file));
     return "wrong" in cuts || (right.length === 0 && limits.size > 1) ? [] : [{ limit, cuts, files: right }];
   });
   if (splits.length > 1) return { ...none, issues: [mixed("part/other-split", "of one bundle that was split in different ways", splits.map((split) => split.files))] };
@@ -150,13 +151,13 @@ function sorted(files: readonly PartFile[], bundle: KnownBundle, bad: Map<string
   return { cuts: split.cuts, parts: new Map(numbered), parity: parts.get("parity"), missing, issues };
 }
 
-function lie({ form }: PartFile): Issue {
+export function lie({ form }: PartFile): Issue {
   const { part, parts, start, end } = form.description;
   return partIssue("part/description", `it says that it is ${part === "parity" ? "the parity" : `part ${part}`} of ${parts}, bytes ${start} to ${end}, and by the signed files it is not`);
 }
 
-/** What part.txt must say; of the parity all but its digest follows. */
-function isAsSaid({ form }: PartFile, bundle: KnownBundle, cuts: readonly Cut[]): boolean {
+/** Whether part.txt says what it must; of the parity all but its digest follows. */
+export function isAsSaid({ form }: PartFile, bundle: KnownBundle, cuts: readonly Cut[]): boolean {
   const wanted = describe(bundle, cuts, form.description.limit, form.description.part);
   const { sha256: digest } = form.description;
   return wanted !== undefined && descriptionText(digest === undefined ? wanted : { ...wanted, sha256: digest }) === descriptionText(form.description);

@@ -35,7 +35,7 @@ export async function verifyBundle(source: BundleSource, trust: Trust, { now, ex
   }
   const { rung: signature, policy, signed } = await signatureRung(source, form, trust);
   const { rung: sums, listed, bytes } = await sumsRung(source, form, extent);
-  const noExtra = listed === undefined ? unreached("no-extra", "there are no sums to compare with") : noExtraRung(form, listed);
+  const noExtra = listed === undefined ? unreached("no-extra", "there are no sums to compare with") : noExtraRung(form, listed, extent);
   const { rung: manifestRung, manifest } =
     bytes === undefined || listed === undefined
       ? { rung: unreached("manifest", "its bytes are not proven"), manifest: undefined }
@@ -137,13 +137,16 @@ async function sumsRung(source: BundleSource, { files }: Form, extent: Extent): 
   return { rung, listed: parsed.sums, bytes };
 }
 
-function noExtraRung({ files, folders }: Form, listed: ReadonlyMap<string, string>): Rung {
+/** Where the small files alone are wanted, a big one would be a byte that nobody looks at. */
+function noExtraRung({ files, folders }: Form, listed: ReadonlyMap<string, string>, extent: Extent): Rung {
   const needed = new Set([...listed.keys()].flatMap(foldersOf));
-  const extra = [
-    ...[...files.keys()].filter((path) => !listed.has(path) && !unsummedPaths.includes(path)),
-    ...folders.filter((path) => !needed.has(path)),
+  const issues = [
+    ...[...files.keys()].filter((path) => !isWanted(path, extent)).map((path) => refusal("verify/extra-file", `${path} is there, where small files alone may be`)),
+    ...[
+      ...[...files.keys()].filter((path) => isWanted(path, extent) && !listed.has(path) && !unsummedPaths.includes(path)),
+      ...folders.filter((path) => !needed.has(path)),
+    ].map((path) => refusal("verify/extra-file", `${path} is not listed`)),
   ];
-  const issues = extra.map((path) => refusal("verify/extra-file", `${path} is not listed`));
   return rungOf("no-extra", issues, "nothing else is there");
 }
 

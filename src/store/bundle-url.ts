@@ -67,30 +67,52 @@ interface Piece {
   readonly bytes: Uint8Array;
   /** Of the whole. */
   readonly total: number;
-  readonly validator: string | undefined;
+  readonly version: Version;
+}
+
+/** By what the server tells one state of the file from another, where it does. */
+interface Version {
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
 }
 
 /** The block that begins at `start`; `known` is what all of them must belong to. */
 async function ask(from: FromUrl, start: number, known: Piece | undefined): Promise<Piece> {
+  const first = await askPatiently(from, start, start + blockBytes, known);
+  const pieces = [first.bytes];
+  const end = Math.min(start + blockBytes, first.total);
+  // A server may give less than it was asked for: RFC 9110 section 15.3.7.
+  for (let at = start + first.bytes.byteLength; at < end; ) {
+    const { bytes } = await askPatiently(from, at, end, known ?? first);
+    pieces.push(bytes);
+    at += bytes.byteLength;
+  }
+  return { ...first, bytes: new Uint8Array(Buffer.concat(pieces)) };
+}
+
+async function askPatiently(from: FromUrl, start: number, end: number, known: Piece | undefined): Promise<Piece> {
   const patience = from.patience ?? usualPatience;
   for (let fruitless = 0; ; fruitless += 1) {
     try {
-      return await askOnce(from, start, known, patience);
+      return await askOnce(from, { start, end }, known, patience);
     } catch (error) {
       from.signal.throwIfAborted();
       if (error instanceof NotServed) throw new EnvironmentError(`${shown(from.url)}: ${error.message}`, { cause: error });
       if (error instanceof EnvironmentError) throw error;
-      await pauseAfter(error, fruitless + 1, { url: shown(from.url), patience, signal: from.signal });
+      await pauseAfter(error, fruitless + 1, { url: shown(from.url), patience, signal: from.signal, hint: "ask again when the server answers" });
     }
   }
 }
 
-async function askOnce({ url, send, signal }: FromUrl, start: number, known: Piece | undefined, patience: Patience): Promise<Piece> {
+/** What the server gives of these bytes, the first of them at least. */
+async function askOnce({ url, send, signal }: FromUrl, { start, end }: Omit<Place, "file">, known: Piece | undefined, patience: Patience): Promise<Piece> {
+  // RFC 9110 section 13.1.5: a weak validator can't be in If-Range.
+  const validator = known?.version.etag?.startsWith("W/") ? undefined : known?.version.etag;
   const headers = {
     // A content coding would make offsets mean something else: RFC 9110 section 14.2.
     "accept-encoding": "identity",
-    range: `bytes=${start}-${start + blockBytes - 1}`,
-    ...(known?.validator === undefined ? {} : { "if-range": known.validator }),
+    range: `bytes=${start}-${end - 1}`,
+    ...(validator === undefined ? {} : { "if-range": validator }),
   };
   const answer = await followRedirects(send, url, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(patience.idleMs)]) });
   if (answer.status === 200) {
@@ -100,20 +122,25 @@ async function askOnce({ url, send, signal }: FromUrl, start: number, known: Pie
       : changed(url);
   }
   if (answer.status !== 206) throw refusal(answer);
-  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.header("content-range") ?? "");
-  const total = Number(range?.[2] ?? Number.NaN);
-  if (Number(range?.[1]) !== start || !Number.isSafeInteger(total) || (answer.header("content-encoding") ?? "identity") !== "identity") {
+  const [, first, last, whole] = (/^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header("content-range") ?? "") ?? []).map(Number);
+  const total = whole ?? Number.NaN;
+  const given = (last ?? Number.NaN) + 1;
+  if (first !== start || !(given > start && given <= Math.min(end, total)) || !Number.isSafeInteger(total) || (answer.header("content-encoding") ?? "identity") !== "identity") {
     answer.discard();
     throw new NotServed("the server's range is not the one that was asked for");
   }
-  if (known !== undefined && total !== known.total) {
+  const version: Version = { etag: answer.header("etag"), lastModified: answer.header("last-modified") };
+  if (known !== undefined && (total !== known.total || isAnother(version, known.version))) {
     answer.discard();
     throw changed(url);
   }
-  const bytes = await bytesOf(answer, Math.min(blockBytes, total - start));
-  const tag = answer.header("etag");
-  // RFC 9110 section 13.1.5: a weak validator can't be in If-Range.
-  return { bytes, total, validator: tag?.startsWith("W/") ? undefined : tag };
+  return { bytes: await bytesOf(answer, given - start), total, version };
+}
+
+/** If-Range is passed over by some servers, and can't be asked with a weak validator. */
+function isAnother(version: Version, known: Version): boolean {
+  if (version.etag !== undefined && known.etag !== undefined) return version.etag !== known.etag;
+  return version.lastModified !== undefined && known.lastModified !== undefined && version.lastModified !== known.lastModified;
 }
 
 async function bytesOf(answer: Answer, size: number): Promise<Uint8Array> {
@@ -126,7 +153,7 @@ async function bytesOf(answer: Answer, size: number): Promise<Uint8Array> {
   }
   if (arrived === size) return new Uint8Array(Buffer.concat(chunks));
   answer.discard();
-  throw new Error(`the answer has ${arrived > size ? "more" : "less"} than the ${size} bytes that were asked for`);
+  throw new Error(`the answer has ${arrived > size ? "more" : "less"} than the ${size} bytes that it says`);
 }
 
 function changed(url: URL): EnvironmentError {

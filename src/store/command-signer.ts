@@ -31,19 +31,30 @@ export function commandSigner(how: SigningCommand): Outcome<Signer> {
 
 function run({ command, environment, signal }: SigningCommand, bytes: Uint8Array, thing: SignedThing | undefined): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const failed = (says: string): void =>
+    signal.throwIfAborted();
+    const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"], env: { ...environment, CLOUDLET_BUNDLE_SIGNS: thing } });
+    const failed = (says: string): void => {
+      signal.removeEventListener("abort", stop);
+      // What the shell has started is not ended with it, and may hold the pipes: nobody waits for that.
+      for (const each of [child.stdin, child.stdout]) each.destroy();
+      child.kill();
+      child.unref();
       reject(new EnvironmentError(`the signing command ${says}`, { hint: `try it by hand: ${command} < SHA256SUMS > SHA256SUMS.sig` }));
-    const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"], env: { ...environment, CLOUDLET_BUNDLE_SIGNS: thing }, signal });
+    };
+    const stop = (): void => failed("was stopped");
+    signal.addEventListener("abort", stop);
     const parts: Buffer[] = [];
     let size = 0;
     child.on("error", (error) => failed(`can't be run: ${error.message}`));
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.byteLength;
-      if (size <= signatureBytes) parts.push(chunk);
+      parts.push(chunk);
+      // It may go on for ever.
+      if (size > signatureBytes) failed(`gave more than ${signatureBytes} bytes; a signature in DER has at most so many`);
     });
     child.on("close", (status, signalled) => {
+      signal.removeEventListener("abort", stop);
       if (status !== 0) failed(signalled === null ? `ended with status ${status}` : `was ended by ${signalled}`);
-      else if (size > signatureBytes) failed(`gave ${size} bytes; a signature in DER has at most ${signatureBytes}`);
       else resolve(Buffer.concat(parts));
     });
     // A command that does not read its input is told so by what it gives, not by a broken pipe.

@@ -1,10 +1,12 @@
 /** A thread that hashes stretches, and copies them where that is asked: takes `{id, …stretch}`, gives `{id, digest}` or `{id, failed}`. */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { digestOf, type Stretch, type Turn } from "./hash-stretch.ts";
 
 export interface HashWanted extends Stretch {
   readonly id: number;
+  /** One number that all threads of the same work share: 1 while one of them writes. */
+  readonly writing: Int32Array;
 }
 
 export type HashMade = { readonly id: number; readonly digest: string } | { readonly id: number; readonly failed: Failure };
@@ -16,17 +18,17 @@ export interface Failure {
   readonly syscall: string | undefined;
 }
 
-/** One number that all threads share: 1 while one of them writes. */
-const writing = workerData as Int32Array;
-const turn: Turn = {
-  take: () => {
-    while (Atomics.compareExchange(writing, 0, 0, 1) !== 0) Atomics.wait(writing, 0, 1);
-  },
-  give: () => {
-    Atomics.store(writing, 0, 0);
-    Atomics.notify(writing, 0, 1);
-  },
-};
+function turnOf(writing: Int32Array): Turn {
+  return {
+    take: () => {
+      while (Atomics.compareExchange(writing, 0, 0, 1) !== 0) Atomics.wait(writing, 0, 1);
+    },
+    give: () => {
+      Atomics.store(writing, 0, 0);
+      Atomics.notify(writing, 0, 1);
+    },
+  };
+}
 
 parentPort?.on("message", (wanted: HashWanted) => {
   parentPort?.postMessage(made(wanted));
@@ -34,7 +36,7 @@ parentPort?.on("message", (wanted: HashWanted) => {
 
 function made(wanted: HashWanted): HashMade {
   try {
-    return { id: wanted.id, digest: digestOf(wanted, turn) };
+    return { id: wanted.id, digest: digestOf(wanted, turnOf(wanted.writing)) };
   } catch (error) {
     const { code, message, syscall } = error as NodeJS.ErrnoException;
     return { id: wanted.id, failed: { code, message, syscall } };

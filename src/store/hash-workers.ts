@@ -39,21 +39,38 @@ async function hashOnThreads(
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const digests = Array.from({ length: stretches.length }, () => "");
-  const queue = stretches.map((stretch, id) => ({ ...stretch, id })).sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
-  const count = Math.min(availableParallelism(), queue.length);
+  // For each work one of its own: a thread that is ended while it writes never gives its turn back.
   const writing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const workers = Array.from({ length: count }, () => new Worker(workerUrl(), { workerData: writing }));
+  const queue = stretches.map((stretch, id) => ({ ...stretch, id, writing })).sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
+  const count = Math.min(availableParallelism(), queue.length);
+  const workers = Array.from({ length: count }, takeWorker);
+  let isDone = false;
   const stopped = Promise.withResolvers<never>();
   const stop = (): void => stopped.reject(signal?.reason);
   signal?.addEventListener("abort", stop);
   try {
     const working = Promise.all(workers.map((worker) => work(worker, queue, digests, stretches, hashed)));
     await Promise.race([working, stopped.promise]);
+    isDone = true;
   } finally {
     signal?.removeEventListener("abort", stop);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(workers.map((worker) => (isDone ? keepWorker(worker) : worker.terminate())));
   }
   return digests;
+}
+
+/** Threads that wait for the next work: to start one takes as long as to hash 100 MiB. They keep no process from ending. */
+const waiting: Worker[] = [];
+
+function takeWorker(): Worker {
+  const worker = waiting.pop() ?? new Worker(workerUrl());
+  worker.ref();
+  return worker;
+}
+
+function keepWorker(worker: Worker): void {
+  worker.removeAllListeners("message").removeAllListeners("error").unref();
+  waiting.push(worker);
 }
 
 function work(worker: Worker, queue: HashWanted[], digests: string[], stretches: readonly Stretch[], hashed: (bytes: number) => void): Promise<void> {

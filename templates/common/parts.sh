@@ -26,9 +26,9 @@ newline='
 '
 
 main() {
-    trust='' given='' check=no into='' quiet=no work='' ended=no bad=no found='' proven_head='' taken=''
+    trust='' given='' check=no into='' quiet=no work='' ended=no bad=no found='' by_name='' seen=no proven_head='' bundle_name='' prepared='' taken='' split='' numbers=' '
     trap 'at_end' EXIT
-    trap 'exit 3' HUP INT TERM
+    trap 'stop "stopped; the same command goes on from here"' HUP INT TERM
     read_arguments "$@"
     need_tools
     work=$(mktemp -d) || stop "no temporary folder can be made"
@@ -39,7 +39,7 @@ main() {
         one_part
     done
     IFS=" 	$newline"
-    [ -n "$found" ] || stop "there is no part"
+    [ $seen = yes ] || { tell "REFUSED: there is no part of a bundle"; leave 1; }
     [ $bad = no ] || { tell "REFUSED: the parts that are named above"; leave 1; }
     [ $check = no ] || { say "GOOD: these parts are what was signed"; leave 0; }
     whole
@@ -81,15 +81,17 @@ need_tools() {
     [ -z "$missing" ] || stop "these tools are missing:$missing"
 }
 
-# list_parts: sets found, one line a file. A name with a line's end in it is no part's.
+# list_parts: sets found, one line a file, and by_name, those of them that were not found in a folder. A name with a line's end
+# in it is no part's.
 list_parts() {
     IFS=$newline
     for each in $given; do
         IFS=" 	$newline"
+        case $each in -*) each=./$each ;; esac
         if [ -d "$each" ]; then
             found="$found$(find "$each/." ! -name . -prune -type f -name '[!.]*.tar' | sort)$newline"
         elif [ -f "$each" ] && [ -r "$each" ]; then
-            found="$found$each$newline"
+            found="$found$each$newline" by_name="$by_name$newline$each$newline"
         else
             stop "$each can't be read"
         fi
@@ -103,18 +105,20 @@ one_part() {
     part_size=$(stat -L -c %s -- "$part") || stop "$part can't be read"
     walk
     if [ -z "$head" ]; then
-        case $name in
-        *.part-*-of-*.tar | *.parity-of-*.tar) refuse form "it is no part of a bundle" ;;
-        esac
+        # In a folder, what is not called as a part may be anything.
+        called=no
+        case $name in *.part-*-of-*.tar | *.parity-of-*.tar) called=yes ;; esac
+        case $by_name in *"$newline$part$newline"*) called=yes ;; esac
+        [ $called = no ] || { seen=yes && refuse form "it is no part of a bundle"; }
         return 0
     fi
-    head_check && description_check || return 0
+    seen=yes
+    head_check && description_check && goes_with_others || return 0
     if [ "$number" = parity ]; then
         parity_check
         return 0
     fi
     frame_check
-    [ $issues = 0 ] && [ $check = no ] && prepare
     stretch_check
     [ $issues = 0 ] || return 0
     say "good: $name, part $number of $count"
@@ -179,6 +183,7 @@ head_check() {
         take_small $each || { refuse no-pieces "the bundle has no $each, by which a part is proven"; return 1; }
     done
     geometry_of || { refuse no-pieces "evidence/pieces.txt does not fit the files"; return 1; }
+    name_bundle
     digest=$(head -c "$head" "$work/head.tar" | sha256sum)
     proven_head=${digest%% *}
     [ $check = yes ] || same_bundle
@@ -232,6 +237,26 @@ geometry_of() {
     geometry=${geometry%"$newline"*}
 }
 
+# name_bundle: sets bundle_name as the manifest gives it, in which a character that such a name can't have is escaped or stands
+# for itself.
+name_bundle() {
+    bundle_name=$(awk '
+        function text(line) { sub(/^[^:]*: "/, "", line); sub(/",?$/, "", line); return line }
+        function plain(line) {
+            gsub(/\\\\/, " ", line); gsub(/\\u[0-9a-f][0-9a-f][0-9a-f][0-9a-f]/, " ", line); gsub(/\\./, " ", line)
+            gsub(/[^0-9A-Za-z._-]+/, "_", line); return line
+        }
+        /^  "[a-z]*": [{]$/ { of = $1 }
+        of == "\"cloudlet\":" && /^    "name": / { cloudlet = plain(text($0)) }
+        of == "\"cloudlet\":" && /^    "organization": / { organization = plain(text($0)) }
+        of == "\"release\":" && /^    "name": / { release = text($0) }
+        END {
+            name = substr(cloudlet "-" organization "-" release ".cloudlet.tar", 1, 187)
+            sub(/\.cloudlet\.tar$/, "", name)
+            print name ".cloudlet.tar"
+        }' "$work/manifest.json")
+}
+
 # same_bundle: the parts must be of the bundle whose small files lie in the folder.
 same_bundle() {
     cmp -s "$work/SHA256SUMS" "$into/SHA256SUMS" || {
@@ -245,13 +270,16 @@ same_bundle() {
 # start, end, limit, stretch (where part.bin begins).
 description_check() {
     bytes_at $((head + 512)) 512 >"$work/part.txt"
-    number='' count='' limit='' start='' end='' stretch=$((head + 1536)) bundle_name='' parity_sum=''
+    number='' count='' limit='' start='' end='' stretch=$((head + 1536)) parity_sum=''
     # shellcheck disable=SC2046 # words of one line each
     set -- $(awk 'NR > 9 { exit } { print NF == 2 && $2 ~ /^[A-Za-z0-9._\/-]+$/ ? $2 : "?" }' "$work/part.txt")
     [ $# -ge 8 ] || { refuse form "its part.txt is not written as it must be"; return 1; }
-    bundle_name=$2 limit=$4 number=$5 count=$6 start=$7 end=$8
-    for each in "$limit" "$count" "$start" "$end" "${number#parity}"; do
-        case $each in *[!0-9]* | ????????????????*) refuse form "its part.txt is not written as it must be"; return 1 ;; esac
+    limit=$4 number=$5 count=$6 start=$7 end=$8
+    set -- "$limit" "$count" "$start" "$end" "$number" "${9:-}"
+    [ "$number" != parity ] || { parity_sum=$6; set -- "$limit" "$count" "$start" "$end"; }
+    # One text for each number: a zero in front would also be taken for the mark of an octal one.
+    for each in "$1" "$2" "$3" "$4" "${5:-1}"; do
+        case $each in 0?* | *[!0-9]* | ????????????????*) refuse form "its part.txt is not written as it must be"; return 1 ;; esac
     done
     cut=$(cuts_of)
     case $cut in
@@ -261,12 +289,19 @@ description_check() {
     {
         printf 'format cloudlet-bundle-part/v1\nbundle %s\nsize %s\nlimit %s\npart %s\nparts %s\nstart %s\nend %s\n' \
             "$bundle_name" "$bundle_size" "$limit" "$number" "$count" "$start" "$end"
-        [ "$number" != parity ] || { parity_sum=${9:-} && printf 'sha256 %s\n' "$parity_sum"; }
+        [ "$number" != parity ] || printf 'sha256 %s\n' "$parity_sum"
     } >"$work/wanted"
     { cat "$work/wanted"; awk -v n=$((511 - $(wc -c <"$work/wanted"))) 'BEGIN { printf "%" n "s\n", "" }'; } >"$work/wanted.txt"
     cmp -s "$work/part.txt" "$work/wanted.txt" || { refuse description "its part.txt says something that is not so"; return 1; }
     wanted=$((stretch + end - start + 1024))
     [ "$part_size" -eq $wanted ] || { refuse size "it has $part_size bytes, and $wanted when it is whole"; return 1; }
+}
+
+# goes_with_others: the parts of one call are of one way of splitting, each once. Copies on two media are each called for alone.
+goes_with_others() {
+    [ "${split:=$limit}" = "$limit" ] || { refuse other-split "the bundle was split in another way for it than for the ones before"; return 1; }
+    case $numbers in *" $number "*) refuse twice "part $number was there before"; return 1 ;; esac
+    numbers="$numbers$number "
 }
 
 # cuts_of: "NUMBER COUNT START END" of this part, by the size that a part may have: each is as full as that allows.
@@ -328,11 +363,12 @@ zeros_check() {
     [ "$(bytes_at "$1" "$2" | tr -d '\000' | wc -c | tr -d ' ')" = 0 ] || refuse bytes "there are bytes where zeros must be"
 }
 
-# prepare: a disk that would fill is said before the first byte, with the figures.
+# prepare NEED: a disk that would fill is said before the first byte of a part, with the figures. What a run before has written
+# needs no room any more.
 prepare() {
     free=$(df -Pk "$into" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }')
-    need=$((end - start))
-    [ "$free" -ge $need ] || stop "$into has $free bytes free, part $number needs $need"
+    [ "$free" -ge "$1" ] || stop "$into has $free bytes free, part $number needs $1"
+    prepared=$part
 }
 
 # stretch_check: every byte of part.bin, against the signed pieces and what must stand around them. Unless --check, each
@@ -345,7 +381,10 @@ stretch_check() {
         [ "$2" -ge "$start" ] && [ "$2" -lt "$end" ] || continue
         at=$((stretch + $2 - start))
         case $1 in
-        header) header_check $at "$3" "$4" ;;
+        header)
+            header_check $at "$3" "$4"
+            [ $check = yes ] || [ $issues != 0 ] || cut_off "$into/$3" "$4"
+            ;;
         zeros) zeros_check $at "$3" ;;
         piece) piece_check $at "$3" "$4" "$5" "$6" "$7" ;;
         esac
@@ -365,11 +404,18 @@ piece_check() {
         sum=''
         [ ! -f "$target" ] || sum=$(written "$target" "$5" "$2" | sha256sum)
         if [ "${sum%% *}" != "$3" ]; then
+            [ "$prepared" = "$part" ] || prepare $((stretch + end - start - $1))
             { dd if=/dev/null bs=512 seek=$(($5 / 512)) count=0 conv=notrunc 2>/dev/null && bytes_at "$1" "$2"; } 1<>"$target" || stop "$target can't be written, or $name can't be read"
             sum=$(written "$target" "$5" "$2" | sha256sum)
         fi
     fi
     [ "${sum%% *}" = "$3" ] || refuse bytes "bytes $5 to $6 of $4 are not what was signed"
+}
+
+# cut_off FILE SIZE: what lies there from before and is longer. dd cuts where it is told to begin.
+cut_off() {
+    [ ! -f "$1" ] || [ -h "$1" ] || [ -h "${1%/*}" ] || [ "$(stat -c %s -- "$1")" -le "$2" ] ||
+        dd if=/dev/null of="$1" bs=1 seek="$2" count=0 2>/dev/null || stop "$1 can't be written"
 }
 
 # written FILE START LENGTH

@@ -57,23 +57,28 @@ function retryAfterMs(answer: Answer): number {
   return Number.isNaN(wait) ? 0 : Math.max(0, wait);
 }
 
+interface Asked {
+  readonly url: string;
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+  /** What to do once it is given up; where left out, what has arrived is kept. */
+  readonly hint?: string;
+}
+
 /** Waits before the next try; throws an EnvironmentError where there is to be none. `fruitless` is at least 0. */
-export async function pauseAfter(error: unknown, fruitless: number, of: { readonly url: string; readonly patience: Patience; readonly signal: AbortSignal }): Promise<void> {
-  const { url, patience, signal } = of;
+export async function pauseAfter(error: unknown, fruitless: number, of: Asked): Promise<void> {
+  const { url, patience, signal, hint } = of;
   const asked = error instanceof NotNow ? error.pauseMs : 0;
-  if (fruitless >= patience.tries || asked > longestPauseMs) throw givenUp(url, error, asked);
+  if (fruitless >= patience.tries || asked > longestPauseMs) throw givenUp(url, error, asked, hint);
   // A line that breaks after it has brought something needs a breath, no rest.
   const own = fruitless === 0 ? patience.pauseMs / 10 : patience.pauseMs * 2 ** (fruitless - 1);
   const pause = Math.max(asked, own);
   await sleepFor(pause, undefined, { signal });
 }
 
-function givenUp(url: string, error: unknown, asked: number): EnvironmentError {
+function givenUp(url: string, error: unknown, asked: number, hint = "what has arrived is kept: the same command goes on from there"): EnvironmentError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const says = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
   const wait = asked > longestPauseMs ? `, try again in ${Math.ceil(asked / 1_000)} seconds` : "";
-  return new EnvironmentError(`${url} can't be fetched: ${says}${wait}`, {
-    hint: "what has arrived is kept: the same command goes on from there",
-    cause: error,
-  });
+  return new EnvironmentError(`${url} can't be fetched: ${says}${wait}`, { hint, cause: error });
 }

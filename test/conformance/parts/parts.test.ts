@@ -55,6 +55,7 @@ t.test("split at any size and join: the same bytes", async (t) => {
     { numRuns: 15, seed: 1 },
   );
   t.equal((await run("split", bundle, "--size", String(least - 1))).status, 1);
+  t.match((await run("split", bundle, "--size", String(size), "--only", "1", "1", "99")).stderr, /--only 99: there are parts 1 to/);
   t.match((await run("split", bundle, "--size", String(least - 1))).stderr, "part/too-small");
 });
 
@@ -203,6 +204,38 @@ t.test("parts of two bundles, two splits, twice the same, and what is no part", 
   t.notOk(existsSync(join(work, "none")));
 });
 
+t.test("a big file among the small ones, which nobody would look at, makes no part of it", async (t) => {
+  const header = whole.lastIndexOf(Buffer.concat([Buffer.from("blobs/payload.tar"), Buffer.alloc(20)]));
+  const bytes = Number.parseInt(whole.toString("latin1", header + 124, header + 135), 8);
+  const smuggled = Buffer.concat([whole.subarray(header, header + 512), Buffer.alloc(Math.ceil(bytes / 512) * 512)]).fill("X", 512, 512 + bytes);
+  for (const entry of [smuggled, whole.subarray(header, header + smuggled.byteLength)]) {
+    const path = copy();
+    for (const name of tars(path)) {
+      const part = readFileSync(join(path, name));
+      const head = part.indexOf(Buffer.concat([Buffer.from("part.txt"), Buffer.alloc(20)]));
+      writeFileSync(join(path, name), Buffer.concat([part.subarray(0, head), entry, part.subarray(head)]));
+    }
+    for (const said of [await verify(path), await verify(named(path, 2)), await joined(path, join(path, "j"))]) {
+      t.equal(said.status, 1, said.stdout);
+      t.match(`${said.stdout}${said.stderr}`, "part/small-files");
+      t.match(`${said.stdout}${said.stderr}`, /blobs\/payload\.tar is there.*verify\/extra-file/);
+    }
+    t.notOk(existsSync(join(path, "j")));
+  }
+});
+
+t.test("a bad copy of a part in another folder does not spoil the good one of the same name", async (t) => {
+  const path = folder();
+  mkdirSync(path);
+  const bad = join(path, named(good, 2).slice(good.length + 1));
+  copyFileSync(named(good, 2), bad);
+  truncateSync(bad, statSync(bad).size - 1_000);
+  const said = await joined(path, join(path, "j"), good);
+  t.equal(said.status, 0, said.stderr);
+  t.match(said.stderr, "part/size");
+  t.ok(readFileSync(join(path, "j")).equals(whole));
+});
+
 t.test("truncated, longer, and a description that lies", async (t) => {
   const path = copy();
   const file = named(path, 2);
@@ -259,10 +292,23 @@ t.test("a split that is stopped, or finds a bundle that is damaged, leaves nothi
 
 t.test("nobody is trusted unasked", async (t) => {
   t.equal((await run("verify", good)).status, 1);
-  t.match((await run("join", good, "--out", join(work, "no"))).stderr, "verify/no-trust");
+  const unasked = await run("join", good, "--out", join(work, "no"));
+  t.match(unasked.stderr, /verify\/no-trust[\s\S]*--trust none leaves the signature unchecked/);
+  t.notMatch(unasked.stderr, "Copy the part again");
+  for (const words of [["verify", ""], ["join", "", "--trust", "none"], ["join", good, "--trust", "none", "--out", ""], ["inspect", ""]]) t.match(await run(...words), { status: 3, stderr: /is empty/ }, words.join(" "));
   t.equal((await run("join", good, "--trust", `SHA256:${"0".repeat(64)}`, "--out", join(work, "no"))).status, 1);
   t.notOk(existsSync(join(work, "no")));
   t.match((await run("join", good, "--trust", "none", "--out", join(work, "unchecked"))).stdout, "not checked");
+});
+
+t.test("a folder in the place of the file that is to be written is told before anything is", async (t) => {
+  const out = join(folder(), "taken");
+  mkdirSync(out, { recursive: true });
+  for (const words of [["join", good, "--trust", fingerprint], ["delta", bundle, "two.tar"], ["sign", bundle, "--key", "key.pem"]]) {
+    t.match(await run(...words, "--out", out, "--quiet"), { status: 3, stderr: /taken: this is a folder/ }, words.join(" "));
+  }
+  t.match(await run("split", bundle, "--size", String(size), "--out", bundle, "--quiet"), { status: 3, stderr: /something else has this name already/ });
+  t.strictSame([readdirSync(out), readdirSync(join(out, ".."))], [[], ["taken"]]);
 });
 
 t.test("a wrong command line says what is wrong", async (t) => {
@@ -273,4 +319,10 @@ t.test("a wrong command line says what is wrong", async (t) => {
   }
   t.match((await run("split", ...sources, "--release", "two.yaml", "--like", named(good, 1), "--only", "1")).stderr, "part/other-seal");
   t.match((await run("split", "two.tar", "--like", named(good, 1), "--only", "1")).stderr, "part/other-bundle");
+  const model = readFileSync(named(good, 1));
+  const at = model.indexOf(`limit ${size}`);
+  model.write(`limit ${String(size + 300_000).slice(0, String(size).length)}`, at);
+  const damaged = join(work, "damaged model.tar");
+  writeFileSync(damaged, model);
+  t.match(await run("split", bundle, "--like", damaged, "--only", "2"), { status: 1, stderr: "part/description" }, "a model that says another size would give parts that go with no others");
 });

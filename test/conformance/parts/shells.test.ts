@@ -9,7 +9,7 @@ import { madeBundles } from "./made.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet parts's-"));
 t.teardown(() => rmSync(work, { recursive: true, force: true }));
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const { bundle, fingerprint, run } = await madeBundles(work, 32_768);
 const shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["ksh"]] as const;
 let turn = 0;
@@ -98,6 +98,33 @@ t.test("it is killed, or what it wrote is damaged: the next run makes it good", 
   t.end();
 });
 
+t.test("a full disk: what is there needs no more room, and what is not is told with the figures", (t) => {
+  const into = unpacked();
+  const tools = folder();
+  mkdirSync(tools);
+  writeFileSync(join(tools, "df"), "#!/bin/sh\nprintf 'Filesystem blocks used free\\nx 1 1 0\\n'\n", { mode: 0o755 });
+  const full = (shell: readonly string[]): { readonly status: number | null; readonly said: string } => {
+    const [program = "", ...rest] = [...shell, join(into, "parts.sh"), "--trust", fingerprint, "--parts", good];
+    const child = spawnSync(program, rest, { encoding: "utf8", env: { ...process.env, PATH: `${tools}:${process.env["PATH"] ?? ""}`, TMPDIR: work } });
+    return { status: child.status, said: `${child.stdout}${child.stderr}` };
+  };
+  for (const shell of [["dash"], ["bash", "--posix"], ["ksh"]]) t.match(full(shell), { status: 3, said: /0 bytes free, part \d needs \d{5}/ });
+  t.equal(sh(next(), ["--parts", good], into).status, 0);
+  for (const shell of [["dash"], ["bash", "--posix"], ["ksh"]]) t.match(full(shell), { status: 0 });
+  t.end();
+});
+
+t.test("a longer file from before is cut, folders may begin with a dash", (t) => {
+  const into = unpacked();
+  mkdirSync(join(into, "blobs"));
+  for (const name of ["payload.tar", "vm-image.qcow2"]) writeFileSync(join(into, "blobs", name), Buffer.alloc(3_000_001, 7));
+  cpSync(good, join(work, "-parts"), { recursive: true });
+  const [program = "", ...rest] = [...next(), join(into, "parts.sh"), "--trust", fingerprint, "--parts", "-parts"];
+  const child = spawnSync(program, rest, { encoding: "utf8", cwd: work, env: { ...process.env, TMPDIR: work } });
+  t.equal(child.status, 0, `${child.stdout}${child.stderr}`);
+  t.end();
+});
+
 t.test("what verify refuses, it refuses: flipped bits", async (t) => {
   const path = copy();
   const file = named(path, "part-2-of");
@@ -123,9 +150,9 @@ t.test("truncated, longer, a lie about its range, another bundle, no part; nothi
   const bytes = readFileSync(file);
   const head = bytes.indexOf(Buffer.concat([Buffer.from("part.txt"), Buffer.alloc(20)]));
   const text = bytes.toString("latin1", head + 512, head + 1_024);
-  const lied = (from: string | RegExp, to: string): Buffer => {
+  const lied = (from: string | RegExp, to: string | ((all: string, first: string) => string)): Buffer => {
     const lie = Buffer.from(bytes);
-    lie.write(text.replace(from, to).trimEnd().padEnd(511, " ").padEnd(512, "\n"), head + 512, "latin1");
+    lie.write(text.replace(from, to as string).trimEnd().padEnd(511, " ").padEnd(512, "\n"), head + 512, "latin1");
     return lie;
   };
   const cases: readonly (readonly [string, Buffer])[] = [
@@ -138,6 +165,12 @@ t.test("truncated, longer, a lie about its range, another bundle, no part; nothi
     ["part/description", lied(/^size (\d+)$/m, "size 1")],
     ["part/form", lied(/^start (\d+)$/m, "start $(id)")],
     ["part/form", lied(/^parts (\d+)$/m, "parts 99999999999999999999")],
+    ["part/description", lied("bundle berlin-1", "bundle munich-1")],
+    ["part/form", lied("part 2", "part 02")],
+    ["part/form", lied(/^limit (\d+)$/m, (_, limit: string) => `limit 0${Number(limit).toString(8)}`)],
+    ["part/form", lied(/^limit (\d+)$/m, "limit 0800000")],
+    ["part/form", Buffer.from("no tar at all")],
+    ["part/form", Buffer.alloc(0)],
   ];
   for (const [code, bad] of cases) {
     writeFileSync(file, bad);
@@ -153,7 +186,21 @@ t.test("truncated, longer, a lie about its range, another bundle, no part; nothi
   copyFileSync(named(two, "part-2-of"), join(path, "x.part-2-of-9.tar"));
   t.match(sh(next(), ["--parts", path, "--check"]).said, /part\/other-bundle: x\.part-2/);
   t.match(sh(next(), ["--parts", two], unpacked()).said, "part/other-bundle");
-  t.equal(sh(next(), ["--parts", bundle, "--check"]).status, 0, "a whole bundle is no part; nothing to say of it");
+  const mixed = folder();
+  await run("split", bundle, "--size", String(least + 250_000), "--only", "2", "--out", mixed, "--quiet");
+  const together = sh(next(), ["--parts", named(good, "part-1-of"), "--parts", mixed, "--check"]);
+  t.match(together, { status: 1, said: "part/other-split" }, "as verify says of a folder with parts of two splits");
+  t.match(sh(next(), ["--parts", good, "--parts", named(good, "part-2-of"), "--check"]), { status: 1, said: "part/twice" });
+  t.match(sh(next(), ["--parts", bundle, "--check"]), { status: 1, said: "part/form" }, "a whole bundle is no part");
+  const none = folder();
+  mkdirSync(none);
+  copyFileSync(bundle, join(none, "bundle.tar"));
+  for (const from of [none, folder()]) {
+    mkdirSync(from, { recursive: true });
+    t.match(sh(next(), ["--parts", from, "--check"]), { status: 1, said: "there is no part" }, "where nothing was looked at, nothing is good");
+  }
+  t.match(sh(next(), ["--parts", good, "--parts", bundle, "--check"]), { status: 1, said: "part/form: one.tar" });
+  t.equal(sh(next(), ["--parts", none, "--parts", good, "--check"]).status, 0, "in a folder, other tars are passed over");
   t.end();
 });
 

@@ -45,4 +45,6 @@ t.test("a stretch has the same digest here and on a thread", async (t) => {
   await t.rejects(stopped, { message: "stopped" });
   await t.rejects(hashStretches(stretches, { signal: stop.signal }), { message: "stopped" }, "before it began");
   await t.rejects(hashStretches([{ from: [[{ path: `${path}x`, start: 0, end: 1e9 }]] }]), { name: "EnvironmentError" }, "on threads");
+  t.strictSame(await hashStretches(stretches), wanted, "threads that were ended are not used again");
+  t.strictSame(await Promise.all([hashStretches(stretches), hashStretches([...stretches].reverse())]), [wanted, [...wanted].reverse()], "and each works for one at a time");
 });

@@ -176,3 +176,36 @@ t.test("a web server that has no ranges, changes the file, fails, or lies", asyn
   const short = await serve(t, (_, response) => response.writeHead(206, { "content-range": "bytes 0-99/100" }).end("12345"));
   await t.rejects(openUrl(from(short.url)), { name: "EnvironmentError", message: /less than the 100 bytes/ });
 });
+
+t.test("a web server that passes over If-Range: another state of the file is known by its tag or its time", async (t) => {
+  const states = [
+    [{ etag: '"one"' }, { etag: '"two"' }],
+    [{ etag: 'W/"one"' }, { etag: 'W/"two"' }],
+    [{ "last-modified": "Tue, 24 Nov 2026 00:00:00 GMT" }, { "last-modified": "Tue, 24 Nov 2026 00:00:01 GMT" }],
+  ] as const;
+  for (const [before, after] of states) {
+    let state: Readonly<Record<string, string>> = before;
+    const careless = await serve(t, (request, response) => {
+      const [, first = "0", last = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+      const bytes = tar.subarray(Number(first), Number(last) + 1);
+      response.writeHead(206, { ...state, "content-range": `bytes ${first}-${Number(first) + bytes.byteLength - 1}/${tar.byteLength}` }).end(bytes);
+    });
+    const source = await openUrl(from(careless.url));
+    t.equal((await source.read({ file: "", start: 9 * mebibyte, end: 9 * mebibyte + 5 })).byteLength, 5);
+    state = after;
+    await t.rejects(source.read({ file: "", start: 40 * mebibyte, end: 40 * mebibyte + 5 }), { message: /has become another file meanwhile/ });
+  }
+});
+
+t.test("a web server that gives less than it was asked for is asked for the rest (RFC 9110 section 15.3.7)", async (t) => {
+  const sparing = await serve(t, (request, response) => {
+    const [, first = "0", last = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+    const bytes = tar.subarray(Number(first), Math.min(Number(last) + 1, Number(first) + 100_000));
+    response.writeHead(206, { "content-range": `bytes ${first}-${Number(first) + bytes.byteLength - 1}/${tar.byteLength}` }).end(bytes);
+  });
+  const source = await openUrl(from(sparing.url));
+  t.ok(Buffer.from(await source.read({ file: "", start: 1_000, end: 600_000 })).equals(tar.subarray(1_000, 600_000)));
+  t.strictSame(sparing.asked.slice(0, 3), ["bytes=0-262143", "bytes=100000-262143", "bytes=200000-262143"]);
+  const more = await serve(t, (_, response) => response.writeHead(206, { "content-range": `bytes 0-262144/${tar.byteLength}` }).end(tar.subarray(0, 262_145)));
+  await t.rejects(openUrl(from(more.url)), { message: /range is not the one that was asked for/ });
+});

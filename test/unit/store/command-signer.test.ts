@@ -1,6 +1,6 @@
 /** External signers: openssl as one, told what it signs; and those that give nonsense, nothing, too much, or never end. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,9 @@ t.test("what gives no signature is an error of the environment, with what it did
   await rejects("kill -9 $$", /was ended by SIGKILL/);
   await rejects("true", /is no signature by SHA256:/);
   await rejects("printf nonsense", /is no signature by SHA256:/);
-  await rejects("head -c 73 /dev/zero", /gave 73 bytes; a signature in DER has at most 72/);
+  await rejects("head -c 73 /dev/zero", /gave more than 72 bytes/);
+  await rejects("yes", /gave more than 72 bytes/);
+  await rejects("cat /dev/zero | cat; sleep 600", /gave more than 72 bytes/);
   await rejects("/nowhere/hsm-sign", /ended with status 127/);
   await rejects('openssl dgst -sha512 -sign "$KEY"', /is no signature by SHA256:/);
   execFileSync("openssl", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", join(folder, "other.pem")]);
@@ -55,6 +57,20 @@ t.test("one that waits, for a PIN that nobody enters, ends when the user stops i
   const waiting = signerOf("exec sleep 600", stop.signal).sign(bytes, "SHA256SUMS");
   setTimeout(() => stop.abort(), 100);
   await t.rejects(waiting, { name: "EnvironmentError" });
+});
+
+t.test("nobody waits for what the command's shell has started", (t) => {
+  const program = `
+    import { commandSigner } from ${JSON.stringify(new URL("../../../src/store/command-signer.ts", import.meta.url).href)};
+    const stop = new AbortController();
+    const made = commandSigner({ command: process.argv[1], publicKeyPem: ${JSON.stringify(publicKeyPem)}, environment: process.env, signal: stop.signal });
+    setTimeout(() => stop.abort(), 200);
+    await made.value.sign(new Uint8Array(9)).catch((error) => console.log(error.message));`;
+  for (const command of ["sleep 30; true", "sleep 30 & exit 0", "sleep 30 | sleep 30"]) {
+    const child = spawnSync(process.execPath, ["--input-type=module", "--eval", program, command], { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "ignore"] });
+    t.strictSame([child.signal, child.stdout], [null, "the signing command was stopped\n"], command);
+  }
+  t.end();
 });
 
 t.test("a public key that is none is an issue", (t) => {
