@@ -22,7 +22,7 @@ export interface Reference {
 }
 
 /** No reference is without a dot, two colons or a scheme. */
-const mayRefer = /:\/\/|\.[A-Za-z0-9]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
+export const mayRefer = /:\/\/|\.[A-Za-z0-9]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
 
 /** In the order of the line. */
 export function referencesIn(line: string): readonly Reference[] {

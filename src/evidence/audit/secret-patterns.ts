@@ -17,10 +17,11 @@ export interface Suspect {
 
 /** In the order of the line. */
 export function suspectsIn(line: string): readonly Suspect[] {
-  return worthALook.test(line) ? find(withoutPublic(line)) : [];
+  return mayBeSecret.test(line) ? find(withoutPublic(line)) : [];
 }
 
-const worthALook = /[A-Za-z0-9+/_-]{20}|pass|pwd|secret|token|key|cred|earer|:\/\//i;
+/** No secret is without one of these; none of them reaches over a line's end. */
+export const mayBeSecret = /[A-Za-z0-9+/_-]{20}|pass|pwd|secret|token|key|cred|earer|:\/\//i;
 
 /** What is public by its form, blanked: public keys of SSH, and what install.sh fills in. */
 function withoutPublic(line: string): string {
