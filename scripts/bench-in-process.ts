@@ -1,15 +1,11 @@
-/** Figures that are taken inside this process: ranges of a big bundle, many small renderings, and a great many files compared. */
+/** Figures that are taken inside this process, ranges of a big bundle and many small renderings; and the great bundles that others measure. */
 
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { assetsOf } from "../src/cli/draw.ts";
-import { textFile, textOf, type File } from "../src/core/file.ts";
+import { textFile, type File } from "../src/core/file.ts";
 import { compose } from "../src/evidence/compose.ts";
-import { differences, type DiffSide } from "../src/evidence/diff.ts";
-import { readRecord, recordPaths } from "../src/evidence/record.ts";
-import { bundleEntries } from "../src/pack/limits.ts";
-import { bodySha256 } from "../src/pack/manifest.ts";
 import { layBundle, produce, type BlobReader, type BundleLayout } from "../src/pack/stream.ts";
 import { pack } from "../src/pack/tree.ts";
 import { generateKey } from "../src/seal/keys.ts";
@@ -67,11 +63,10 @@ async function writeHoles(path: string, layout: BundleLayout): Promise<void> {
   }
 }
 
-/** Writes a bundle of as many files as one may have, with blobs of one block; of two names, most texts are different ones. */
-export async function makeLargeBundle(path: string, name: string): Promise<void> {
+/** Writes a bundle of `count` files, with blobs of one block; of two names, most texts are different ones. */
+export async function makeLargeBundle(path: string, name: string, count: number): Promise<void> {
   const small = (lock: Lock): Lock => ({ ...lock, vmImage: { ...lock.vmImage, size: 512 } });
-  const spare = 10;
-  const more = moreFiles(name, bundleEntries - spare - drawn(name, small).tree.files.length);
+  const more = moreFiles(name, count - drawn(name, small).tree.files.length);
   await writeHoles(path, layBundle(await seal(drawn(name, small, more).tree, [])));
 }
 
@@ -80,23 +75,6 @@ function moreFiles(name: string, count: number): readonly File[] {
     const lines = Array.from({ length: 40 }, (_, line) => `${line % 4 === 0 ? name : "the same"} ${index} ${line}\n`);
     return textFile(`site/more/${String(index).padStart(5, "0")}.txt`, lines.join(""), { role: "site", source: "bench" });
   });
-}
-
-/** Seconds to compare two bundles of `count` files, in most of which lines differ; none may have so many, but what compares them has no such limit. */
-export function diffFigures(count: number): { readonly seconds: number; readonly found: number } {
-  const [a, b] = [sideOf("before", count), sideOf("after", count)];
-  const begun = performance.now();
-  const found = differences(a, b).length;
-  return { seconds: (performance.now() - begun) / 1_000, found };
-}
-
-function sideOf(name: string, count: number): DiffSide {
-  const { files } = drawn(name).tree;
-  const all = [...files, ...moreFiles(name, count - files.length)].map((file) => [file.path, { mode: "0644", role: file.role, sha256: bodySha256(file.body), text: file.body.kind === "bytes" ? textOf(file.body.bytes) : undefined }] as const);
-  const texts = new Map(all);
-  const text = (path: string): string => texts.get(path)?.text ?? "";
-  const record = valueOf(readRecord({ spec: text(recordPaths.spec), release: text(recordPaths.release), lock: text(recordPaths.lock), origins: text(recordPaths.origins) }));
-  return { record, files: texts, isMade: () => false, fingerprint: undefined, generator: undefined };
 }
 
 /**

@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import type { File } from "../core/file.ts";
 import type { DiffFile, DiffSide } from "../evidence/diff.ts";
+import { isDerived } from "../evidence/diff-files.ts";
 import { readRecord, recordPaths } from "../evidence/record.ts";
 import { isMadeText, remake } from "../evidence/trace.ts";
 import { isBlobPath, ovfCertificatePath, sealPaths, trustFolder } from "../pack/layout.ts";
 import { bodySha256 } from "../pack/manifest.ts";
-import { textIn, type Contents } from "../seal/contents.ts";
+import { digestIn, textIn, type Contents } from "../seal/contents.ts";
 import { signersIn } from "../seal/signers-in.ts";
 import { openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { assetsOf, bytesOf, drawBundle, loadSpec, needsVmdk } from "./draw.ts";
@@ -20,6 +21,8 @@ export interface LoadedSide extends DiffSide {
   readonly isWhole: boolean;
   /** False for a spec: signatures and trust policies come with the build. */
   readonly isBuilt: boolean;
+  /** A text that was left out, as what is made of everything else is; undefined where it can't be read any more. */
+  readonly read: (path: string) => Promise<string | undefined>;
 }
 
 /** Undefined where it can't be read as what it is, which has been said. */
@@ -39,6 +42,10 @@ export async function bundleSide(io: Io, name: string): Promise<LoadedSide | und
     generator: manifest === undefined ? undefined : `${manifest.generator.name} ${manifest.generator.version}`,
     isWhole: manifest !== undefined,
     isBuilt: true,
+    read: async (path) => {
+      const text = await textIn(contents, path);
+      return text.ok ? text.value : undefined;
+    },
   };
 }
 
@@ -52,15 +59,16 @@ async function filesOf(io: Io, name: string, contents: Contents, made: ReadonlyM
       if (line !== undefined) files.set(path, { mode: line.mode, role: line.role, source: line.origin, sha256: line.sha256, text: undefined });
       continue;
     }
-    const text = await textIn(contents, path);
-    if (!text.ok) {
-      refuse(io, name, text.issues);
-      return undefined;
-    }
-    const sha256 = line?.sha256 ?? createHash("sha256").update(text.value).digest("hex");
     // Without a manifest, what this build would make of the record tells what each file is for.
     const role = line?.role ?? made.get(path)?.role ?? "site";
-    files.set(path, { mode: line?.mode ?? modes.get(path) ?? "0644", role, source: line?.origin ?? made.get(path)?.source, sha256, text: text.value });
+    const read = await (isDerived(path, { role }) ? digestIn(contents, path) : textIn(contents, path));
+    if (!read.ok) {
+      refuse(io, name, read.issues);
+      return undefined;
+    }
+    const text = isDerived(path, { role }) ? undefined : read.value;
+    const sha256 = line?.sha256 ?? (text === undefined ? read.value : createHash("sha256").update(text).digest("hex"));
+    files.set(path, { mode: line?.mode ?? modes.get(path) ?? "0644", role, source: line?.origin ?? made.get(path)?.source, sha256, text });
   }
   return files;
 }
@@ -90,12 +98,23 @@ export async function specSide(io: Io, path: string, options: ReleaseOptions & {
     generator: `${about.generator.name} ${about.generator.version}`,
     isWhole: true,
     isBuilt: false,
+    read: async (path) => text(path),
   };
 }
 
 function asDiffFile({ mode, role, source, path, body }: File): DiffFile {
-  const text = body.kind === "bytes" && !isBlobPath(path) ? new TextDecoder().decode(body.bytes) : undefined;
+  const text = body.kind === "bytes" && !isBlobPath(path) && !isDerived(path, { role }) ? new TextDecoder().decode(body.bytes) : undefined;
   return { mode: modeText(mode), role, source, sha256: bodySha256(body), text };
+}
+
+/** The same side with these texts. */
+export async function withTexts(side: DiffSide, { read }: LoadedSide, paths: readonly string[]): Promise<DiffSide> {
+  const files = new Map(side.files);
+  for (const path of paths) {
+    const file = files.get(path);
+    if (file !== undefined) files.set(path, { ...file, text: await read(path) });
+  }
+  return { ...side, files };
 }
 
 /** Both without what only one of them can say. */

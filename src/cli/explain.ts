@@ -9,7 +9,7 @@ import type { BundleRecord } from "../evidence/record.ts";
 import { remake, templateLinesOf } from "../evidence/trace.ts";
 import { isBlobPath } from "../pack/layout.ts";
 import { platforms } from "../platforms/registry.ts";
-import { contentsPaths, textIn, type Contents } from "../seal/contents.ts";
+import { textIn, type Contents } from "../seal/contents.ts";
 import { readSpec } from "../spec/read-spec.ts";
 import { bundleArgument, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { load } from "./documents.ts";
@@ -79,7 +79,7 @@ async function explainPlace(reading: Reading, place: string): Promise<ExitStatus
   const { io, contents, record, specFile } = reading;
   const [, path = "", number] = /^(.*?)(?::(\d+))?$/s.exec(place) ?? [];
   const only = number === undefined ? undefined : Number(number);
-  if (!contentsPaths(contents).has(path)) return usage(io, `there is no ${path} in the bundle (cloudlet-bundle inspect lists its files)`);
+  if (!contents.found.has(path)) return usage(io, `there is no ${path} in the bundle (cloudlet-bundle inspect lists its files)`);
   if (isBlobPath(path)) return explainBlob(reading, path);
   const text = await textOf(reading, path);
   if (text === undefined) return 1;

@@ -6,8 +6,8 @@ import type { AuditInput, BundledFile } from "../evidence/audit/input.ts";
 import { inputOfFiles } from "../evidence/audit/input.ts";
 import { inputOfRecord } from "../evidence/audit/record-input.ts";
 import type { AuditResult } from "../evidence/audit/rule.ts";
-import { isBlobPath, sealPaths } from "../pack/layout.ts";
-import { contentsPaths, textIn, type Contents } from "../seal/contents.ts";
+import { afterAudit, isBlobPath, sealPaths } from "../pack/layout.ts";
+import { digestIn, textIn, type Contents } from "../seal/contents.ts";
 import { isSpecName, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { drawBundle, loadSpec, needsVmdk } from "./draw.ts";
 import { resolveInputs, type ReleaseOptions } from "./inputs.ts";
@@ -53,25 +53,28 @@ async function ofBundle(io: Io, name: string): Promise<Judged | undefined> {
 
 /** What is there and what the manifest lists: blobs need not have come along. */
 async function filesOf(io: Io, name: string, contents: Contents): Promise<readonly BundledFile[] | undefined> {
-  const there = new Map(contents.files.map((file) => [file.path, file]));
   const files: BundledFile[] = [];
-  for (const path of new Set([...contents.listed.keys(), ...contentsPaths(contents)])) {
+  for (const path of new Set([...contents.listed.keys(), ...contents.found.keys()])) {
     if (sealPaths.includes(path)) continue;
     const line = contents.listed.get(path);
-    const text = isBlobPath(path) ? undefined : await textIn(contents, path);
-    if (text?.ok === false) {
-      refuse(io, name, text.issues);
+    // What is made after an audit need not be held for it: it must only be what the manifest lists.
+    const isLater = afterAudit.includes(path);
+    const read = isBlobPath(path) ? undefined : await (isLater ? digestIn : textIn)(contents, path);
+    if (read?.ok === false) {
+      refuse(io, name, read.issues);
       return undefined;
     }
-    const found = there.get(path);
+    if (isLater) continue;
+    const text = read?.value;
+    const found = contents.found.get(path);
     files.push({
       path,
       mode: line?.mode ?? (((found?.mode ?? 0) & 0o100) === 0 ? "0644" : "0755"),
       role: line?.role ?? (path.startsWith("evidence/") ? "evidence" : "site"),
       source: line?.origin ?? "",
-      sha256: line?.sha256 ?? (contents.manifest === undefined && text !== undefined ? createHash("sha256").update(text.value).digest("hex") : undefined),
+      sha256: line?.sha256 ?? (contents.manifest === undefined && text !== undefined ? createHash("sha256").update(text).digest("hex") : undefined),
       size: line?.size ?? found?.size ?? 0,
-      text: text?.value,
+      text,
     });
   }
   return files;

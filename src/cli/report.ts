@@ -1,12 +1,14 @@
 /** `report`: the report of a bundle made anew, as one HTML page or as data, and whether it is the one that lies in the bundle. */
 
 import type { Command } from "commander";
+import { createHash } from "node:crypto";
 import type { Issue } from "../core/issue.ts";
 import { auditAsSarif } from "../evidence/audit/sarif.ts";
 import { auditAsOscal } from "../evidence/oscal.ts";
-import { reportFiles } from "../evidence/report/report-files.ts";
+import { chunksOf, type Bytes } from "../evidence/report/known-texts.ts";
+import { reportTexts } from "../evidence/report/report-files.ts";
 import { reportHtmlPath, reportJsonPath } from "../pack/layout.ts";
-import { textIn, type Contents } from "../seal/contents.ts";
+import { digestIn, type Contents } from "../seal/contents.ts";
 import { bundleArgument, refuse } from "./bundle-argument.ts";
 import { absolute } from "./documents.ts";
 import { releaseOptions, type ReleaseOptions } from "./inputs.ts";
@@ -14,7 +16,7 @@ import type { ExitStatus, Io } from "./io.ts";
 import { judge, type Judged } from "./judged.ts";
 import { version } from "./version.ts";
 import { tellExpired } from "./waivers.ts";
-import { writeTextAside } from "./write-aside.ts";
+import { writeAside } from "./write-aside.ts";
 
 interface Options extends ReleaseOptions {
   readonly format: string;
@@ -23,18 +25,25 @@ interface Options extends ReleaseOptions {
 }
 
 /** What each form is made of. */
-const formats: Readonly<Record<string, (made: Made) => string>> = {
-  html: ({ texts }) => texts.get(reportHtmlPath) ?? "",
-  json: ({ texts }) => texts.get(reportJsonPath) ?? "",
-  sarif: ({ judged: { input, results }, about }) => auditAsSarif(input, results, about),
-  oscal: ({ judged: { input, results }, about }) => auditAsOscal(input, results, about),
+const formats: Readonly<Record<string, (made: Made) => readonly Uint8Array[]>> = {
+  html: ({ texts }) => texts.get(reportHtmlPath) ?? [],
+  json: ({ texts }) => texts.get(reportJsonPath) ?? [],
+  sarif: ({ judged: { input, results }, about }) => [Buffer.from(auditAsSarif(input, results, about))],
+  oscal: ({ judged: { input, results }, about }) => [Buffer.from(auditAsOscal(input, results, about))],
 };
 
 interface Made {
   readonly judged: Judged;
-  /** The two files of the bundle, made anew, by path. */
-  readonly texts: ReadonlyMap<string, string>;
+  /** Of the two files of the bundle, made anew, the one that is asked for. */
+  readonly texts: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly about: { readonly name: string; readonly version: string };
+}
+
+/** A file of the bundle that was made anew: its digest, and its bytes where they are asked for, as there are many. */
+interface Anew {
+  readonly path: string;
+  readonly sha256: string;
+  readonly chunks: readonly Uint8Array[];
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
@@ -65,13 +74,25 @@ async function report(what: string, options: Options, io: Io): Promise<ExitStatu
   if (options.format === "html" && options.out === undefined && io.stdoutIsTerminal) return usage(io, "a terminal shows no page: name a file (--out report.html) or send it to one (> report.html)");
   const judged = await judge(io, what, options);
   if (judged === undefined) return 1;
-  const texts = new Map(reportFiles(judged.input, judged.results).map(({ path, body }) => [path, body.kind === "bytes" ? new TextDecoder().decode(body.bytes) : ""]));
-  if (judged.contents !== undefined && !(await isTheirs(io, what, judged.contents, texts, options))) return 1;
-  const text = format({ judged, texts, about: { name: "cloudlet-bundle", version: version(io) } });
-  if (options.out === undefined) io.out(text);
-  else await writeTextAside(absolute(io, options.out), text);
+  const wanted = { html: reportHtmlPath, json: reportJsonPath }[options.format];
+  const anew = Object.entries(reportTexts(judged.input, judged.results)).map(([path, make]) => made(path, make(), path === wanted));
+  if (judged.contents !== undefined && !(await isTheirs(io, what, judged.contents, anew, options))) return 1;
+  const texts = new Map(anew.map(({ path, chunks }) => [path, chunks]));
+  const chunks = format({ judged, texts, about: { name: "cloudlet-bundle", version: version(io) } });
+  if (options.out === undefined) for (const chunk of chunks) await io.outBytes(chunk);
+  else await writeAside(absolute(io, options.out), (file) => file.writeFile(chunks));
   tellExpired(io, judged.results);
   return 0;
+}
+
+function made(path: string, pieces: Bytes, isWanted: boolean): Anew {
+  const hash = createHash("sha256");
+  const chunks: Uint8Array[] = [];
+  for (const chunk of chunksOf(pieces)) {
+    hash.update(chunk);
+    if (isWanted) chunks.push(chunk);
+  }
+  return { path, sha256: hash.digest("hex"), chunks };
 }
 
 function usage(io: Io, message: string): ExitStatus {
@@ -80,14 +101,14 @@ function usage(io: Io, message: string): ExitStatus {
 }
 
 /** Whether the reports in the bundle are the ones made anew, or another version made them: then nobody can say. */
-async function isTheirs(io: Io, name: string, contents: Contents, texts: ReadonlyMap<string, string>, { quiet }: Options): Promise<boolean> {
+async function isTheirs(io: Io, name: string, contents: Contents, anew: readonly Anew[], { quiet }: Options): Promise<boolean> {
   const different: string[] = [];
-  for (const [path, text] of texts) {
-    const told = await textIn(contents, path);
-    if (!told.ok || told.value !== text) different.push(path);
+  for (const { path, sha256 } of anew) {
+    const told = await digestIn(contents, path);
+    if (!told.ok || told.value !== sha256) different.push(path);
   }
   if (different.length === 0) {
-    if (quiet !== true) io.err(`${[...texts.keys()].join(" and ")} in the bundle are the same, to the byte\n`);
+    if (quiet !== true) io.err(`${anew.map(({ path }) => path).join(" and ")} in the bundle are the same, to the byte\n`);
     return true;
   }
   const made = contents.manifest?.generator.version;

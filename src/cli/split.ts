@@ -132,7 +132,7 @@ async function bundleOf(io: Io, name: string): Promise<Splittable | undefined> {
   const view = !contents.ok ? undefined : source.kind === "archive" ? source.view : viewOfFolder(path, contents.value);
   const head = contents.ok ? shapeOf(contents.value.files, 0).head : 0;
   if (view !== undefined && head <= headBytes) return { view, head };
-  refuse(io, name, issues.length > 0 ? issues : [partIssue("part/no-pieces", "it is no whole bundle: its manifest is missing, or its small files have more than 64 MiB")]);
+  refuse(io, name, issues.length > 0 ? issues : [partIssue("part/no-pieces", "it is no whole bundle: its manifest is missing, or its small files have more than 128 MiB")]);
   return undefined;
 }
 

@@ -33,7 +33,8 @@ export function fileDifferences(a: DiffSide, b: DiffSide, changes: readonly Chan
     if (x.sha256 === y.sha256 || isDerived(path, x) || followsFromFields(path, [a, b], fields)) return mode;
     // Its fields say the same, or it would have followed from them: a default was written out, say.
     if (isDocument(path)) return [...mode, changedFile(path, x, y, "cosmetic")];
-    const left = (which: SideName): readonly number[] => (change?.hunks ?? []).flatMap((hunk) => hunk[which]).filter((line) => explained[which].get(path)?.has(line) !== true);
+    const hunks = change?.hunks() ?? [];
+    const left = (which: SideName): readonly number[] => hunks.flatMap((hunk) => hunk[which]).filter((line) => explained[which].get(path)?.has(line) !== true);
     const lines = { before: left("before"), after: left("after") };
     if (change !== undefined && (change.isMade || lines.before.length + lines.after.length === 0)) return mode;
     return [...mode, changedFile(path, x, y, fileGroup(path, x.role), lines)];
@@ -61,7 +62,8 @@ function isDocument(path: string): boolean {
   return path === recordPaths.spec || path === recordPaths.release || path === recordPaths.lock;
 }
 
-function isDerived(path: string, { role }: DiffFile): boolean {
+/** Evidence that is made of everything else. */
+export function isDerived(path: string, { role }: Pick<DiffFile, "role">): boolean {
   return role === "evidence" && !isDocument(path);
 }
 

@@ -6,7 +6,7 @@ import type { Difference, DiffSide, ToldOrigin } from "./diff.ts";
 import type { SideName, Sides } from "./diff-lines.ts";
 import { groupMeanings, groups, severities, type Group } from "./diff-rules.ts";
 import { linesOf } from "./explain.ts";
-import { code, section, severityTag, table } from "./page/blocks.ts";
+import { code, section, sectionPieces, severityTag, table } from "./page/blocks.ts";
 import { html, type Markup } from "./page/html.ts";
 import { pageFoot, pageHead } from "./page/shell.ts";
 import { pageStyle } from "./page/style.ts";
@@ -23,8 +23,8 @@ const mostLines = 24;
 /** A line of base64 has no end; around what differs in it, so many characters are shown. */
 const mostCharacters = 240;
 
-/** The same bytes for the same two sides. */
-export function differencesAsHtml(before: ComparedSide, after: ComparedSide, found: readonly Difference[]): string {
+/** The same bytes for the same two sides; in pieces, for there may be thousands of differences. */
+export function* differencesAsHtml(before: ComparedSide, after: ComparedSide, found: readonly Difference[]): Generator<string> {
   const texts = { before: linesBy(before.side), after: linesBy(after.side) };
   const there = groups.filter((group) => found.some((each) => each.group === group));
   const head = pageHead({
@@ -34,8 +34,10 @@ export function differencesAsHtml(before: ComparedSide, after: ComparedSide, fou
     sections: [["overview", "Overview"], ...there.map((group) => [group, group] as const)],
     skip: "Skip to what changed",
   });
-  const body = html`${overview(before, after, found)}${there.map((group) => groupSection(group, found.filter((each) => each.group === group), texts))}`;
-  return html`${head}${body}${pageFoot("Made by cloudlet-bundle diff. Whether each side is what its signer made, cloudlet-bundle verify says.")}`.markup;
+  yield head.markup;
+  yield overview(before, after, found).markup;
+  for (const group of there) yield* groupSection(group, found.filter((each) => each.group === group), texts);
+  yield pageFoot("Made by cloudlet-bundle diff. Whether each side is what its signer made, cloudlet-bundle verify says.").markup;
 }
 
 const style = pageStyle(`pre{margin:0;white-space:pre-wrap;font-family:var(--mono);font-size:.9em}
@@ -49,11 +51,15 @@ article h3{margin:0 0 .4rem}
 
 type LinesOfFile = (path: string) => readonly string[];
 
-/** Each text is cut into lines once. */
+/** A field's lines stand in some files of which others have lines as well; of a file that no field explains, nobody asks again. */
+const mostFiles = 100;
+
+/** Each text is cut into lines once, as long as there are few. */
 function linesBy({ files }: DiffSide): LinesOfFile {
   const known = new Map<string, readonly string[]>();
   return (path) => {
     const lines = known.get(path) ?? linesOf(files.get(path)?.text ?? "");
+    if (known.size >= mostFiles) known.clear();
     known.set(path, lines);
     return lines;
   };
@@ -86,9 +92,14 @@ function said(value: Json | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-function groupSection(group: Group, found: readonly Difference[], texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
-  return section(group, `${group}, ${found.length}: ${groupMeanings[group]}`, html`<p>Severity ${severityTag(severities[group])}</p>
-${found.map((each) => article(each, texts))}`);
+function groupSection(group: Group, found: readonly Difference[], texts: Readonly<Record<SideName, LinesOfFile>>): Generator<string> {
+  return sectionPieces(group, `${group}, ${found.length}: ${groupMeanings[group]}`, articles(group, found, texts));
+}
+
+function* articles(group: Group, found: readonly Difference[], texts: Readonly<Record<SideName, LinesOfFile>>): Generator<string> {
+  yield html`<p>Severity ${severityTag(severities[group])}</p>
+`.markup;
+  for (const each of found) yield article(each, texts).markup;
 }
 
 function article(difference: Difference, texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
@@ -130,7 +141,8 @@ function originText({ origin, place, reason }: ToldOrigin): Markup {
 }
 
 function lineTables(lines: Difference["lines"], texts: Readonly<Record<SideName, LinesOfFile>>): Markup {
-  const numbers = (which: SideName, path: string): readonly number[] => lines[which].flatMap(({ file, lines: own }) => (file === path ? own : []));
+  const byFile = { before: Map.groupBy(lines.before, ({ file }) => file), after: Map.groupBy(lines.after, ({ file }) => file) };
+  const numbers = (which: SideName, path: string): readonly number[] => (byFile[which].get(path) ?? []).flatMap(({ lines: own }) => own);
   const paths = [...new Set([...lines.before, ...lines.after].map(({ file }) => file))].sort(byCodeUnit);
   return html`${paths.map((path) => lineTable(path, { before: numbers("before", path), after: numbers("after", path) }, texts))}`;
 }

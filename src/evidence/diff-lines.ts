@@ -2,7 +2,8 @@
 
 import { byCodeUnit } from "../core/json.ts";
 import type { Origin } from "../core/origin.ts";
-import type { DiffFile, DiffSide } from "./diff.ts";
+import type { DiffSide } from "./diff.ts";
+import { isDerived } from "./diff-files.ts";
 import { linesOf } from "./explain.ts";
 import { differentLines, type Hunk } from "./line-diff.ts";
 import { originsAt, type OriginsDocument } from "./origins.ts";
@@ -24,7 +25,7 @@ export interface FileLines {
 /** A text that differs, or that only one side has. */
 export interface Change {
   readonly file: string;
-  readonly hunks: readonly Hunk[];
+  readonly hunks: () => readonly Hunk[];
   /** What is there is what this build makes of its record: then nothing but fields can have changed a line. */
   readonly isMade: boolean;
 }
@@ -32,14 +33,14 @@ export interface Change {
 function changedTexts(a: DiffSide, b: DiffSide): readonly Change[] {
   return [...new Set([...a.files.keys(), ...b.files.keys()])].sort(byCodeUnit).flatMap((file) => {
     const [x, y] = [a.files.get(file), b.files.get(file)];
-    if (x?.sha256 === y?.sha256 || isBlob(x) || isBlob(y)) return [];
+    // No line of what is made of everything else is told of, and it has more lines than all the others.
+    if (x?.sha256 === y?.sha256 || [x, y].some((each) => each !== undefined && (each.text === undefined || isDerived(file, each)))) return [];
     const isMade = (x === undefined || a.isMade(file)) && (y === undefined || b.isMade(file));
-    return [{ file, hunks: differentLines(linesOf(x?.text ?? ""), linesOf(y?.text ?? "")), isMade }];
+    const compare = (): readonly Hunk[] => differentLines(linesOf(x?.text ?? ""), linesOf(y?.text ?? ""));
+    // Where no value caused a line, no field asks for them, and they are asked for once.
+    const kept = [a, b].some(({ record }) => record.origins.files[file] !== undefined) ? compare() : undefined;
+    return [{ file, hunks: () => kept ?? compare(), isMade }];
   });
-}
-
-function isBlob(file: DiffFile | undefined): boolean {
-  return file !== undefined && file.text === undefined;
 }
 
 /** From an origin to the changed lines that it takes part in, by file. */
@@ -48,7 +49,8 @@ type LinesByOrigin = ReadonlyMap<Origin, ReadonlyMap<string, readonly number[]>>
 function linesByOrigin(changes: readonly Change[], which: SideName, document: OriginsDocument): LinesByOrigin {
   const found = new Map<Origin, Map<string, number[]>>();
   for (const { file, hunks } of changes) {
-    for (const line of hunks.flatMap((hunk) => hunk[which])) {
+    if (document.files[file] === undefined) continue;
+    for (const line of hunks().flatMap((hunk) => hunk[which])) {
       for (const origin of new Set(originsAt(document, file, line).flatMap((span) => span.origins))) {
         const files = found.get(origin) ?? new Map<string, number[]>();
         const lines = files.get(file) ?? [];
@@ -78,7 +80,7 @@ export function explainedBy(document: DocumentName, difference: ValueDifference,
   const linesOf = (which: SideName): readonly FileLines[] =>
     files.flatMap(({ file, hunks }) => {
       const [own, other] = which === "before" ? [claims.before.get(file), claims.after.get(file)] : [claims.after.get(file), claims.before.get(file)];
-      const lines = hunks.flatMap((hunk) => {
+      const lines = hunks().flatMap((hunk) => {
         const opposite = which === "before" ? hunk.after : hunk.before;
         const isPaired = hunk.before.length === hunk.after.length;
         return hunk[which].filter((line, index) => own?.has(line) === true || (isPaired && other?.has(opposite[index] ?? 0) === true));

@@ -9,7 +9,7 @@ import { platforms } from "../platforms/registry.ts";
 import { readLock } from "../spec/read-lock.ts";
 import { readRelease } from "../spec/read-release.ts";
 import { readSpec } from "../spec/read-spec.ts";
-import { derivedDifferences, fileDifferences } from "./diff-files.ts";
+import { derivedDifferences, fileDifferences, isDerived } from "./diff-files.ts";
 import { changedLines, explainedBy, type FileLines, type SideName, type Sides } from "./diff-lines.ts";
 import { groups, ruleFor, severities, type Group } from "./diff-rules.ts";
 import { explainOrigins } from "./explain.ts";
@@ -39,7 +39,7 @@ export interface DiffFile {
   readonly source?: string | undefined;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
-  /** Where it may differ from the other bundle's; undefined for a blob. */
+  /** Where it may differ from the other bundle's; undefined for a blob, and for what is made of everything else: see `inDoubt`. */
   readonly text: string | undefined;
 }
 
@@ -76,6 +76,15 @@ export function differences(a: DiffSide, b: DiffSide): readonly Difference[] {
   const made = [...explained.map((field) => differenceOf(field, told)), ...fileDifferences(a, b, lines.changes, explained), ...generatorDifference(a, b)];
   const all = [...made, ...(made.length === 0 ? derivedDifferences(a, b) : []), ...signerDifference(a, b)];
   return all.sort((x, y) => groups.indexOf(x.group) - groups.indexOf(y.group));
+}
+
+/** Files that were found to differ by their digests alone: with their texts it could be told whether only their form does. */
+export function inDoubt(a: DiffSide, b: DiffSide, found: readonly Difference[]): readonly string[] {
+  return found.filter(({ subject, kind, name }) => subject === "file" && kind === "changed" && [a, b].some(({ files }) => isTextless(name, files.get(name)))).map(({ name }) => name);
+}
+
+function isTextless(path: string, file: DiffFile | undefined): boolean {
+  return file !== undefined && file.text === undefined && isDerived(path, file);
 }
 
 interface Field {

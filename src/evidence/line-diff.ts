@@ -29,7 +29,9 @@ export function differentLines(a: readonly string[], b: readonly string[]): read
 /** Pairs of indices of a longest common subsequence, by the table of its lengths from each place on. */
 function commonOf(a: readonly string[], b: readonly string[]): readonly (readonly [number, number])[] {
   const width = b.length + 1;
-  const lengths = new Uint16Array((a.length + 1) * width);
+  const lengths = tableOf((a.length + 1) * width);
+  lengths.fill(0, a.length * width, (a.length + 1) * width);
+  for (let x = 0; x < a.length; x += 1) lengths[x * width + b.length] = 0;
   for (let x = a.length - 1; x >= 0; x -= 1) {
     for (let y = b.length - 1; y >= 0; y -= 1) {
       const at = x * width + y;
@@ -44,4 +46,11 @@ function commonOf(a: readonly string[], b: readonly string[]): readonly (readonl
     else y += 1;
   }
   return pairs;
+}
+
+/** The table of the text before, where it is no great one: thousands of small texts are compared, and each would leave one behind. */
+const table = new Uint16Array(65_536);
+
+function tableOf(cells: number): Uint16Array {
+  return cells <= table.length ? table : new Uint16Array(cells);
 }

@@ -6,6 +6,8 @@ export interface ArchiveSource extends Reader {
   readonly kind: "archive";
   /** Bytes. */
   readonly size: number;
+  /** Hears where the small files end: of what comes through a pipe, no more is kept. */
+  readonly smallEnd?: (offset: number) => void;
 }
 
 export interface FolderSource extends Reader {

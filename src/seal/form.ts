@@ -51,6 +51,7 @@ async function archiveForm(source: ArchiveSource, reach: "all" | "small"): Promi
     const problem = pathProblem(path);
     if (problem !== undefined) return stop(refusal("verify/path", `a name is ${problem}: ${JSON.stringify(path)}`));
     if (before !== undefined && byPlace(before, path) >= 0) return stop(refusal("verify/archive-order", `${path} stands out of its place, or twice`));
+    if (isBlobPath(path) && (before === undefined || !isBlobPath(before))) source.smallEnd?.(offset);
     if (reach === "small" && isBlobPath(path)) return { files, folders: [], issues: [] };
     if (files.size === bundleEntries) return stop(refusal("verify/too-many", `there are more than ${bundleEntries} entries`));
     const start = offset + blockSize;

@@ -52,12 +52,16 @@ async function entryAt(source: ArchiveSource, offset: number): Promise<TarEntry 
 
 /** The small files with which a bundle and each of its parts begin, as an archive of their own. */
 export function smallFilesOf(head: Uint8Array): ArchiveSource {
-  const bytes = new Uint8Array(head.byteLength + endSize);
-  bytes.set(head);
+  // What is behind the head is not held, for that would be a second copy of it.
+  const read = ({ start, end }: Pick<Place, "start" | "end">): Uint8Array => {
+    const bytes = new Uint8Array(end - start);
+    bytes.set(head.subarray(start, end));
+    return bytes;
+  };
   return {
     kind: "archive",
-    size: bytes.byteLength,
-    hash: async (places) => places.map(({ start, end }) => hexOf(sha256(bytes.subarray(start, end)))),
-    read: async ({ start, end }) => bytes.slice(start, end),
+    size: head.byteLength + endSize,
+    hash: async (places) => places.map(({ start, end }) => hexOf(sha256(end <= head.byteLength ? head.subarray(start, end) : read({ start, end })))),
+    read: async (place) => read(place),
   };
 }

@@ -9,7 +9,7 @@ import { byPlace, piecesPath, sealPaths } from "../pack/layout.ts";
 import { parsePieces } from "../pack/pieces.ts";
 import { atomsOf, bundleNameIn, cutsOf, descriptionText, frameOf, partName, shapeOf, type Cut, type Description, type Shape } from "../pack/parts.ts";
 import { mtimeOf } from "../pack/tree.ts";
-import type { ArchiveSource } from "./bundle-source.ts";
+import type { ArchiveSource, Place } from "./bundle-source.ts";
 import { formOf } from "./form.ts";
 import { smallFilesOf, type PartForm } from "./part-form.ts";
 import { partIssue } from "./part-issue-codes.ts";
@@ -74,21 +74,27 @@ interface Head {
   readonly issues: readonly Issue[];
 }
 
-/** Parts of one bundle begin with the same bytes, so they are judged once. */
+/** Parts of one bundle begin with the same bytes, so these are judged once; and held once, for there may be a hundred megabytes of them. */
 async function judgedHeads(files: readonly PartFile[], trust: Trust, now: string): Promise<readonly Head[]> {
-  const groups = new Map<string, { readonly bytes: Uint8Array; readonly files: PartFile[] }>();
+  const groups = new Map<string, PartFile[]>();
   for (const file of files) {
-    const bytes = await file.source.read({ file: "", start: 0, end: file.form.head });
-    const group = groups.get(sha256(bytes)) ?? { bytes, files: [] };
-    groups.set(sha256(bytes), group);
-    group.files.push(file);
+    const [digest = ""] = await file.source.hash([headOf(file)]);
+    const group = groups.get(digest) ?? [];
+    group.push(file);
+    groups.set(digest, group);
   }
   const heads: Head[] = [];
   for (const group of groups.values()) {
-    const { verdict, ...known } = await knownBundle(group.bytes, trust, now);
-    heads.push("issues" in known ? { files: group.files, verdict, bundle: undefined, issues: known.issues } : { files: group.files, verdict, bundle: known.bundle, issues: [] });
+    const [one] = group;
+    if (one === undefined) continue;
+    const { verdict, ...known } = await knownBundle(await one.source.read(headOf(one)), trust, now);
+    heads.push("issues" in known ? { files: group, verdict, bundle: undefined, issues: known.issues } : { files: group, verdict, bundle: known.bundle, issues: [] });
   }
   return heads;
+}
+
+function headOf({ form }: PartFile): Place {
+  return { file: "", start: 0, end: form.head };
 }
 
 /** Where nobody said whom to trust, nothing is wrong with the part. */

@@ -18,8 +18,26 @@ export async function openArchive(from: string | readonly Run[], watch: HashWatc
     kind: "archive",
     size: view.size,
     view,
-    read: ({ start, end }) => readRuns(view.runs(start, end)),
+    read: readAhead(view),
     hash: (places) => hashStretches(places.map(({ start, end }) => ({ from: [view.runs(start, end)] })), watch),
+  };
+}
+
+/** Large enough that thousands of small files come with tens of reads, small enough to read for a header alone. Bytes. */
+const windowBytes = 262_144;
+
+/** Headers and small files lie side by side: what was read for one of them is kept for the next. */
+function readAhead({ size, runs }: TarView): (place: Omit<Place, "file">) => Promise<Uint8Array> {
+  let window: { readonly start: number; readonly bytes: Uint8Array } = { start: 0, bytes: new Uint8Array() };
+  return async ({ start, end }) => {
+    if (end - start >= windowBytes) return readRuns(runs(start, end));
+    let here = window;
+    if (start < here.start || end > here.start + here.bytes.byteLength) {
+      here = { start, bytes: await readRuns(runs(start, Math.max(end, Math.min(size, start + windowBytes)))) };
+      window = here;
+    }
+    // A copy, which does not keep the whole window.
+    return here.bytes.slice(start - here.start, end - here.start);
   };
 }
 

@@ -2,15 +2,16 @@
 
 import { createHash } from "node:crypto";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { headBytes } from "../pack/limits.ts";
 import type { ArchiveSource, Place } from "../seal/bundle-source.ts";
 
-/** More than the small files of a bundle have together. What lies further in is not gone back to. Bytes. */
+/** What lies further in is not gone back to, unless it is a small file. Bytes. */
 const keptBytes = 32 * 1_048_576;
 
 /** So far is looked ahead that the end is known before a header or the last block asks for it. Bytes. */
 const lookAhead = 4_096;
 
-/** Reading goes forward; behind the first 32 MiB, going back is an EnvironmentError. A chunk is done with when the next is asked for. */
+/** Reading goes forward; behind the small files and the first 32 MiB, going back is an EnvironmentError. A chunk is done with when the next is asked for. */
 export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<ArchiveSource> {
   const stream = new Forward(chunks[Symbol.asyncIterator]());
   await stream.reach(lookAhead);
@@ -19,6 +20,7 @@ export async function openStream(chunks: AsyncIterable<Uint8Array>): Promise<Arc
     get size() {
       return stream.size;
     },
+    smallEnd: (offset) => stream.keepTo(offset),
     read: (place) => stream.read(place),
     async hash(places) {
       const digests = new Map<Place, string>();
@@ -35,8 +37,10 @@ interface Piece {
 
 class Forward {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  /** Bytes 0 up to keptBytes, in pieces as they came. */
+  /** Bytes 0 up to #keptTo, in pieces as they came. */
   readonly #kept: Piece[] = [];
+  /** As many as the small files may have, until it is known how many they have. */
+  #keptTo = headBytes;
   /** The last pieces, as far as they reach back to where the reader stands. */
   #recent: readonly Piece[] = [];
   /** Memory of pieces that were recent. */
@@ -53,6 +57,10 @@ class Forward {
   /** Not known, and so without bound, until the end has come. */
   get size(): number {
     return this.#ended ? this.#arrived : Infinity;
+  }
+
+  keepTo(offset: number): void {
+    this.#keptTo = Math.min(this.#keptTo, Math.max(offset, keptBytes));
   }
 
   async read({ start, end }: Place): Promise<Uint8Array> {
@@ -83,7 +91,7 @@ class Forward {
       }
       const start = this.#arrived;
       this.#arrived += value.byteLength;
-      if (start < keptBytes) this.#kept.push({ start, bytes: new Uint8Array(value) });
+      if (start < this.#keptTo) this.#kept.push({ start, bytes: new Uint8Array(value) });
       else if (this.#arrived > this.#wanted) this.#recent = [...this.#recent, { start, bytes: this.#copied(value) }];
     }
   }
@@ -95,7 +103,7 @@ class Forward {
       this.#forget(at);
       await this.reach(at + 1);
       if (at >= this.#arrived) return;
-      const piece = pieceAt(at < keptBytes ? this.#kept : this.#recent, at) ?? pieceAt(this.#kept, at);
+      const piece = pieceAt(this.#recent, at) ?? pieceAt(this.#kept, at);
       if (piece === undefined) {
         throw new EnvironmentError("standard input can't be gone back in", { hint: "write it into a file first, or unpack it: tar -xf -" });
       }

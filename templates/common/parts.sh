@@ -126,25 +126,53 @@ one_part() {
 }
 
 # walk: from header to header up to part.txt; sets head (bytes of the small files), mtime, and small: lines of path and
-# size. Nothing of it is believed before verify.sh has judged the same bytes.
+# size. Nothing of it is believed before verify.sh has judged the same bytes. One od and one awk go through thousands of files;
+# a long one is passed over, and they begin anew behind it.
 walk() {
-    head='' small='' block=0 steps=0 mtime=''
-    while [ $steps -le 1000 ] && [ $((block * 512 + 512)) -le "$part_size" ]; do
-        said=$(bytes_at $((block * 512)) 512 | od -An -v -tu1 | awk '
-            { for (i = 1; i <= NF; i++) b[n++] = $i }
-            function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
-            END {
-                for (k = 0; k < 100 && b[k]; k++) path = path sprintf("%c", b[k])
-                size = octal(124, 11); time = octal(136, 11)
-                if (path ~ /^[A-Za-z0-9._\/-]+$/ && size >= 0 && size < 67108864 && time >= 0) printf "%s %.0f %.0f\n", path, size, time
-            }')
-        [ -n "$said" ] || return 0
-        set -- $said
-        [ "$1" != part.txt ] || { head=$((block * 512)); return 0; }
-        small="$small$1 $2$newline" mtime=$3
-        block=$((block + 1 + ($2 + 511) / 512)) steps=$((steps + 1))
+    head='' small='' mtime='' steps=0 next=0
+    while :; do
+        block=$next
+        said=$(bytes_at $((block * 512)) 16777216 2>/dev/null | od -An -v -tu1 2>/dev/null |
+            awk -v next_block="$block" -v part_size="$part_size" -v count="$steps" -v time="$mtime" "$walk_program")
+        case $said in *"$newline"*) small="$small${said#*"$newline"}$newline" ;; esac
+        set -- ${said%%"$newline"*}
+        case ${1:-} in
+        part) head=$(($2 * 512)) mtime=${4:-} ;;
+        go) next=$2 steps=$3 mtime=${4:-} ;;
+        esac
+        [ "${1:-}" = go ] && [ "$next" -gt "$block" ] || return 0
     done
 }
+
+# The first line tells how it ended and where, the others are lines of $small. Sixteen bytes a line, as every od writes them;
+# most bytes are zeros.
+# shellcheck disable=SC2016 # an awk program
+walk_program='
+    BEGIN { if ((next_block + 1) * 512 > part_size) finish("none") }
+    NR - 1 < at_line { next }
+    { line = NR - 1 - at_line }
+    line == 0 { split("", b) }
+    line < 10 && /[1-9]/ { for (i = 1; i <= NF; i++) b[line * 16 + i - 1] = $i + 0 }
+    line == 9 { header() }
+    END {
+        printf "%s %.0f %d %s\n", how == "" ? "go" : how, next_block, count, time
+        for (i = 1; i <= told; i++) print entry[i]
+    }
+    function finish(word) { how = word; exit }
+    function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
+    function header(   path, size, when, k) {
+        for (k = 0; k < 100 && b[k]; k++) path = path sprintf("%c", b[k])
+        size = octal(124, 11); when = octal(136, 11)
+        if (path !~ /^[A-Za-z0-9._\/-]+$/ || size < 0 || size >= 134217728 || when < 0) { finish("none"); return }
+        if (path == "part.txt") { finish("part"); return }
+        if (++count > 10000) { finish("none"); return }
+        entry[++told] = sprintf("%s %.0f", path, size)
+        time = sprintf("%.0f", when)
+        next_block += 1 + int((size + 511) / 512)
+        at_line += 32 * (1 + int((size + 511) / 512))
+        if ((next_block + 1) * 512 > part_size) { finish("none"); return }
+        if (size > 65536) finish("go")
+    }'
 
 # bytes_at OFFSET LENGTH: of the part; offsets are whole blocks.
 bytes_at() {

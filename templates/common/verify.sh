@@ -153,10 +153,13 @@ form_rung() {
 
 # size_limits: of the files that verifying reads as a whole.
 size_limits() {
-    for each in manifest.json:1048576 SHA256SUMS:167000 SHA256SUMS.sig:72 SHA256SUMS.pub:178 SHA256SUMS.signatures:8192 $(trust_files); do
-        file_of "${each%:*}"
-        [ "${size:-0}" -le "${each#*:}" ] || issue too-big "${each%:*} has more than ${each#*:} bytes"
-    done
+    said=$(printf '%s\n' "$files" | awk '
+        BEGIN { most["manifest.json"] = 10485760; most["SHA256SUMS"] = 1670000; most["SHA256SUMS.sig"] = 72; most["SHA256SUMS.pub"] = 178; most["SHA256SUMS.signatures"] = 8192 }
+        $1 ~ /^trust\// { most[$1] = 8192 }
+        $1 in most && $3 > most[$1] { print $1, most[$1] }')
+    IFS=$newline
+    for each in $said; do issue too-big "${each% *} has more than ${each#* } bytes"; done
+    IFS=" 	$newline"
 }
 
 # folder_form: names first, because only then can a list be read line by line. What has a bad name is not looked into.
@@ -172,87 +175,114 @@ folder_form() {
     said=$(printf '%s\n' "$files" "$folders" | awk 'length($1) > 100 { print "long"; exit }')
     [ -z "$said" ] || issue path "a name is longer than 100 characters"
     count=$(lines "$files")
-    [ "$count" -le 1000 ] || issue too-many "there are more than 1000 files"
+    [ "$count" -le 10000 ] || issue too-many "there are more than 10000 files"
 }
 
-# archive_form: from header to header; behind the first that is wrong nothing can be made out. The rest of a file's last
-# block is looked at together with the header behind it: gap counts that file's own bytes in the block, pad the others.
+# archive_form: from header to header; behind the first that is wrong nothing can be made out. One od and one awk go through
+# thousands of headers and small files. A long file is passed over: they begin anew behind it, at block $next, with the last
+# block of that file before it, if only $gap bytes of that are the file's own. place is the entry before, as the order has it.
 archive_form() {
-    block=0 gap=0 pad=0 before=''
+    next=0 gap=0 place=''
     while :; do
-        [ $((block * 512)) -le "$archive_size" ] || { issue archive-size "the archive ends early, in ${before#?}"; return 0; }
-        first=$block
-        [ $pad = 0 ] || first=$((block - 1))
-        said=$(dd if="$archive" bs=512 skip=$first count=$((block - first + 1)) 2>/dev/null | od -An -v -tu1 |
-            awk -v gap=$gap -v pad=$pad -v before="$before" "$header_program")
-        set -- $said
-        case $1 in
-        entry) ;;
-        end) archive_end $((archive_size - block * 512)) ;;
+        block=$next
+        said=$({ dd bs=512 skip=$((block - (gap > 0))) count=0 2>/dev/null && head -c 16777216 2>/dev/null; } <"$archive" | od -An -v -tu1 2>/dev/null |
+            awk -v archive_size="$archive_size" -v next_block="$block" -v gap="$gap" -v place="$place" -v count="$count" "$headers_program")
+        case $said in *"$newline"*) files="$files${files:+$newline}${said#*"$newline"}" ;; esac
+        set -- ${said%%"$newline"*}
+        count=${2:-0}
+        case ${1:-} in
+        go) next=$3 gap=$4 place=${5:-} && [ "$next" -gt "$block" ] || stop "a header can't be read" ;;
+        end) archive_end $3 ;;
         early) issue archive-size "the archive ends early, after $archive_size bytes" ;;
-        padding) issue archive-padding "there are bytes between ${before#?} and the next entry" ;;
-        type) issue archive-type "an entry is not a regular file: $2" ;;
-        header) issue archive-header "a header is not the one that its entry must have: $2" ;;
+        short) issue archive-size "the archive ends early, in $3" ;;
+        padding) issue archive-padding "there are bytes between $3 and the next entry" ;;
+        type) issue archive-type "an entry is not a regular file: $3" ;;
+        header) issue archive-header "a header is not the one that its entry must have: $3" ;;
         path) issue path "a name is none that a bundle may hold" ;;
-        order) issue archive-order "$2 stands out of its place, or twice" ;;
+        order) issue archive-order "$3 stands out of its place, or twice" ;;
+        many) issue too-many "there are more than 10000 entries" ;;
         *) stop "a header can't be read" ;;
         esac
-        [ "$1" = entry ] || return 0
-        count=$((count + 1))
-        [ $count -le 1000 ] || { issue too-many "there are more than 1000 entries"; return 0; }
-        files="$files${files:+$newline}$2 $3 $4 $5 $(((block + 1) * 512))"
-        gap=$(($4 % 512)) pad=$(((512 - $4 % 512) % 512))
-        block=$((block + 1 + ($4 + 511) / 512))
-        case $2 in blobs/* | ovf/payload.vmdk | ovf/vm-image.vmdk) before=1$2 ;; *) before=0$2 ;; esac
+        [ "${1:-}" = go ] || return 0
     done
 }
 
-# archive_end LEFT: two blocks of zeros, and nothing behind them.
+# archive_end BLOCK: two blocks of zeros from there, and nothing behind them.
 archive_end() {
-    if [ "$1" -lt 1024 ]; then
+    left=$((archive_size - $1 * 512))
+    if [ $left -lt 1024 ]; then
         issue archive-size "the archive ends early, in its last block"
-    elif [ "$1" -gt 1024 ]; then
-        issue archive-size "$(($1 - 1024)) bytes follow the end of the archive"
-    elif [ "$(dd if="$archive" bs=512 skip=$((block + 1)) 2>/dev/null | tr -d '\000' | wc -c | tr -d ' ')" != 0 ]; then
+    elif [ $left -gt 1024 ]; then
+        issue archive-size "$((left - 1024)) bytes follow the end of the archive"
+    elif [ "$(dd if="$archive" bs=512 skip=$(($1 + 1)) 2>/dev/null | tr -d '\000' | wc -c | tr -d ' ')" != 0 ]; then
         issue archive-padding "the archive's last block is not zeros"
     fi
 }
 
-# The one header that an entry of a bundle can have (POSIX.1-2017 pax, ustar): decoded, written again, compared.
+# The one header that an entry of a bundle can have (POSIX.1-2017 pax, ustar): decoded, written again, compared. Most bytes are
+# zeros: only the others are looked at, and there must be as many as there are to be. Sixteen bytes a line, as every od writes
+# them. The first line of what it says tells how it ended, the others are lines of $files.
 # shellcheck disable=SC2016 # an awk program
-header_program='
-    { for (i = 1; i <= NF; i++) if (seen++ >= gap + pad || !pad) b[n++] = $i + 0; else if (seen > gap && $i + 0) dirty = 1 }
-    function text(at, len,   s, k) { s = ""; for (k = at; k < at + len && b[k]; k++) s = s sprintf("%c", b[k]); return s }
-    function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
-    function put(at, len, value,   k) { for (k = at + len - 1; k >= at; k--) { w[k] = 48 + value % 8; value = int(value / 8) } w[at + len] = 32 }
+headers_program='
+    BEGIN { tail = gap > 0; at_line = 0 }
+    NR == 2 && width != 16 { finish("od") }
+    NR == 1 { width = NF }
+    NR - 1 < at_line { next }
+    { line = NR - 1 - at_line }
+    # What stands behind the last bytes of a file, in its last block.
+    tail {
+        if (line * 16 + 16 > gap && /[1-9]/) for (i = 1; i <= NF; i++) if (line * 16 + i > gap && $i + 0) { finish("padding", substr(place, 2)); break }
+        if (line == 31) { tail = 0; at_line += 32 }
+        next
+    }
+    line == 0 { split("", b); found = 0 }
+    /[1-9]/ { for (i = 1; i <= NF; i++) if ($i + 0) { b[line * 16 + i - 1] = $i + 0; where[++found] = line * 16 + i - 1 } }
+    line == 31 && NF == 16 { header() }
     END {
-        if (dirty) { print "padding"; exit }
-        if (n < 512) { print "early"; exit }
-        for (i = 0; i < 512; i++) if (b[i]) break
-        if (i == 512) { print "end"; exit }
-        sum = 0
-        for (i = 0; i < 512; i++) sum += (i >= 148 && i < 156) ? 32 : b[i]
-        path = text(0, 100)
+        # What was read ends here; the archive, or the stretch of it.
+        if (how == "") { if ((next_block + 1) * 512 > archive_size) how = "early"; else how = "go" }
+        printf "%s %d", how, count
+        if (how == "go") printf " %.0f %d %s\n", next_block, gap, place
+        else if (how == "end") printf " %.0f\n", next_block
+        else printf " %s\n", what
+        for (i = 1; i <= told; i++) print entry[i]
+    }
+    function finish(word, about) { how = word; what = about; exit }
+    function header(   sum, path, shown, mode, mtime, size, i, k, own) {
+        if (!found) { finish("end"); return }
+        sum = 256
+        for (i = 1; i <= found; i++) if (where[i] < 148 || where[i] > 155) sum += b[where[i]]
+        for (k = 0; k < 100 && b[k]; k++) path = path sprintf("%c", b[k])
         shown = path ~ /^[A-Za-z0-9._\/-]+$/ ? path : "?"
-        if (b[156] != 48 && octal(148, 6) == sum) { print "type", shown; exit }
+        if (b[156] != 48 && octal(148, 6) == sum) { finish("type", shown); return }
         mode = octal(100, 6); mtime = octal(136, 11)
         if (b[124] == 128) { size = 0; for (i = 125; i < 136; i++) size = size * 256 + b[i]; if (size <= 8589934591 || size >= 1e15) size = -1 }
         else size = octal(124, 11)
-        if (path !~ /^[!-~]+$/ || mode < 0 || mode > 4095 || size < 0 || mtime < 0 || mtime > 2147483647) { print "header", shown; exit }
-        for (i = 0; i < 512; i++) w[i] = 0
-        for (i = 0; i < 100 && b[i]; i++) w[i] = b[i]
+        if (path !~ /^[!-~]+$/ || mode < 0 || mode > 4095 || size < 0 || mtime < 0 || mtime > 2147483647) { finish("header", shown); return }
+        split("", w); wanted = 0
+        for (i = 0; i < 100 && b[i]; i++) want(i, b[i])
         put(100, 6, mode); put(108, 6, 0); put(116, 6, 0); put(136, 11, mtime); put(329, 6, 0); put(337, 6, 0)
-        if (b[124] == 128) { for (i = 124; i < 136; i++) w[i] = b[i] } else put(124, 11, size)
-        w[156] = 48
-        split("117 115 116 97 114 0 48 48", u, " ")
-        for (i = 1; i <= 8; i++) w[256 + i] = u[i] + 0
+        if (b[124] == 128) { for (i = 124; i < 136; i++) want(i, b[i]) } else put(124, 11, size)
+        want(156, 48)
+        for (i = 1; i <= 8; i++) want(256 + i, magic[i])
         put(148, 6, sum)
-        for (i = 0; i < 512; i++) if (w[i] != b[i]) { print "header", shown; exit }
-        if (path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { print "path"; exit }
-        place = (path ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ ? "1" : "0") path
-        if (before != "" && ("x" before) >= ("x" place)) { print "order", path; exit }
-        printf "entry %s %o %.0f %.0f\n", path, mode, size, mtime
-    }'
+        for (i = 1; i <= found; i++) if (w[where[i]] != b[where[i]]) { finish("header", shown); return }
+        if (found != wanted) { finish("header", shown); return }
+        if (path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) { finish("path"); return }
+        own = (path ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ ? "1" : "0") path
+        if (place != "" && ("x" place) >= ("x" own)) { finish("order", path); return }
+        if (++count > 10000) { finish("many"); return }
+        entry[++told] = sprintf("%s %o %.0f %.0f %.0f", path, mode, size, mtime, (next_block + 1) * 512)
+        place = own; gap = size % 512; tail = gap > 0
+        next_block += 1 + int((size + 511) / 512)
+        if (next_block * 512 > archive_size) { finish("short", path); return }
+        if (size > 65536) { finish("go"); return }
+        at_line += 32 * (1 + int(size / 512))
+    }
+    function octal(at, len,   v, k) { v = 0; for (k = at; k < at + len; k++) { if (b[k] < 48 || b[k] > 55) return -1; v = v * 8 + b[k] - 48 } return v }
+    function want(at, value) { if (value) { w[at] = value; wanted++ } }
+    function put(at, len, value,   k) { for (k = at + len - 1; k >= at; k--) { want(k, 48 + value % 8); value = int(value / 8) } want(at + len, 32) }
+    BEGIN { split("117 115 116 97 114 0 48 48", magic, " "); for (i in magic) magic[i] += 0 }'
 
 # file_of PATH: sets size and start from its line in files, or to nothing if it is not there.
 file_of() {
@@ -598,7 +628,7 @@ sums_program='
     function bad(why) { wrong = why; exit }
     {
         sum = substr($0, 1, 64); path = substr($0, 67)
-        if (NR > 1000) bad("has more than 1000 lines")
+        if (NR > 10000) bad("has more than 10000 lines")
         if (length(sum) != 64 || sum ~ /[^0-9a-f]/ || substr($0, 65, 2) != "  ") bad("line " NR " is not a sum and a path")
         if (length(path) > 100 || path !~ /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/) bad("line " NR " is not a sum and a path")
         if (path ~ /^SHA256SUMS(\.sig|\.pub|\.signatures)?$/) bad("line " NR " lists " path ", which no sum can hold")
@@ -625,28 +655,60 @@ sums_program='
         else for (i = 1; i <= NR; i++) print all[i], sums[i]
     }'
 
+# sums_compare: most files are hashed many at a time; that only ever proves a file. Of the others, each is hashed by itself.
 sums_compare() {
+    said=$({ printf '%s\n' "$listed" "= files" "$files" "= sums"; hash_many; } | awk -v small=$small '
+        $1 == "=" { part = $2; next }
+        NF < 2 { next }
+        !part { path[++n] = $1; sum[$1] = $2; next }
+        part == "files" { rest[$1] = $3 " " $5; next }
+        { sub(/^\.\//, "", $2); if (sum[$2] == $1) proven[$2] = 1 }
+        END {
+            for (i = 1; i <= n; i++) {
+                if (path[i] in proven || small == "yes" && path[i] ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/) continue
+                print path[i], sum[path[i]], rest[path[i]]
+            }
+        }')
     IFS=$newline
-    for each in $listed; do
+    for each in $said; do
         IFS=' '
         set -- $each
-        file_of "$1"
-        if is_left_out "$1"; then
-            continue
-        elif [ -z "$size" ]; then
+        if [ $# -lt 4 ]; then
             issue missing-file "$1 is missing"
         else
-            sum=$(bytes_of "$1" "$size" "$start" | sha256sum)
+            sum=$(bytes_of "$1" "$3" "$4" | sha256sum)
             [ "${sum%% *}" = "$2" ] || issue digest "$1 is not the file that was listed"
         fi
     done
     IFS=" 	$newline"
 }
 
-# is_left_out PATH: a big file, where only the small ones are looked at.
-is_left_out() {
-    [ $small = yes ] || return 1
-    case $1 in blobs/* | ovf/payload.vmdk | ovf/vm-image.vmdk) return 0 ;; *) return 1 ;; esac
+# hash_many: lines of sha256sum. In a folder, of every file. In a tar that has hundreds, of the small ones, which tar lays into
+# $work: of this form, nothing can be read in two ways. Where there is no tar, or no room, it is of none.
+hash_many() {
+    if [ -z "$archive" ]; then
+        find . \( -path ./blobs -o -path './ovf/*.vmdk' \) -prune -o -type f -exec sha256sum {} + 2>/dev/null || :
+    elif [ "$count" -gt 200 ] && command -v tar >/dev/null 2>&1 && mkdir "$work/many"; then
+        if small_files | tar -xf - -C "$work/many" 2>/dev/null; then
+            (cd "$work/many" && find . -type f -exec sha256sum {} + 2>/dev/null) || :
+        fi
+        rm -rf "$work/many"
+    fi
+}
+
+# small_files: the tar without its long files.
+small_files() {
+    # shellcheck disable=SC2046 # numbers
+    set -- $(printf '%s\n' "$files" | awk '
+        function close_run() { if (end) printf "%.0f %.0f\n", begin / 512, end - begin; end = 0 }
+        $3 > 65536 || $1 ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ { close_run(); next }
+        { if (!end) begin = $5 - 512; end = $5 + int(($3 + 511) / 512) * 512 }
+        END { close_run() }')
+    while [ $# -gt 1 ]; do
+        { dd bs=512 skip="$1" count=0 2>/dev/null && head -c "$2"; } <"$archive"
+        shift 2
+    done
+    head -c 1024 /dev/zero
 }
 
 extra_rung() {
@@ -777,7 +839,7 @@ manifest_program='
     }
     function file(   place) {
         place = (now["P"] ~ /^(blobs\/|ovf\/(payload|vm-image)\.vmdk$)/ ? "x1" : "x0") now["P"]
-        if (last >= place || ++count > 1000) wrong = 1
+        if (last >= place || ++count > 10000) wrong = 1
         last = place
         if (now["R"] == "evidence") shown = shown now["P"] " "
         path[count] = now["P"]; mode[count] = now["M"]; size[count] = now["N"]; sum[count] = now["X"]

@@ -20,7 +20,7 @@ import time
 PATH = re.compile(r'(?=.{1,100}\Z)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*\Z')
 SUMS, SIGNATURE, KEY, MANIFEST, SIGNATURES = 'SHA256SUMS', 'SHA256SUMS.sig', 'SHA256SUMS.pub', 'manifest.json', 'SHA256SUMS.signatures'
 SEAL = {SUMS, SIGNATURE, KEY, SIGNATURES}
-LIMITS = {MANIFEST: 1048576, SUMS: 167000, SIGNATURE: 72, KEY: 178, SIGNATURES: 8192}
+LIMITS = {MANIFEST: 10485760, SUMS: 1670000, SIGNATURE: 72, KEY: 178, SIGNATURES: 8192}
 P256 = bytes.fromhex('3059301306072a8648ce3d020106082a8648ce3d03010703420004')
 
 
@@ -209,7 +209,7 @@ def folders_of(paths):
 def read_sums(data):
     need(data.endswith(b'\n'), 'the end of the sums')
     lines = [re.fullmatch('([0-9a-f]{64})  (.*)', line) for line in data.decode('ascii')[:-1].split('\n')]
-    need(len(lines) <= 1000 and all(lines), 'a line of the sums')
+    need(len(lines) <= 10000 and all(lines), 'a line of the sums')
     paths = [line[2] for line in lines]
     need(all(PATH.match(path) and path not in SEAL for path in paths), 'a path of the sums')
     need(paths == sorted(set(paths)) and MANIFEST in paths, 'the order of the sums')
@@ -237,7 +237,7 @@ def fits(value, shape):
 COUNT = lambda value: type(value) is int and 0 <= value < 10 ** 15  # noqa: E731
 FILE = {'mode': text('0644|0755'), 'origin': text(), 'path': text(PATH.pattern), 'sha256': text('[0-9a-f]{64}'), 'size': COUNT,
         'role': text('data|document|evidence|payload|script|site|vm-image')}
-FILES = lambda files: isinstance(files, list) and 0 < len(files) <= 1000 and all(fits(each, FILE) for each in files)  # noqa: E731
+FILES = lambda files: isinstance(files, list) and 0 < len(files) <= 10000 and all(fits(each, FILE) for each in files)  # noqa: E731
 NEEDED = {'evidence/' + name for name in
           ('audit.json', 'lock.json', 'origins.json', 'provenance.json', 'release.json', 'report.html', 'report.json', 'sbom.cdx.json', 'sbom.spdx.json', 'spec.json')}
 SHAPE = {'apiVersion': text('cloudlet-bundle/v1'), 'kind': text('Manifest'), 'platform': text(), 'files': FILES,
@@ -270,7 +270,7 @@ def check_manifest(files, listed, archive):
 def verify(name, trusted, now):
     archive = not os.path.isdir(name)
     files, folders = from_archive(name) if archive else from_folder(name)
-    need(len(files) <= 1000 and all(files[path].size <= LIMITS[path] for path in LIMITS if path in files), 'too much')
+    need(len(files) <= 10000 and all(files[path].size <= LIMITS[path] for path in LIMITS if path in files), 'too much')
     policed = [path for path in files if path.startswith('trust/')]
     need(all(files[path].size <= 8192 for path in policed), 'too much')
     need(trusted, 'nobody said whom to trust')

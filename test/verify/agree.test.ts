@@ -11,6 +11,8 @@ import t, { type Test } from "tap";
 import { processIo } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
 import { textFile } from "../../src/core/file.ts";
+import { bundleEntries } from "../../src/pack/limits.ts";
+import { encodeHeader } from "../../src/pack/tar.ts";
 import { pack } from "../../src/pack/tree.ts";
 import { generateKey, publicHalf } from "../../src/seal/keys.ts";
 import { pemSigner } from "../../src/seal/sign.ts";
@@ -74,6 +76,64 @@ t.test("good bundles", async (t) => {
   await judgeArchive(t, "with an OVF package", withDisks, fingerprint, true);
   await judgeArchive(t, "with an OVF package whose disks are not the last", disksEarly(withDisks), fingerprint, false);
   for (const [what, damage] of folderHarmless) await judgeFolder(t, `a folder ${what}`, damage, fingerprint, true);
+});
+
+/** Its bundle with so many entries, four of them the seal's; one file is longer than those that are looked at many at a time. */
+function greatBundle(entries: number): Promise<Buffer> {
+  return referenceBundle(work, signer.ok ? signer.value : failed(), (tree) => {
+    const count = entries - 4 - tree.files.length;
+    const more = Array.from({ length: count }, (_, index) => textFile(`site/more/${String(index).padStart(5, "0")}`, index === 150 ? "long ".repeat(20_000) : `file ${index}\n`.repeat(index % 60), { role: "site", source: "a test" }));
+    return pack([...tree.files, ...more], tree.about);
+  });
+}
+
+function failed(): never {
+  throw new Error("there is no signer");
+}
+
+/** The tar with bytes at one place: `behind` bytes after the beginning of the file's content. */
+function patched(tar: Buffer, path: string, behind: number, bytes: string): Buffer {
+  const copy = Buffer.from(tar);
+  copy.write(bytes, tar.indexOf(Buffer.from(`${path}\0`)) + 512 + behind);
+  return copy;
+}
+
+/** The tar with an entry of three bytes, or without one, where the header of `path` stands. */
+function spliced(tar: Buffer, path: string, entry: string | undefined): Buffer {
+  const at = tar.indexOf(Buffer.from(`${path}\0`));
+  const size = Number.parseInt(tar.toString("latin1", at + 124, at + 135), 8);
+  const mtime = Number.parseInt(tar.toString("latin1", at + 136, at + 147), 8);
+  const added = entry === undefined ? [] : [encodeHeader({ path: entry, mode: 0o644, size: 3, mtime }), Buffer.from("abc"), Buffer.alloc(509)];
+  return Buffer.concat([tar.subarray(0, at), ...added, tar.subarray(entry === undefined ? at + 512 + Math.ceil(size / 512) * 512 : at)]);
+}
+
+t.test("hundreds of files, which verify.sh hashes many at a time", async (t) => {
+  const many = await greatBundle(400);
+  const cases: readonly (readonly [string, Buffer, boolean])[] = [
+    ["as it is", many, true],
+    ["a byte of a small file", patched(many, "site/more/00111", 5, "X"), false],
+    ["a byte of a long file", patched(many, "site/more/00150", 99_990, "X"), false],
+    ["a byte behind a small file", patched(many, "site/more/00111", 511, "X"), false],
+    ["a byte behind a long file", patched(many, "site/more/00150", 100_000, "X"), false],
+    ["a file that is gone", spliced(many, "site/more/00111", undefined), false],
+    ["a long file that is gone", spliced(many, "site/more/00150", undefined), false],
+    ["a file that nobody lists", spliced(many, "site/more/00112", "site/more/00111x"), false],
+    ["a file in a folder that is a file", spliced(many, "site/more/00112", "site/more/00111/x"), false],
+    ["a file twice", spliced(many, "site/more/00112", "site/more/00111"), false],
+    ["the end cut off in a small file", many.subarray(0, many.indexOf(Buffer.from("site/more/00111\0")) + 600), false],
+    ["the end cut off in a long file", many.subarray(0, many.indexOf(Buffer.from("site/more/00150\0")) + 80_000), false],
+    ["the end cut off behind a header", many.subarray(0, many.indexOf(Buffer.from("site/more/00111\0")) + 512), false],
+    ["the end cut off in a header", many.subarray(0, many.indexOf(Buffer.from("site/more/00111\0")) + 100), false],
+  ];
+  await inTwos(cases, ([what, tar, expected]) => judgeArchive(t, what, tar, fingerprint, expected));
+});
+
+t.test("as many entries as there may be, and one more", async (t) => {
+  const most = await greatBundle(bundleEntries);
+  await judgeArchive(t, "10,000 entries", most, fingerprint, true);
+  const path = join(work, "most.tar");
+  writeFileSync(path, spliced(most, "site/more/00200", "site/more/00199x"));
+  await judge(t, "10,001 entries", path, verifySh, { trust: fingerprint, expected: false, codes: ["verify/too-many"] });
 });
 
 t.test("trust that is not there", async (t) => {

@@ -11,9 +11,12 @@ export interface Base64Text {
   readonly end: number;
 }
 
-/** In the order of the line. What decodes to anything but a text is none; words from 16 characters on, 12 bytes, for chance makes short ones. */
+/** Words from 16 characters on, 12 bytes, for chance makes short ones. */
+export const mayBeBase64 = /[A-Za-z0-9+/]{16}/;
+
+/** In the order of the line. What decodes to anything but a text is none. */
 export function base64TextsIn(line: string): readonly Base64Text[] {
-  if (!/[A-Za-z0-9+/]{16}/.test(line)) return [];
+  if (!mayBeBase64.test(line)) return [];
   return [...line.matchAll(words)].flatMap((match): readonly Base64Text[] => {
     const [text] = match;
     const decoded = textIn(text);

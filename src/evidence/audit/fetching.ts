@@ -6,7 +6,7 @@ export function fetches(line: string): boolean {
 }
 
 /** The words that are common to all, so that most lines are passed over at once. */
-const mayFetch = /install|add|update|upgrade|pull|download|get|fetch|clone|copy/;
+export const mayFetch = /install|add|update|upgrade|pull|download|get|fetch|clone|copy/;
 
 const fetching: readonly RegExp[] = [
   /(?:^|[\s;&|(`"'])(?:apt(?:-get)?|dnf|yum|zypper|apk|snap|pip3?|npm|gem|helm|go)\s+(?:-\S+\s+)*(?:install|add|update|upgrade|pull|download|get|fetch)\b/,

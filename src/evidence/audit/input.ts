@@ -43,6 +43,8 @@ export interface AuditFile {
   /** Empty for a blob. */
   readonly text: string;
   readonly lines: readonly string[];
+  /** Whether any line has something that caused it. */
+  readonly isTraced: boolean;
   /** What caused which stretch of a line, from 1. */
   readonly spansAt: (line: number) => readonly Span[];
 }
@@ -68,7 +70,7 @@ function auditFile(file: File): AuditFile {
 const statics = new WeakMap<Uint8Array, AuditFile>();
 
 function ofBody({ path, mode, role, source, body, spans }: File): AuditFile {
-  return withText({ path, mode: modeText(mode), role, source, sha256: bodySha256(body), size: sizeOf(body), spansAt: spansLater(spans) }, () => (body.kind === "bytes" ? textOf(body.bytes) : ""));
+  return withText({ path, mode: modeText(mode), role, source, sha256: bodySha256(body), size: sizeOf(body), isTraced: spans.length > 0, spansAt: spansLater(spans) }, () => (body.kind === "bytes" ? textOf(body.bytes) : ""));
 }
 
 function modeText(mode: Mode): AuditFile["mode"] {
@@ -85,13 +87,13 @@ export interface BundledFile extends Pick<AuditFile, "path" | "mode" | "role" | 
 export function inputOfBundle(files: readonly BundledFile[], origins: OriginsDocument, documents: Pick<AuditInput, "spec" | "release" | "lock">): AuditInput {
   const audited = files
     .filter((file) => !afterAudit.includes(file.path))
-    .map(({ text = "", ...file }): AuditFile => withText({ ...file, spansAt: (line) => originsAt(origins, file.path, line) }, () => text));
+    .map(({ text = "", ...file }): AuditFile => withText({ ...file, isTraced: origins.files[file.path] !== undefined, spansAt: (line) => originsAt(origins, file.path, line) }, () => text));
   return { files: sorted(audited), ...documents };
 }
 
 /** Of texts alone, by whoever asks what they do and not why. */
 export function filesOfTexts(files: readonly Pick<BundledFile & { readonly text: string }, "path" | "role" | "text">[]): AuditedFiles {
-  return { files: sorted(files.map(({ text, ...file }) => withText({ ...file, mode: "0644", source: "", sha256: undefined, size: text.length, spansAt: () => [] }, () => text))) };
+  return { files: sorted(files.map(({ text, ...file }) => withText({ ...file, mode: "0644", source: "", sha256: undefined, size: text.length, isTraced: false, spansAt: () => [] }, () => text))) };
 }
 
 function sorted(files: readonly AuditFile[]): readonly AuditFile[] {

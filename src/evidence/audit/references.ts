@@ -24,7 +24,7 @@ export interface Reference {
 }
 
 /** No reference is without a dot, two colons or a scheme. */
-const mayRefer = /:\/\/|[.\u3002\uff0e\uff61][A-Za-z0-9\u0080-\uffff]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
+export const mayRefer = /:\/\/|[.\u3002\uff0e\uff61][A-Za-z0-9\u0080-\uffff]|:[0-9A-Fa-f]*:|\/[^\s:]*:|@sha256|ppa:/;
 
 /** In the order of the line. */
 export function referencesIn(line: string): readonly Reference[] {

@@ -1,13 +1,14 @@
 /** The lines of a text in which something stands that an audit asks about; each distinct line is looked at once. */
 
 import { Buffer } from "node:buffer";
-import { fetches } from "./fetching.ts";
+import { mayBeBase64 } from "./base64-texts.ts";
+import { fetches, mayFetch } from "./fetching.ts";
 import { oncePer } from "../../core/once-per.ts";
 import type { AuditFile } from "./input.ts";
 import type { Reference } from "./references.ts";
-import { referencesIn } from "./references.ts";
+import { mayRefer, referencesIn } from "./references.ts";
 import type { Suspect } from "./secret-patterns.ts";
-import { suspectsIn } from "./secret-patterns.ts";
+import { mayBeSecret, suspectsIn } from "./secret-patterns.ts";
 
 interface Scan {
   readonly references: readonly Reference[];
@@ -24,7 +25,10 @@ export interface ScannedLine extends Scan {
 /** Only lines that hold something. */
 export const scannedLines = oncePer(scan);
 
-function scan({ path, text, lines }: AuditFile): readonly ScannedLine[] {
+function scan(file: AuditFile): readonly ScannedLine[] {
+  const { path, text } = file;
+  if (!mayHold(text)) return [];
+  const { lines } = file;
   const shown = withoutCertificates(text, lines);
   const scans = scansOf(path, lines);
   const found: ScannedLine[] = [];
@@ -34,6 +38,11 @@ function scan({ path, text, lines }: AuditFile): readonly ScannedLine[] {
     found.push({ ...whole, ...(isPublic ? { suspects: suspectsIn(shown[index] as string) } : {}), line: index + 1 });
   }
   return found;
+}
+
+/** Whether some line of the text may hold something: what is none of this is passed over as a whole. */
+function mayHold(text: string): boolean {
+  return mayRefer.test(text) || mayBeSecret.test(text) || mayFetch.test(text) || mayBeBase64.test(text);
 }
 
 /** RFC 7468 section 5: a certificate is public, and nothing but base64 stands between its two lines. */
@@ -72,6 +81,7 @@ const mostLines = 50_000;
 const nothing: Scan = { references: [], suspects: [], fetches: false };
 
 function scanOf(line: string): Scan {
+  if (!mayHold(line)) return nothing;
   const known = remembered.get(line);
   if (known !== undefined) return known;
   // A copy: a piece of a string keeps the whole alive in V8, and a text has a thousand times the bytes of its line.

@@ -32,7 +32,7 @@ export function causesOf(files: readonly AuditFile[]): Causes {
   const runs = new Map<string, readonly Run[]>();
   for (const file of files) {
     // Shell is never templated.
-    if (file.role === "script") continue;
+    if (file.role === "script" || !file.isTraced) continue;
     const own = runsOf(file, found.indexOf);
     if (own.length > 0) runs.set(file.path, own);
   }

@@ -3,21 +3,34 @@
 import { lockPath, releasePath } from "../../pack/layout.ts";
 import type { ReportFile } from "./report.ts";
 
-/** One after another. */
-export type Bytes = readonly (string | Uint8Array)[];
+/** One after another, each made when it is asked for: a report of thousands of files is not held in pieces as well. */
+export type Bytes = Iterable<string | Uint8Array>;
 
 export function joined(pieces: Bytes): Uint8Array {
-  const size = pieces.reduce((sum, piece) => sum + (typeof piece === "string" ? Buffer.byteLength(piece) : piece.byteLength), 0);
-  const bytes = Buffer.allocUnsafeSlow(size);
+  const chunks = [...chunksOf(pieces)];
+  const bytes = Buffer.allocUnsafeSlow(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
   let at = 0;
-  for (const piece of pieces) {
-    if (typeof piece === "string") at += bytes.write(piece, at);
-    else {
-      bytes.set(piece, at);
-      at += piece.byteLength;
-    }
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
   }
   return bytes;
+}
+
+/** Characters that are made bytes at once. */
+const chunkLength = 65_536;
+
+export function* chunksOf(pieces: Bytes): Generator<Uint8Array> {
+  let text = "";
+  for (const piece of pieces) {
+    if (typeof piece === "string") text += piece;
+    if (text !== "" && (typeof piece !== "string" || text.length >= chunkLength)) {
+      yield new TextEncoder().encode(text);
+      text = "";
+    }
+    if (typeof piece !== "string") yield piece;
+  }
+  if (text !== "") yield new TextEncoder().encode(text);
 }
 
 const known = new Map<string, Uint8Array>();

@@ -2,41 +2,42 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
-import { code, section, table } from "../page/blocks.ts";
+import { code, section, table, tablePieces, type Row } from "../page/blocks.ts";
 import type { Markup } from "../page/html.ts";
 import { escaped, escapedContent, html, joinedMarkup } from "../page/html.ts";
 import type { Cause } from "./causes.ts";
-import { onceFor, type Bytes } from "./known-texts.ts";
+import { onceFor } from "./known-texts.ts";
 import type { Page } from "./page.ts";
 import { fileAnchor, originText } from "./page.ts";
 import type { ReportFile, ReportOrigin } from "./report.ts";
 import { grouped } from "./show-figures.ts";
 
 /** In pieces, for most files are long and the same in every bundle. Every link to a line has to be made before. */
-export function files({ report, linked }: Page): Bytes {
-  const rows = report.files.map((file) => [
-    html`<a id="${fileAnchor(file.path)}" ${file.text === undefined ? undefined : html`href="#text:${file.path}"`}><code>${file.path}</code></a>`,
-    file.role,
-    file.mode,
-    grouped(file.size),
-    html`<code class="sum">${file.sha256 ?? "not listed"}</code>`,
-  ]);
-  const noteOf = notes(report.causes, report.origins);
-  return [
-    `
+export function* files({ report, linked }: Page): Generator<string | Uint8Array> {
+  yield `
 <section id="files" aria-labelledby="files-title">
 <h2 id="files-title">Files</h2>
 <p>Below the table stands each text line by line, with what caused the line beside it: a field of the spec, the release or the lock, a
 default, or a constant. A line with nothing beside it is the template's own text. The evidence is not repeated here, as this page says
 what it says, nor what is longer than 256 KiB.</p>
-`,
-    table("Every file that was there when this page was made", ["Path", "!Role", "!Mode", "#Bytes", "SHA-256"], rows).markup,
-    "\n<h3>Contents</h3>\n",
-    ...report.files.filter(({ text }) => text !== undefined).map((file) => {
-      const anchors = linked.get(file.path) ?? new Set<number>();
-      return onceFor("html", file, [...anchors].join(" "), () => contents(file, anchors, noteOf));
-    }),
-    "</section>\n",
+`;
+  yield* tablePieces("Every file that was there when this page was made", ["Path", "!Role", "!Mode", "#Bytes", "SHA-256"], report.files, rowOf);
+  yield "\n<h3>Contents</h3>\n";
+  const noteOf = notes(report.causes, report.origins);
+  for (const file of report.files) {
+    const anchors = linked.get(file.path) ?? new Set<number>();
+    if (file.text !== undefined) yield onceFor("html", file, [...anchors].join(" "), () => contents(file, anchors, noteOf));
+  }
+  yield "</section>\n";
+}
+
+function rowOf(file: ReportFile): Row {
+  return [
+    html`<a id="${fileAnchor(file.path)}" ${file.text === undefined ? undefined : html`href="#text:${file.path}"`}><code>${file.path}</code></a>`,
+    file.role,
+    file.mode,
+    grouped(file.size),
+    html`<code class="sum">${file.sha256 ?? "not listed"}</code>`,
   ];
 }
 

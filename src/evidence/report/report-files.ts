@@ -11,8 +11,13 @@ import { reportAsJson } from "./report-json.ts";
 import { reportOf } from "./report.ts";
 
 export function reportFiles(input: AuditInput, results: readonly AuditResult[]): readonly File[] {
+  return Object.entries(reportTexts(input, results)).map(([path, make]) => evidence(path, make()));
+}
+
+/** By path, each made when it is asked for: each has as many bytes as all of the small files together. */
+export function reportTexts(input: AuditInput, results: readonly AuditResult[]): Readonly<Record<string, () => Bytes>> {
   const report = reportOf(input, results);
-  return [evidence(reportJsonPath, reportAsJson(report)), evidence(reportHtmlPath, reportAsHtml(report))];
+  return { [reportJsonPath]: () => reportAsJson(report), [reportHtmlPath]: () => reportAsHtml(report) };
 }
 
 function evidence(path: string, pieces: Bytes): File {

@@ -2,7 +2,6 @@
 
 import { html } from "../page/html.ts";
 import { pageFoot, pageHead } from "../page/shell.ts";
-import type { Bytes } from "./known-texts.ts";
 import { pageOf } from "./page.ts";
 import { exposure, keys, references, resources, software } from "./page-contents.ts";
 import { files, origins } from "./page-files.ts";
@@ -24,7 +23,7 @@ const sections: readonly (readonly [string, string])[] = [
   ["origins", "Origins"],
 ];
 
-export function reportAsHtml(report: Report): Bytes {
+export function* reportAsHtml(report: Report): Generator<string | Uint8Array> {
   const page = pageOf(report);
   const { cloudlet, release } = report.about;
   const title = `${cloudlet.name} of ${cloudlet.organization}, release ${release.name}: report`;
@@ -32,5 +31,8 @@ export function reportAsHtml(report: Report): Bytes {
   // Of the files, last, because a line that is linked to gets an anchor.
   const body = html`${verdict(report)}${findings(page)}${about(report)}${exposure(page)}${resources(report)}${software(report)}${keys(report)}${references(page)}${allRules(page)}`;
   const foot = html`${origins(page)}${pageFoot("evidence/report.html; the same as data is evidence/report.json. SHA256SUMS lists both.")}`;
-  return [head.markup, body.markup, ...files(page), foot.markup];
+  yield head.markup;
+  yield body.markup;
+  yield* files(page);
+  yield foot.markup;
 }

@@ -4,11 +4,11 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import { canonicalJson } from "../../core/json.ts";
 import type { Origin } from "../../core/origin.ts";
 import { auditRules } from "../audit/audit.ts";
-import { onceFor, type Bytes } from "./known-texts.ts";
+import { onceFor } from "./known-texts.ts";
 import type { Report, ReportFile } from "./report.ts";
 
 /** In pieces, of which those that are the same in every bundle are made once. */
-export function reportAsJson(report: Report): Bytes {
+export function* reportAsJson(report: Report): Generator<string | Uint8Array> {
   const index = new Map(report.origins.map(({ origin }, at) => [origin, at]));
   const indices = (origins: readonly Origin[]): string => origins.map((origin) => index.get(origin)).join(" ");
   const document: Json = {
@@ -23,8 +23,12 @@ export function reportAsJson(report: Report): Bytes {
   // Only a key of the document itself stands behind a line's end and two spaces.
   const [before = "", rest = ""] = canonicalJson(document).split('\n  "files": []');
   const [between = "", after = ""] = rest.split('\n  "rules": []');
-  const files = report.files.flatMap((file, at): Bytes => [at === 0 ? "\n    " : ",\n    ", onceFor("json", file, "", () => fileAsJson(file))]);
-  return [`${before}\n  "files": [`, ...files, `\n  ]${between}\n  "rules": ${rulesText}${after}`];
+  yield `${before}\n  "files": [`;
+  for (const [at, file] of report.files.entries()) {
+    yield at === 0 ? "\n    " : ",\n    ";
+    yield onceFor("json", file, "", () => fileAsJson(file));
+  }
+  yield `\n  ]${between}\n  "rules": ${rulesText}${after}`;
 }
 
 const rulesText = indented(canonicalJson(auditRules.map(({ id, title, severity, sources, remedy }) => ({ id, title, severity, sources, remedy }))), "  ");

@@ -20,7 +20,7 @@ function side(files: readonly File[]): DiffSide {
 
 const pageOf = (before: string, after: string, names: readonly [string, string] = ["a.tar", "b.tar"]): string => {
   const [a, b] = [side(wellRead(composeText(before)).files), side(wellRead(composeText(after)).files)];
-  return differencesAsHtml({ name: names[0], side: a }, { name: names[1], side: b }, differences(a, b));
+  return [...differencesAsHtml({ name: names[0], side: a }, { name: names[1], side: b }, differences(a, b))].join("");
 };
 
 /** Every element, so that one that a text brought along would be seen. */

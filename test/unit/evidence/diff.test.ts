@@ -9,7 +9,7 @@ import { hexOf, sha256 } from "../../../src/core/digest.ts";
 import type { Role } from "../../../src/core/file.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { below } from "../../../src/core/pointer.ts";
-import { differences, differencesAsJson, type DiffFile, type DiffSide, type Difference } from "../../../src/evidence/diff.ts";
+import { differences, differencesAsJson, inDoubt, type DiffFile, type DiffSide, type Difference } from "../../../src/evidence/diff.ts";
 import { diffRules, fileGroup, ruleFor } from "../../../src/evidence/diff-rules.ts";
 import { differentLines } from "../../../src/evidence/line-diff.ts";
 import { readRecord } from "../../../src/evidence/record.ts";
@@ -95,6 +95,12 @@ t.test("evidence that is made of the rest is told where nothing else is", (t) =>
   t.strictSame(told(differences(withAudit(one), withAudit(two))), ["data: changed file evidence/audit.json"]);
   t.strictSame(told(differences(withAudit(one), withAudit(two, { "lib/say.sh": ":\n" }))), ["software: changed file lib/say.sh"]);
   t.strictSame(told(differences(withAudit(one), side())), ["data: removed file evidence/audit.json"], "one that is gone is told");
+  const untold = (of: DiffSide, text?: string): DiffSide => ({ ...of, files: new Map([...of.files, ["evidence/audit.json", { ...audit, sha256: of.files.get("evidence/audit.json")?.sha256 ?? "", text }]]) });
+  const [a, b] = [untold(withAudit(one)), untold(withAudit(two))];
+  t.strictSame(told(differences(a, b)), ["data: changed file evidence/audit.json"], "its digest alone is enough");
+  t.strictSame(inDoubt(a, b, differences(a, b)), ["evidence/audit.json"], "but for whether it only looks different");
+  t.strictSame(told(differences(untold(a, "{}"), untold(b, "{ }"))), ["cosmetic: changed file evidence/audit.json"]);
+  t.strictSame(inDoubt(untold(a, "{}"), untold(b, "{ }"), differences(untold(a, "{}"), untold(b, "{ }"))), []);
   t.end();
 });
 

@@ -10,6 +10,7 @@ import { audit } from "../../../src/evidence/audit/audit.ts";
 import { inputOfBundle, inputOfFiles, type AuditInput } from "../../../src/evidence/audit/input.ts";
 import type { OriginsDocument } from "../../../src/evidence/origins.ts";
 import { originsAt } from "../../../src/evidence/origins.ts";
+import { chunksOf, joined } from "../../../src/evidence/report/known-texts.ts";
 import { reportFiles } from "../../../src/evidence/report/report-files.ts";
 import { reportOf, type Report } from "../../../src/evidence/report/report.ts";
 import { isBlobPath } from "../../../src/pack/layout.ts";
@@ -30,6 +31,15 @@ function asRead({ files, documents }: Bundle): AuditInput {
   const made = inputOfFiles(files, documents).files;
   return inputOfBundle(made.map(({ path, mode, role, source, sha256, size, text }) => ({ path, mode, role, source, sha256, size, text: isBlobPath(path) ? undefined : text })), origins, documents);
 }
+
+t.test("pieces of a report are joined as they are, however long and of whatever letters", (t) => {
+  const pieces = ["a", new TextEncoder().encode("b"), "\u00fc\u{1f600}".repeat(40_000), "", "c", new Uint8Array(), "d"];
+  const wanted = pieces.map((piece) => (typeof piece === "string" ? piece : new TextDecoder().decode(piece))).join("");
+  t.equal(new TextDecoder().decode(joined(pieces)), wanted);
+  t.ok([...chunksOf(pieces)].length < 8);
+  t.strictSame([...chunksOf([])], []);
+  t.end();
+});
 
 t.test("report.json is what its schema says, canonical, and like the page the same when made again from a bundle without blobs", (t) => {
   for (const name of caseNames) {

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { openArchive } from "../../../src/store/archive-file.ts";
 import { openBundle } from "../../../src/store/bundle-file.ts";
 import { hashStretches } from "../../../src/store/hash-workers.ts";
 
@@ -25,6 +26,29 @@ t.test("links are listed and not followed; names are bytes", async (t) => {
   const listed = source.kind === "folder" ? source.entries.map(({ path, type }) => `${type} ${path}`).sort() : [];
   t.strictSame(listed, ["file site/a", "folder site", "other .hidden", "other a\u00ff\nb", "other loop", "other usr"]);
   t.equal(Buffer.from(await source.read({ file: "site/a", start: 1, end: 3 })).toString(), "bc");
+});
+
+t.test("a tar is read in any places and any order, and at once, though headers and small files come many at a time", async (t) => {
+  const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251));
+  const path = join(work, "some.tar");
+  writeFileSync(path, bytes);
+  const half = join(work, "half");
+  writeFileSync(half, bytes.subarray(400_000, 700_000));
+  const runs = [{ path, start: 0, end: 400_000 }, { path: half, start: 0, end: 300_000 }, { bytes: bytes.subarray(700_000, 700_100) }, { path, start: 700_100, end: 1_000_000 }];
+  for (const source of [await openBundle(path), await openArchive(runs)]) {
+    const places = Array.from({ length: 400 }, (_, index) => {
+      const start = (index * 104_729) % 1_000_000;
+      return { file: "", start, end: Math.min(1_000_000, start + ((index * index) % 3 === 0 ? index * 1_000 : index)) };
+    });
+    const all = await Promise.all(places.map((place) => source.read(place)));
+    for (const place of places) all.push(await source.read(place));
+    const wrong = all.filter((found, index) => !bytes.subarray(places[index % 400]?.start, places[index % 400]?.end).equals(found));
+    t.equal(wrong.length, 0);
+    const kept = await source.read({ file: "", start: 10, end: 20 });
+    kept.fill(0);
+    t.ok(bytes.subarray(10, 20).equals(await source.read({ file: "", start: 10, end: 20 })), "who reads may write into it");
+    t.equal((await source.read({ file: "", start: 999_990, end: 1_000_100 })).byteLength, 10, "behind the end there is nothing");
+  }
 });
 
 t.test("a stretch has the same digest here and on a thread", async (t) => {

@@ -32,6 +32,8 @@ t.test("a pipe: the small files can be gone back to, a blob can't", async (t) =>
   t.match(await textIn(contents.value, "a.txt"), { ok: true, value: "first\n" });
   t.match(await textIn(contents.value, "none"), { ok: false, issues: [{ code: "verify/missing-file" }] });
   t.match(await textIn(contents.value, "z.txt"), { ok: false, issues: [{ code: "verify/too-big" }] });
+  const long = contents.value.found.get("z.txt")?.place;
+  t.equal(Buffer.from(await source.read({ file: "", start: (long?.end ?? 0) - 3, end: long?.end ?? 0 })).toString(), "zzz", "however far in a small file lies");
   const blob = contents.value.files[2];
   if (blob === undefined) throw new Error("no blob");
   await t.rejects(source.read(blob.place), { name: "EnvironmentError", message: /can't be gone back in/ });
