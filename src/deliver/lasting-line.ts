@@ -11,7 +11,10 @@ export interface Patience {
   readonly longestPauseMs: number;
 }
 
-export const usualPatience: Patience = { tries: 10, pauseMs: 500, longestPauseMs: 30_000 };
+export const usualPatience: Patience = { tries: 10, pauseMs: 500, longestPauseMs: 15_000 };
+
+/** A line that was never up is more often a wrong name than a bad moment. */
+const firstTries = 3;
 
 export interface LastingLine {
   /**
@@ -57,7 +60,8 @@ export function lastingLine(open: () => Promise<Line>, watch: LineWatch): Lastin
           if (!(error instanceof LineCut)) throw error;
           if (ups === 0 && error.neverThere) throw new EnvironmentError(error.message, { cause: error });
           fruitless += 1;
-          if (fruitless > patience.tries) throw givenUp(error, patience.tries);
+          const tries = ups === 0 ? Math.min(patience.tries, firstTries) : patience.tries;
+          if (fruitless > tries) throw givenUp(error, tries);
           const pauseMs = pauseAfter(fruitless, patience);
           watch.cut(error.message, pauseMs);
           await watch.sleep(pauseMs);
@@ -75,7 +79,7 @@ export function pauseAfter(fruitless: number, { pauseMs, longestPauseMs }: Patie
 
 function givenUp(error: LineCut, tries: number): EnvironmentError {
   return new EnvironmentError(`${error.message}; given up after ${tries} tries in a row that brought nothing`, {
-    hint: "what has arrived there is kept: the same command goes on from it",
+    hint: "what has arrived there is kept, and an installation goes on: the same command goes on from it, and --attach shows it",
     cause: error,
   });
 }

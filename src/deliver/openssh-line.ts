@@ -92,7 +92,7 @@ function proxyCommand(jumps: readonly Target[], way: OpensshWay): string {
   const nested = before.length === 0 ? [] : ["-o", `ProxyCommand=${proxyCommand(before, way)}`];
   const words = ["ssh", ...strictWords(way), ...nested, "-l", last.user, "-p", String(last.port), "-W", "\0", "--", last.host];
   // A percent sign is ssh's; %h and %p are the host's that is to be reached, which only the shell may not see bare.
-  return `exec ${words.map((word) => (word === "\0" ? "[%h]:%p" : shWord(word).replaceAll("%", "%%"))).join(" ")}`;
+  return `${words.map((word) => (word === "\0" ? "[%h]:%p" : shWord(word).replaceAll("%", "%%"))).join(" ")}`;
 }
 
 function strictWords({ knownHosts, identities }: OpensshWay): readonly string[] {

@@ -146,7 +146,7 @@ writer_end() {
         # Another push: if its file grows, it is at work; else its line is gone, and sshd has not noticed yet.
         if [ "${writer##* }" != "$1" ]; then
             before=$(size_of bundle.tar.part)
-            sleep 3
+            sleep 2
             [ "$(size_of bundle.tar.part)" = "$before" ] || exit 8
         fi
         kill -9 "${writer%% *}" 2>/dev/null
@@ -330,12 +330,12 @@ cancel() {
     run_alive || exit 7
     cancel_pid=$(cat run/pid)
     cancel_group=${cancel_pid##* }
-    kill -TERM -- "-$cancel_group" 2>/dev/null || kill -TERM "${cancel_pid%% *}" || exit 1
+    signal_all TERM
     waits=0
     while run_alive; do
         waits=$((waits + 1))
         [ $waits != 30 ] || {
-            kill -KILL -- "-$cancel_group" 2>/dev/null || kill -KILL "${cancel_pid%% *}"
+            signal_all KILL
             rm -f secrets
             say cancelled killed
             exit 0
@@ -343,6 +343,11 @@ cancel() {
         sleep 1
     done
     say cancelled "$(cat run/status 2>/dev/null)"
+}
+
+# signal_all SIGNAL: to the group of the run. dash reads the one form, BusyBox the other.
+signal_all() {
+    kill -s "$1" -- "-$cancel_group" 2>/dev/null || kill -"$1" "-$cancel_group" 2>/dev/null || kill -"$1" "${cancel_pid%% *}"
 }
 
 # --- the end -------------------------------------------------------------------------------------------------------

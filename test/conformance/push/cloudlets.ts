@@ -8,8 +8,9 @@ import type { BuiltBundle } from "../bundle.ts";
 import { replaced, sectorImage } from "../libvirt/cloudlets.ts";
 import { withBallast } from "../vmpool/bigger.ts";
 
-export async function cloudlet(name: string, ballastMiB: number): Promise<BuiltBundle> {
-  const image = sectorImage(1, "healthy");
+/** `stage` is what the VM says of itself; install.sh waits while it is neither healthy nor failed. */
+export async function cloudlet(name: string, ballastMiB: number, stage = "healthy"): Promise<BuiltBundle> {
+  const image = sectorImage(1, stage);
   const digest = createHash("sha256").update(readFileSync(image)).digest("hex");
   const reference = readFileSync(join(import.meta.dirname, "../../../bundles/openstack-single/release.yaml"), "utf8");
   const heavy = await withBallast(reference, ballastMiB);

@@ -41,9 +41,11 @@ export interface HostChoice {
   readonly authorized: readonly string[];
   /** Lines of sshd_config besides. */
   readonly more?: readonly string[];
+  /** The only folders with programs. */
+  readonly path?: string;
 }
 
-export async function jumpHost(name: string, { net, authorized, more = [] }: HostChoice): Promise<JumpHost> {
+export async function jumpHost(name: string, { net, authorized, more = [], path }: HostChoice): Promise<JumpHost> {
   const namespace = `cbpush-${name}`;
   const [near, address] = [`10.96.${net}.1`, `10.96.${net}.2`];
   const port = 22;
@@ -66,7 +68,7 @@ export async function jumpHost(name: string, { net, authorized, more = [] }: Hos
   writeFileSync(
     config,
     [`Port ${port}`, `ListenAddress ${address}`, `HostKey ${key}`, `PidFile none`, `AuthorizedKeysFile ${join(folder, "authorized_keys")}`, "StrictModes no"]
-      .concat(["UsePAM no", "PermitRootLogin prohibit-password", `SetEnv HOME=${home}`, "MaxStartups 100", "Subsystem sftp /bin/false", ...more, ""])
+      .concat(["UsePAM no", "PermitRootLogin prohibit-password", `SetEnv HOME=${home}${path === undefined ? "" : ` PATH=${path}`}`, "MaxStartups 100", "Subsystem sftp /bin/false", ...more, ""])
       .join("\n"),
   );
   let server = await start(namespace, config, { address, port });
