@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { EnvironmentError } from "../core/environment-error.ts";
 import { loginMethods, type Credentials, type LoginMethod } from "./authentication.ts";
 import type { HostKeys } from "./host-keys.ts";
-import { LineCut, remoteProcess, type Line } from "./line.ts";
+import { LineCut, remoteProcess, type Line, type RemoteProcess } from "./line.ts";
 import { plainText } from "./plain-text.ts";
 import { hostAndPort, showTarget, type Target } from "./target.ts";
 
@@ -48,11 +48,14 @@ export async function openSsh2Line(way: Ssh2Way): Promise<Line> {
   return {
     exec: async (command) => {
       if (isGone) throw cut();
-      const channel = await new Promise<ClientChannel>((resolve, reject) => {
-        last.exec(command, (error, made) => (error ? reject(new LineCut(`no command could be started: ${error.message}`, { cause: error })) : resolve(made)));
+      return new Promise<RemoteProcess>((resolve, reject) => {
+        last.exec(command, (error, channel) => {
+          if (error) return reject(new LineCut(`no command could be started: ${error.message}`, { cause: error }));
+          // Here and now: what ends at once tells its status before a promise would have been heard.
+          resolve(remoteProcess({ stdin: channel, stdout: channel, stderr: channel.stderr, ended: endOf(channel, gone) }));
+        });
         void gone.then(() => reject(cut()));
       });
-      return remoteProcess({ stdin: channel, stdout: channel, stderr: channel.stderr, ended: endOf(channel, gone) });
     },
     close: () => {
       way.signal.removeEventListener("abort", close);

@@ -1,0 +1,58 @@
+/** Hostile words reach our script on the host as they are, through every shell; what a host says reaches no terminal as it is. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { plainText } from "../../../src/deliver/plain-text.ts";
+import { answersIn, remoteCommand } from "../../../src/deliver/remote-shell.ts";
+
+const hostile = ["", " ", "a b", "'", "''", "\"$HOME\"", "`id`", "$(id)", "\\", "\\'", "-rf", "--", "a\nb", "*", "~", "ü€😀", "!x", "%s", "#", ";exit 3", "\u0001"];
+const script = readFileSync(join(import.meta.dirname, "../../../templates/push/host.sh"), "utf8");
+
+t.test("words", (t) => {
+  for (const shell of [["dash"], ["bash"], ["busybox", "sh"], ["ksh93"]]) {
+    const [program = "", ...rest] = shell;
+    const run = spawnSync(program, [...rest, "-c", remoteCommand(`printf '<%s>' "$@"`, hostile)], { encoding: "utf8" });
+    t.equal(run.stdout.split("says:\n")[1], hostile.map((each) => `<${each}>`).join(""), shell.join(" "));
+  }
+  t.end();
+});
+
+t.test("a folder of any name is made, found, and removed; one that is not ours is not touched", (t) => {
+  const home = mkdtempSync(join(tmpdir(), "cloudlet-push-"));
+  t.teardown(() => rmSync(home, { recursive: true, force: true }));
+  for (const shell of [["dash"], ["bash"], ["busybox", "sh"], ["ksh93"]]) {
+    const [program = "", ...rest] = shell;
+    const call = (verb: string, folder: string, ...words: readonly string[]) => {
+      const run = spawnSync(program, [...rest, "-c", remoteCommand(script, [verb, folder, ...words])], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: home }, input: "" });
+      return { status: run.status, answers: answersIn(run.stdout.split("says:\n")[1] ?? ""), stderr: run.stderr };
+    };
+    for (const name of hostile.filter((each) => each !== "" && !each.includes("\n") && each !== "--" && each !== " ")) {
+      t.equal(call("survey", name).answers.get("state"), "absent", name);
+      t.equal(call("prepare", name).status, 0, name);
+      t.equal(call("survey", name).answers.get("state"), "ours", name);
+      t.match(call("survey", name).answers.get("free"), /^\d+$/);
+      t.equal(call("measure", name, "id").status, 0, name);
+      t.equal(call("send", name, "id", "0").status, 0, name);
+      t.equal(call("send", name, "id", "7").status, 8, "not at the end of what is there");
+      const removed = call("remove", name);
+      t.ok(removed.answers.has("removed"), `${name}: ${removed.stderr}`);
+      t.equal(call("remove", name).status, 7, name);
+    }
+    mkdirSync(join(home, "theirs"));
+    writeFileSync(join(home, "theirs/file"), "");
+    t.equal(call("survey", "theirs").answers.get("state"), "foreign");
+    for (const verb of ["prepare", "remove", "measure", "start", "cancel"]) t.equal(call(verb, "theirs", "id", "").status, 9, verb);
+    t.equal(readFileSync(join(home, "theirs/file"), "utf8"), "");
+    rmSync(join(home, "theirs"), { recursive: true });
+  }
+  t.end();
+});
+
+t.test("answers, and text for a terminal", (t) => {
+  t.strictSame([...answersIn("part 12\ntar \nlacks\nsha256 ab\n noise\nstate ours\npart 13\n")], [["part", "12"], ["tar", ""], ["lacks", ""], ["sha256", "ab"], ["state", "ours"]]);
+  t.equal(plainText("a\u001b]0;owned\u0007b\u001b[31mred\u001b[0m\r\nc\td\u009b2J\u202e"), "a]0;ownedbred\nc\td2J");
+  t.end();
+});
