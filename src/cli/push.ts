@@ -12,7 +12,7 @@ import { cancelRun, followRun, outcomeOfRun, receiptOfRun, removeAll, startRun }
 import { runVerbWell, answer, type RemoteFolder } from "../deliver/remote-shell.ts";
 import { refuseFullHost, survey, type Survey } from "../deliver/survey.ts";
 import { showTarget } from "../deliver/target.ts";
-import { digestOf, upload } from "../deliver/upload.ts";
+import { digestOf, stampOf, upload } from "../deliver/upload.ts";
 import { readSecretFile } from "../deliver/authentication.ts";
 import { verdictText } from "../seal/verdict.ts";
 import { verifyBundle } from "../seal/verify.ts";
@@ -76,6 +76,7 @@ async function deliver(delivery: Delivery): Promise<ExitStatus> {
   const size = await sizeOfTar(request.bundle);
   const secrets = request.secrets === undefined ? undefined : new Uint8Array(await readSecretFile(request.secrets, "secrets"));
   const there = await look(delivery);
+  const stamp = await stampOf(request.bundle);
   if (!(await isGoodHere(delivery, size))) return 1;
   const digest = await digestHere(delivery, size);
   let verdict;
@@ -85,7 +86,7 @@ async function deliver(delivery: Delivery): Promise<ExitStatus> {
   } else {
     refuseFullHost(there, size);
     await lasting.use((line) => runVerbWell(line, remote, "prepare"));
-    const { kept } = await upload(lasting, remote, { path: request.bundle, size, id: delivery.id }, watchOf(delivery, size)).finally(delivery.progress.finish);
+    const { kept } = await upload(lasting, remote, { path: request.bundle, size, stamp, id: delivery.id }, watchOf(delivery, size)).finally(delivery.progress.finish);
     tell({ event: "sent", size, kept, folder: there.folder });
     verdict = await unpackAndVerify(lasting, remote, { id: delivery.id, digest, trust: request.trust });
   }

@@ -23,19 +23,27 @@ export interface ScriptEnd {
 
 /** A login shell's start-up files may write too; what the script says comes behind this line. */
 const marker = "cloudlet-bundle-9c1f says:";
+/** Start-up files that say more are no start-up files. */
+const noiseMaxBytes = 262_144;
 /** Of what a script says on standard error, the end is kept. */
 const stderrMaxBytes = 16_384;
 /** No script says more; a receipt is the longest. */
 const stdoutMaxBytes = 4 * 1_048_576;
 
-/** One command for the login shell: `words` become $1, $2 … of the script. */
-export function remoteCommand(script: string, words: readonly string[]): string {
-  return `exec sh -c ${[`printf '%s\\n' ${shWord(marker)}\n${script}`, "sh", ...words].map(shWord).join(" ")}`;
+/**
+ * One command for the login shell: `words` become $1, $2 … of a script that comes on standard input, before anything else.
+ * Dropbear takes no command of more than 9,000 characters. `dd` reads byte by byte, and so none of what follows.
+ */
+export function remoteCommand(scriptBytes: number, words: readonly string[]): string {
+  return `exec sh -c ${[`printf '%s\\n' ${shWord(marker)}; eval "$(dd bs=1 count=${scriptBytes} 2>/dev/null)"`, "sh", ...words].map(shWord).join(" ")}`;
 }
 
 /** Starts a verb of the script. */
-export function startVerb(line: Line, { script, folder }: RemoteFolder, verb: string, words: readonly string[]): Promise<RemoteProcess> {
-  return line.exec(remoteCommand(script, [verb, folder, ...words]));
+export async function startVerb(line: Line, { script, folder }: RemoteFolder, verb: string, words: readonly string[]): Promise<RemoteProcess> {
+  const bytes = new TextEncoder().encode(script);
+  const process = await line.exec(remoteCommand(bytes.length, [verb, folder, ...words]));
+  await process.write(bytes);
+  return process;
 }
 
 /** Runs a verb of the script to its end. `input` goes to its standard input. */
@@ -83,6 +91,7 @@ export async function* scriptOutput(process: RemoteProcess): AsyncGenerator<Uint
     }
     head = Buffer.concat([head, piece]);
     const at = head.indexOf(`${marker}\n`);
+    if (at < 0 && head.length > noiseMaxBytes) throw new EnvironmentError("the login shell of the host says too much before it does what it is told", { hint: "see what its start-up files print" });
     if (at < 0) continue;
     const rest: Buffer = head.subarray(at + marker.length + 1);
     head = undefined;

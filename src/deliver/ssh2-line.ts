@@ -152,7 +152,10 @@ function meaning(error: Error & { readonly level?: string; readonly code?: strin
     case "handshake":
       return new EnvironmentError(`${name}: no common ground for SSH: ${error.message}`, { cause: error });
     default:
-      return new LineCut(`${name}: ${error.message}`, { cause: error });
+      if (/too many authentication failures/i.test(error.message)) {
+        return new EnvironmentError(`${showTarget(hop)} does not let us try more logins (tried: ${tried.join("; ")})`, { hint: "name the key with --identity: an agent may hold more than the host lets one try", cause: error });
+      }
+      return new LineCut(`${name}: ${plainText(error.message)}`, { cause: error });
   }
 }
 

@@ -12,6 +12,8 @@ export interface Upload {
   /** On this machine. */
   readonly path: string;
   readonly size: number;
+  /** Of the file that was verified: see `stampOf`. */
+  readonly stamp: string;
   /** Of this push, so that the host tells its lines from another's. */
   readonly id: string;
 }
@@ -26,19 +28,19 @@ export interface UploadWatch {
 }
 
 const blockBytes = 1_048_576;
-const pieceBytes = 262_144;
+const pieceBytes = 131_072;
 /** A disk that gives back other bytes than it got does not become better by trying. */
 const damagesMax = 3;
 
 /** Ends when the tar is on the host under its own name, every byte proven. Gives how many bytes were there at the beginning, and were good. */
 export async function upload(lasting: LastingLine, remote: RemoteFolder, of: Upload, watch: UploadWatch): Promise<{ readonly kept: number }> {
-  const stamp = await stampOf(of.path);
   const file = await open(of.path, "r");
   const state: State = { proven: 0, furthest: 0, damages: 0, kept: undefined };
   try {
     await lasting.use(async (line, fruitful) => {
-      while (!(await step({ line, fruitful, remote, of, file, state, watch }))) {
-        if ((await stampOf(of.path)) !== stamp) throw new EnvironmentError(`${of.path} was changed while it was sent`, { hint: "start again with the file as it is to be" });
+      for (let isThere = false; !isThere; ) {
+        if ((await stampOf(of.path)) !== of.stamp) throw new EnvironmentError(`${of.path} was changed after it was verified`, { hint: "start again with the file as it is to be" });
+        isThere = await step({ line, fruitful, remote, of, file, state, watch });
       }
     });
     return { kept: state.kept ?? 0 };
@@ -163,7 +165,8 @@ export async function digestOf(file: FileHandle, from: number, to: number, signa
   return hash.digest("hex");
 }
 
-async function stampOf(path: string): Promise<string> {
+/** Another one where the file was changed, or is another file. */
+export async function stampOf(path: string): Promise<string> {
   const { size, mtimeMs, ino } = await stat(path);
   return `${size} ${mtimeMs} ${ino}`;
 }

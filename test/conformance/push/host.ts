@@ -93,6 +93,22 @@ export async function jumpHost(name: string, { net, authorized, more = [], path 
   };
 }
 
+/** Another SSH server than OpenSSH's, on this machine's loopback; it looks for keys in root's home folder, which is one of its own. */
+export async function dropbear(name: string, authorized: string): Promise<{ readonly port: number; readonly hostKey: string; readonly close: () => Promise<void> }> {
+  const folder = join(work, `dropbear-${name}`);
+  const port = 2299;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  execFileSync("dropbearkey", ["-t", "ed25519", "-f", join(folder, "key")], { stdio: "ignore" });
+  const shown = execFileSync("dropbearkey", ["-y", "-f", join(folder, "key")], { encoding: "utf8" });
+  const hostKey = /^ssh-ed25519 \S+/m.exec(shown)?.[0] ?? "";
+  const script = 'mount --make-rprivate /; mount -t tmpfs -o mode=0700 tmpfs /root; mkdir -m 700 /root/.ssh; cat >/root/.ssh/authorized_keys; exec dropbear -F -E -r "$1" -p "127.0.0.1:$2"';
+  const server = spawn("unshare", ["-m", "sh", "-euc", script, "sh", join(folder, "key"), String(port)], { stdio: ["pipe", "ignore", "ignore"] });
+  server.stdin.end(readFileSync(`${authorized}.pub`));
+  for (let tries = 0; tries < 100 && !(await answers({ address: "127.0.0.1", port })); tries += 1) await sleepFor(50);
+  return { port, hostKey, close: () => stop(server) };
+}
+
 async function start(namespace: string, config: string, at: { readonly address: string; readonly port: number }): Promise<ChildProcess> {
   const server = spawn("ip", ["netns", "exec", namespace, "/usr/sbin/sshd", "-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "ignore"] });
   for (let tries = 0; tries < 100; tries += 1) {

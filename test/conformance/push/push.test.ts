@@ -10,7 +10,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { cloudlet } from "./cloudlets.ts";
-import { identity, jumpHost, keyAt, work } from "./host.ts";
+import { dropbear, identity, jumpHost, keyAt, work } from "./host.ts";
 import { push, until, type Ended, type Pushing } from "./operator.ts";
 import { wire } from "./wire.ts";
 
@@ -293,6 +293,18 @@ t.test("a host with nothing but BusyBox and openssl", async (t) => {
   t.equal(ran.status, 1, ran.text);
   t.equal((await run([...to, "--remove"])).status, 0);
   t.strictSame(readdirSync(bare.home), []);
+});
+
+t.test("Dropbear, which takes short commands only and has no sftp", async (t) => {
+  const server = await dropbear("one", key);
+  t.teardown(() => server.close());
+  const known = join(work, "known-dropbear");
+  writeFileSync(known, `[127.0.0.1]:${server.port} ${server.hostKey}\n`);
+  const to = [waiting.tar, `root@127.0.0.1:${server.port}`, "--identity", key, "--known-hosts", known];
+  const ran = await run([...to, "--trust", waiting.fingerprint, "--install", "--", "--check", "--secrets", waiting.secrets, "--parameter", "driver=qemu"]);
+  t.equal(ran.status, 0, ran.text);
+  t.match(ran.stderr, /nothing stands in the way/);
+  t.equal((await run([...to, "--remove"])).status, 0);
 });
 
 function sizeOf(path: string): number {
