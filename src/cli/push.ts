@@ -82,7 +82,7 @@ async function deliver(delivery: Delivery): Promise<ExitStatus> {
   let verdict;
   if (there.unpacked === digest) {
     tell({ event: "there", folder: there.folder });
-    verdict = await verifyThere(lasting, remote, request.trust);
+    verdict = await verifyThere(lasting, remote, { id: delivery.id, trust: request.trust });
   } else {
     refuseFullHost(there, size);
     await lasting.use((line) => runVerbWell(line, remote, "prepare"));

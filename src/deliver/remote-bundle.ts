@@ -16,9 +16,9 @@ export async function unpackAndVerify(lasting: LastingLine, remote: RemoteFolder
   return lasting.use(async (line, fruitful) => {
     // The answer to "keep" may have been lost with the line: then the tar is gone already.
     const unpacked = await runVerb(line, remote, "unpack", [of.id]);
-    if (unpacked.status === 7) return verdictOf(await runVerb(line, remote, "verify", ["bundle", of.trust]), remote);
+    if (unpacked.status === 7) return verdictOf(await runVerb(line, remote, "verify", [of.id, "bundle", of.trust]), remote);
     if (unpacked.status !== 0) throw failureOf(unpacked, remote);
-    const verdict = verdictOf(await runVerb(line, remote, "verify", ["bundle.new", of.trust]), remote);
+    const verdict = verdictOf(await runVerb(line, remote, "verify", [of.id, "bundle.new", of.trust]), remote);
     if (verdict.isGood) await runVerbWell(line, remote, "keep", [of.digest]);
     fruitful();
     return verdict;
@@ -26,13 +26,13 @@ export async function unpackAndVerify(lasting: LastingLine, remote: RemoteFolder
 }
 
 /** Verifies what was unpacked by a push before. */
-export async function verifyThere(lasting: LastingLine, remote: RemoteFolder, trust: string): Promise<RemoteVerdict> {
-  return lasting.use(async (line) => verdictOf(await runVerb(line, remote, "verify", ["bundle", trust]), remote));
+export async function verifyThere(lasting: LastingLine, remote: RemoteFolder, of: { readonly id: string; readonly trust: string }): Promise<RemoteVerdict> {
+  return lasting.use(async (line) => verdictOf(await runVerb(line, remote, "verify", [of.id, "bundle", of.trust]), remote));
 }
 
 function verdictOf(end: { readonly status: number | undefined; readonly stdout: string; readonly stderr: string }, remote: RemoteFolder): RemoteVerdict {
   const text = plainText(end.stdout);
   if (end.status === 0 || end.status === 1) return { isGood: end.status === 0, text };
-  if (end.status === 7 || end.status === 9 || end.status === undefined) throw failureOf(end, remote);
+  if (end.status === 7 || end.status === 8 || end.status === 9 || end.status === undefined) throw failureOf(end, remote);
   throw new EnvironmentError(`the bundle can't be verified on the host: ${text.trim() || end.stderr}`, { hint: "see what is missing there; nothing of the bundle was run" });
 }

@@ -38,7 +38,7 @@ main() {
     complete) mv -f bundle.tar.part bundle.tar && rm -f writer ;;
     again) mv -f bundle.tar bundle.tar.part ;;
     unpack) unpack "$1" ;;
-    verify) sh "./$1/verify.sh" --trust "$2" 2>&1 ;;
+    verify) verify "$1" "$2" "$3" ;;
     keep) keep "$1" ;;
     secrets) secrets "$1" ;;
     start) start "$@" ;;
@@ -134,17 +134,19 @@ measure() {
     say tar "$(size_of bundle.tar)"
 }
 
-# writer_is ID: this process, which becomes the one that writes.
+# writer_is KIND ID: this process, which becomes the one that writes (send) or works on what is there (work).
 writer_is() {
-    printf '%s %s %s\n' $$ "$(process_born $$)" "$1" >writer || exit 1
+    printf '%s %s %s %s\n' $$ "$(process_born $$)" "$1" "$2" >writer || exit 1
 }
 
 # writer_end ID: what writes for a line that is gone is ended, so that nothing comes behind what was counted.
 writer_end() {
     writer=$(cat writer 2>/dev/null)
     if process_alive "$writer"; then
-        # Another push: if its file grows, it is at work; else its line is gone, and sshd has not noticed yet.
+        # Another push: if its file grows, it is at work; else its line is gone, and sshd has not noticed yet. What unpacks or
+        # verifies for it comes to an end by itself.
         if [ "${writer##* }" != "$1" ]; then
+            case $writer in *' work '*) exit 8 ;; esac
             before=$(size_of bundle.tar.part)
             sleep 2
             [ "$(size_of bundle.tar.part)" = "$before" ] || exit 8
@@ -164,7 +166,7 @@ writer_end() {
 send() {
     arrived=$(size_of bundle.tar.part)
     [ "${arrived:-0}" = "$2" ] || fail 8 "somebody else has written to $folder/bundle.tar.part"
-    writer_is "$1"
+    writer_is send "$1"
     exec cat >>bundle.tar.part
 }
 
@@ -186,9 +188,17 @@ unpack() {
     writer_end "$1"
     rm -rf bundle.new
     mkdir bundle.new || exit 1
-    writer_is "$1"
+    writer_is work "$1"
     # -o: the files are ours, not those of a user 0.
     exec tar -xof bundle.tar -C bundle.new
+}
+
+# verify ID FOLDER TRUST: the bundle's own verify.sh.
+verify() {
+    [ -f "$2/verify.sh" ] || exit 7
+    writer_end "$1"
+    writer_is work "$1"
+    exec sh "./$2/verify.sh" --trust "$3" 2>&1
 }
 
 # keep DIGEST: what was unpacked is good: it takes its place, and the tar is needed no more.

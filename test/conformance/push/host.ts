@@ -54,7 +54,7 @@ export async function jumpHost(name: string, { net, authorized, more = [], path 
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   mkdirSync("/run/sshd", { recursive: true });
-  remove(namespace);
+  remove(namespace, net);
   ip("netns", "add", namespace);
   ip("link", "add", `cbp${net}a`, "type", "veth", "peer", "name", `cbp${net}b`, "netns", namespace);
   ip("address", "add", `${near}/30`, "dev", `cbp${net}a`);
@@ -88,7 +88,7 @@ export async function jumpHost(name: string, { net, authorized, more = [], path 
     },
     close: async () => {
       await stop(server);
-      remove(namespace);
+      remove(namespace, net);
     },
   };
 }
@@ -136,15 +136,21 @@ async function stop(server: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** With it go its end of the wire, and ours. What still runs in it is ended first. */
-function remove(namespace: string): void {
-  try {
+/** Also what a run that was killed has left. What still runs in it is ended first; the kernel takes its time to take the wire away. */
+function remove(namespace: string, net: number): void {
+  const quietly = (act: () => void): void => {
+    try {
+      act();
+    } catch {
+      // There is none.
+    }
+  };
+  quietly(() => {
     const pids = execFileSync("ip", ["netns", "pids", namespace], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n").filter((pid) => pid !== "");
     for (const pid of pids) process.kill(Number(pid), "SIGKILL");
-    ip("netns", "delete", namespace);
-  } catch {
-    // There is none.
-  }
+  });
+  quietly(() => ip("link", "delete", `cbp${net}a`));
+  quietly(() => ip("netns", "delete", namespace));
 }
 
 function ip(...words: readonly string[]): void {

@@ -20,7 +20,7 @@ const key = identity();
 const small = join(work, "small");
 mkdirSync(small, { recursive: true });
 execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", small]);
-const first = await cloudlet("cut", 16);
+const first = await cloudlet("cut", 10);
 const waiting = await cloudlet("waiting", 1, "loaded");
 const host = await jumpHost("one", { net: 1, authorized: [key], more: ["ListenAddress 127.0.0.1:2223"] });
 const line = await wire(host);
@@ -55,12 +55,13 @@ t.test("over a line that is cut every few seconds: the bundle is there, verified
   t.equal(host.ask("ip route show default; ip -6 route show default").trim(), "", "the host has no way out");
   const receipt = join(work, "receipt.json");
   rmSync(receipt, { force: true });
-  line.cutEach({ bytes: 3 * mebibyte, ms: 3_000 });
+  line.cutEach({ bytes: 3 * mebibyte, ms: 4_000 });
   const ran = await run(words(first.tar, ...trust, "--folder", "main", "--install", "--receipt", receipt, ...installWords(first)));
   line.cutEach({});
   t.equal(ran.status, 0, ran.text);
-  t.ok(line.cuts() >= 6, `cut ${line.cuts()} times`);
-  t.ok(line.sent() < size * 1.6, `${line.sent()} bytes went over the line, the bundle has ${size}`);
+  t.ok(line.cuts() >= 4, `cut ${line.cuts()} times`);
+  // What was on its way when the line was cut is lost; the rest goes over it once. No connection could bring all of it.
+  t.ok(line.sent() < size + line.cuts() * 2.5 * mebibyte, `${line.sent()} bytes went over the line, the bundle has ${size}`);
   t.match(ran.stdout, new RegExp(`^verified     there, signed by ${first.fingerprint}$`, "m"));
   t.match(ran.stderr, /done: release conformance\.1 of cut runs/);
   t.match(JSON.parse(readFileSync(receipt, "utf8")), { kind: "Receipt", result: "complete", trust: "signature", guest: "healthy crmserver" });
@@ -267,7 +268,7 @@ t.test("through a jump host, by both transports, each host key asked for", async
 
 t.test("by the system's ssh, over a line that is cut", async (t) => {
   const before = line.cuts();
-  line.cutEach({ bytes: 6 * mebibyte });
+  line.cutEach({ bytes: 4 * mebibyte });
   const ran = await run(words(first.tar, ...trust, "--folder", "system", "--transport", "openssh"));
   line.cutEach({});
   t.equal(ran.status, 0, ran.text);

@@ -1,9 +1,10 @@
 /** Hostile words reach our script on the host as they are, through every shell; what a host says reaches no terminal as it is. */
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleepFor } from "node:timers/promises";
 import t from "tap";
 import { plainText } from "../../../src/deliver/plain-text.ts";
 import { answersIn, remoteCommand } from "../../../src/deliver/remote-shell.ts";
@@ -55,6 +56,40 @@ t.test("a folder of any name is made, found, and removed; one that is not ours i
     rmSync(join(home, "theirs"), { recursive: true });
   }
   t.end();
+});
+
+t.test("two pushes at once: one that sends is left alone, one whose line is dead is ended before its bytes are counted", async (t) => {
+  const home = mkdtempSync(join(tmpdir(), "cloudlet-push-"));
+  t.teardown(() => rmSync(home, { recursive: true, force: true }));
+  const begin = (verb: string, ...words: readonly string[]) => {
+    const child = spawn("dash", ["-c", remoteCommand(Buffer.byteLength(script), [verb, "two", ...words])], { env: { PATH: process.env["PATH"], HOME: home }, stdio: ["pipe", "pipe", "ignore"] });
+    child.stdin.on("error", () => undefined).write(script);
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    return { child, ended };
+  };
+  const run = (verb: string, ...words: readonly string[]): Promise<number | null> => {
+    const { child, ended } = begin(verb, ...words);
+    child.stdin.end();
+    return ended;
+  };
+  t.equal(await run("prepare"), 0);
+  const first = begin("send", "a", "0");
+  const sending = setInterval(() => first.child.stdin.write("more "), 50);
+  while (!existsSync(join(home, "two/bundle.tar.part"))) await sleepFor(20);
+  t.equal(await run("measure", "b"), 8, "it grows");
+  t.equal(await run("remove"), 0);
+  clearInterval(sending);
+  t.not(await first.ended, 0, "removing ends what writes");
+  t.equal(await run("prepare"), 0);
+  const dead = begin("send", "a", "0");
+  dead.child.stdin.write("half of it");
+  while (statSync(join(home, "two/bundle.tar.part"), { throwIfNoEntry: false })?.size !== 10) await sleepFor(20);
+  t.equal(await run("measure", "b"), 0, "it does not");
+  t.equal(await dead.ended, null, "killed");
+  const own = begin("send", "b", "10");
+  while (!readFileSync(join(home, "two/writer"), { encoding: "utf8", flag: "a+" }).endsWith("b\n")) await sleepFor(20);
+  t.equal(await run("measure", "b"), 0, "one's own is ended at once");
+  t.equal(await own.ended, null);
 });
 
 t.test("answers, and text for a terminal", (t) => {
