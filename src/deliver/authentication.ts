@@ -45,9 +45,10 @@ export async function* loginMethods<Key>(credentials: Credentials, parse: ParseK
 }
 
 async function* keyMethod<Key>(credentials: Credentials, file: KeyFile, parse: ParseKey<Key>, tried: string[]): AsyncGenerator<LoginMethod<Key>> {
-  const pem = await readSecretFile(file.path, "private key").catch((error: unknown) => {
-    if (!file.isNamed && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+  const pem = await readSecretFile(file.path, "private key").catch((error: NodeJS.ErrnoException) => {
+    if (file.isNamed) throw error;
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") tried.push(error.message);
+    return undefined;
   });
   if (pem === undefined) return;
   let key = parse(pem);

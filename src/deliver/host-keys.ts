@@ -57,7 +57,8 @@ export function hostKeys(hosts: readonly KnownHost[], pins: Pins): HostKeys {
     },
     refuse(target, key) {
       const pin = pins.get(knownHostsName(target));
-      if (pin === undefined) return refusalBy(hosts, target, key);
+      // A key that somebody has taken back is not brought back by a fingerprint.
+      if (pin === undefined || judgeHostKey(hosts, target, key).kind === "revoked") return refusalBy(hosts, target, key);
       return pin === keyFingerprint(key) ? undefined : otherThanPinned(target, key, pin);
     },
   };

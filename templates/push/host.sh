@@ -96,7 +96,7 @@ prepare() {
 # survey: what is there, without changing anything.
 survey() {
     lacks=''
-    for tool in awk cat chmod cut dd df head kill ls mkdir mv openssl rm rmdir sed sha256sum sleep tail tar wc; do
+    for tool in awk cat chmod cut dd df head kill ls mkdir mv openssl rm rmdir sed sha256sum sleep stat tail tar; do
         command -v $tool >/dev/null 2>&1 || lacks="$lacks $tool"
     done
     say lacks "$lacks"
@@ -120,9 +120,9 @@ survey() {
     say end survey
 }
 
-# size_of FILE: in bytes; nothing where there is none.
+# size_of FILE: in bytes; nothing where there is none. BusyBox's wc reads a file to its end.
 size_of() {
-    [ ! -f "$1" ] || printf '%s' "$(($(wc -c <"$1")))"
+    [ ! -f "$1" ] || stat -c %s "$1"
 }
 
 # --- the bundle's bytes --------------------------------------------------------------------------------------------
@@ -308,8 +308,8 @@ follow() {
     while :; do
         # Asked before the log is read: what was written before the end is shown.
         if run_alive; then follow_over=no; else follow_over=yes; fi
-        follow_size=$(($(wc -c <run/log)))
-        if [ "$follow_size" -gt "$follow_at" ]; then
+        follow_size=$(size_of run/log)
+        if [ "${follow_size:-0}" -gt "$follow_at" ]; then
             tail -c "+$((follow_at + 1))" run/log | head -c $((follow_size - follow_at)) || exit 1
             follow_at=$follow_size
         fi

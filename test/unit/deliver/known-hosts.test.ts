@@ -114,6 +114,7 @@ t.test("each refusal shows what the host has shown, and what to do", (t) => {
   t.match(refuse([`@cert-authority * ${text(ed)}`])?.hint, "--transport openssh");
   t.equal(refuse([], [["[jump]:2222", keyFingerprint(ed)]]), undefined);
   t.match(refuse([`[jump]:2222 ${text(ed)}`], [["[jump]:2222", keyFingerprint(other)]])?.message, "has no host key with the fingerprint", "a pin counts alone");
+  t.match(refuse([`@revoked * ${text(ed)}`], [["[jump]:2222", keyFingerprint(ed)]])?.message, "is revoked", "but for a key that was taken back");
   t.end();
 });
 
