@@ -16,7 +16,7 @@ import type { ExitStatus, Io } from "./io.ts";
 import { judge, type Judged } from "./judged.ts";
 import { version } from "./version.ts";
 import { tellExpired } from "./waivers.ts";
-import { writeAside } from "./write-aside.ts";
+import { writeTextAside } from "./write-aside.ts";
 
 interface Options extends ReleaseOptions {
   readonly format: string;
@@ -80,7 +80,7 @@ async function report(what: string, options: Options, io: Io): Promise<ExitStatu
   const texts = new Map(anew.map(({ path, chunks }) => [path, chunks]));
   const chunks = format({ judged, texts, about: { name: "cloudlet-bundle", version: version(io) } });
   if (options.out === undefined) for (const chunk of chunks) await io.outBytes(chunk);
-  else await writeAside(absolute(io, options.out), (file) => file.writeFile(chunks));
+  else await writeTextAside(absolute(io, options.out), chunks);
   tellExpired(io, judged.results);
   return 0;
 }

@@ -32,6 +32,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "audit", summary: "ask a bundle, or a spec, the rules of an audit", load: () => import("./audit.ts") },
   { name: "report", summary: "write the report of a bundle, or of a spec, as a page or as data", load: () => import("./report.ts") },
   { name: "rebuild", summary: "make a bundle again from its own documents and compare", load: () => import("./rebuild.ts") },
+  { name: "push", summary: "bring a bundle to a jump host over SSH and install it from there", load: () => import("./push.ts") },
   { name: "split", summary: "split a bundle into parts for smaller media", load: () => import("./split.ts") },
   { name: "join", summary: "make a bundle of its parts again", load: () => import("./join.ts") },
   { name: "delta", summary: "write what a bundle has over another one, or apply that", load: () => import("./delta.ts") },

@@ -79,7 +79,7 @@ export async function writeResumed<T>(path: string, fill: (file: FileHandle, asi
 export const undone = Symbol("undone");
 export type Undone = typeof undone;
 
-export async function writeTextAside(path: string, text: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeTextAside(path: string, text: string | Uint8Array | Iterable<Uint8Array>, options: WriteOptions = {}): Promise<void> {
   // /dev/null, /dev/stdout, a named pipe: there is nothing to keep whole.
   if (options.exclusive !== true && (await kindOf(path)) === "stream") await writeFile(path, text);
   else await writeAside(path, (file) => file.writeFile(text), options);

@@ -63,7 +63,7 @@ export async function cloudlet(choice: Choice): Promise<BuiltBundle> {
   });
 }
 
-function replaced(text: string, edits: readonly (readonly [RegExp, string])[]): string {
+export function replaced(text: string, edits: readonly (readonly [RegExp, string])[]): string {
   return edits.reduce((edited, [what, by]) => {
     if (!what.test(edited)) throw new Error(`the reference release has no ${what}`);
     return edited.replace(what, by);
@@ -71,7 +71,7 @@ function replaced(text: string, edits: readonly (readonly [RegExp, string])[]): 
 }
 
 /** The reference boot sector with another text: what the guest's bootstrap would say. */
-function sectorImage(sequence: number, stage: string): string {
+export function sectorImage(sequence: number, stage: string): string {
   const text = Buffer.from(bootSector).indexOf(`\r\n${bootMessage}`);
   const status = `cloudlet-status {"version":1,"release":"conformance.${sequence}","sequence":${sequence},"uptime":1,"stage":"${stage}","detail":"crmserver"}`;
   const image = Buffer.alloc(1024 ** 2);
