@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { assetsOf } from "../src/cli/draw.ts";
+import { assetsOf } from "../src/store/package-folder.ts";
 import { textFile, textOf, type File } from "../src/core/file.ts";
 import { compose } from "../src/evidence/compose.ts";
 import { differences, type DiffSide } from "../src/evidence/diff.ts";
