@@ -21,7 +21,7 @@ const hashBytes = 32;
 export interface Passwords {
   readonly hash: (password: string) => Promise<string>;
   /** `rehash` where it is right and was hashed with other parameters. An unknown person's takes as long. */
-  readonly check: (password: string, stored: string | undefined) => Promise<{ readonly right: boolean; readonly rehash: boolean }>;
+  readonly check: (password: string, stored: string | null) => Promise<{ readonly right: boolean; readonly rehash: boolean }>;
 }
 
 export function passwordsWith(random: (bytes: number) => Uint8Array, cost: PasswordCost = passwordCost): Passwords {
@@ -33,7 +33,7 @@ export function passwordsWith(random: (bytes: number) => Uint8Array, cost: Passw
   return {
     hash,
     check: async (password, stored) => {
-      const read = stored === undefined ? undefined : parse(stored);
+      const read = stored === null ? undefined : parse(stored);
       const { salt, cost: its } = read ?? { salt: new Uint8Array(saltBytes), cost };
       const found = await one(() => derive(password, salt, its));
       const wanted = read?.hash ?? new Uint8Array(hashBytes);

@@ -46,8 +46,10 @@ export async function addBundle(db: InTransaction, row: BundleRow): Promise<bool
   return Number(result.numInsertedOrUpdatedRows ?? 0) === 1;
 }
 
-export async function setBundle(db: InTransaction, id: string, change: Partial<Pick<BundleRow, "state" | "problem" | "layout" | "sums" | "finished">>): Promise<void> {
-  await db.updateTable("bundles").set(change).where("id", "=", id).execute();
+/** False where it is gone. */
+export async function setBundle(db: InTransaction, id: string, change: Partial<Pick<BundleRow, "state" | "problem" | "layout" | "sums" | "finished">>): Promise<boolean> {
+  const result = await db.updateTable("bundles").set(change).where("id", "=", id).executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
 
 export async function addEvent(db: InTransaction, bundleId: string, event: Pick<EventRow, "time" | "state" | "message">): Promise<void> {

@@ -1,4 +1,4 @@
-/** Rows of sessions, API tokens, the set-up token and failed logins. */
+/** Rows of sessions, API tokens, invitations and failed logins. */
 
 import type { Database, InTransaction } from "./database.ts";
 import type { CredentialRow } from "./tables.ts";
@@ -29,20 +29,23 @@ export async function removeCredentialsOf(db: InTransaction, userId: string, kin
 
 export async function removeExpired(db: Database, now: number): Promise<void> {
   await db.deleteFrom("credentials").where("expires", "<=", now).execute();
+  await db.deleteFrom("invitations").where("expires", "<=", now).execute();
   await db.deleteFrom("attempts").where("last", "<=", now - attemptsKeptMs).execute();
 }
 
 /** Longer than any wait that failures cause. */
 const attemptsKeptMs = 24 * 3_600_000;
 
-export async function setSetupToken(db: Database, hash: string, expires: number): Promise<void> {
-  await db.insertInto("setup").values({ id: 1, hash, expires }).onConflict((conflict) => conflict.column("id").doUpdateSet({ hash, expires })).execute();
+/** Whoever is invited again can't use the earlier invitation any more; null is the first administrator. */
+export async function invite(db: Database, hash: string, userId: string | null, expires: number): Promise<void> {
+  await db.deleteFrom("invitations").where("user_id", userId === null ? "is" : "=", userId).execute();
+  await db.insertInto("invitations").values({ hash, user_id: userId, expires }).execute();
 }
 
-/** True once: for the token that was printed, until it expires. Then it is gone. */
-export async function takeSetupToken(db: InTransaction, hash: string, now: number): Promise<boolean> {
-  const result = await db.deleteFrom("setup").where("hash", "=", hash).where("expires", ">", now).executeTakeFirst();
-  return Number(result.numDeletedRows) === 1;
+/** Whose it is, once: an invitation that was taken is gone. Undefined where there is none, or it has expired. */
+export async function takeInvitation(db: InTransaction, hash: string, now: number): Promise<{ readonly userId: string | null } | undefined> {
+  const row = await db.deleteFrom("invitations").where("hash", "=", hash).where("expires", ">", now).returning("user_id").executeTakeFirst();
+  return row === undefined ? undefined : { userId: row.user_id };
 }
 
 export interface Attempts {

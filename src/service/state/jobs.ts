@@ -40,7 +40,7 @@ export async function endJob(db: InTransaction, bundleId: string, owner: string)
 
 /** Back into the queue, as if it had not been begun. */
 export async function releaseJob(db: InTransaction, bundleId: string, owner: string): Promise<void> {
-  await db.updateTable("jobs").set({ state: "queued", owner: null, lease_until: 0 }).where("bundle_id", "=", bundleId).where("owner", "=", owner).execute();
+  await db.updateTable("jobs").set(({ eb }) => ({ state: "queued" as const, owner: null, lease_until: 0, attempts: eb("attempts", "-", 1) })).where("bundle_id", "=", bundleId).where("owner", "=", owner).execute();
 }
 
 /** What a process left that is gone: the state folder has one service at a time, so whatever runs when it starts is nobody's. */

@@ -37,7 +37,7 @@ async function first(db: InTransaction): Promise<void> {
   await schema.createTable("users")
     .addColumn("id", "text", (column) => column.primaryKey())
     .addColumn("name", "text", (column) => column.notNull().unique())
-    .addColumn("password", "text", (column) => column.notNull())
+    .addColumn("password", "text")
     .addColumn("platform_role", "text")
     .addColumn("disabled", "integer", (column) => column.notNull())
     .addColumn("created", "bigint", (column) => column.notNull())
@@ -63,9 +63,9 @@ async function first(db: InTransaction): Promise<void> {
     .addColumn("created", "bigint", (column) => column.notNull())
     .addColumn("expires", "bigint", (column) => column.notNull())
     .execute();
-  await schema.createTable("setup")
-    .addColumn("id", "integer", (column) => column.primaryKey())
-    .addColumn("hash", "text", (column) => column.notNull())
+  await schema.createTable("invitations")
+    .addColumn("hash", "text", (column) => column.primaryKey())
+    .addColumn("user_id", "text", (column) => column.references("users.id").onDelete("cascade"))
     .addColumn("expires", "bigint", (column) => column.notNull())
     .execute();
   await schema.createTable("attempts")

@@ -7,7 +7,7 @@ export interface Tables {
   readonly organizations: OrganizationsTable;
   readonly memberships: MembershipsTable;
   readonly credentials: CredentialsTable;
-  readonly setup: SetupTable;
+  readonly invitations: InvitationsTable;
   readonly attempts: AttemptsTable;
   readonly documents: DocumentsTable;
   readonly cloudlets: CloudletsTable;
@@ -25,8 +25,8 @@ export interface Tables {
 interface UsersTable {
   id: string;
   name: string;
-  /** How it was hashed, and the hash. */
-  password: string;
+  /** How it was hashed, and the hash; null until it is set with the invitation. */
+  password: string | null;
   platform_role: "admin" | "auditor" | null;
   disabled: number;
   created: number;
@@ -60,9 +60,10 @@ interface CredentialsTable {
   expires: number;
 }
 
-interface SetupTable {
-  id: number;
+/** One-time tokens with which somebody sets a password: `user_id` is null for the first administrator, who is nobody yet. */
+interface InvitationsTable {
   hash: string;
+  user_id: string | null;
   expires: number;
 }
 

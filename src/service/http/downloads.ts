@@ -1,0 +1,130 @@
+/** The bytes of a bundle: the tar, any range of it, and each of its files, made as they are asked for. Nothing is written to a disk. */
+
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { hexOf, sha256 } from "../../core/digest.ts";
+import { produce } from "../../pack/stream.ts";
+import type { Context } from "../context.ts";
+import { layoutOf, readerOf, type StoredFile, type StoredLayout } from "../jobs/stored-layout.ts";
+import { bundleById } from "../state/bundles.ts";
+import type { Resource } from "./app.ts";
+import { visible } from "./caller.ts";
+import { matches, matchesWeakly } from "./etags.ts";
+import { notFound, Problem } from "./problem.ts";
+import { rangeOf } from "./ranges.ts";
+import { answers, count, listOf, object, params, text, type Schema } from "./schemas.ts";
+
+const tags = ["bundles"];
+const fileSchema = object({ path: text("Within the bundle."), mode: text("Octal.", { pattern: "^0[67][0-7][0-7]$" }), role: text("What it is for."), size: count("Bytes."), sha256: text("Of its bytes.", { pattern: "^[0-9a-f]{64}$" }) });
+
+export const downloadResource: Resource = (app, context) => {
+  const { db } = context;
+  const downloads = { left: context.limits.downloads };
+
+  const layoutFor = async (request: FastifyRequest): Promise<StoredLayout> => {
+    const row = visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id));
+    if (row.layout === null) throw new Problem("not-ready", `The bundle is ${row.state}.`);
+    return JSON.parse(row.layout) as StoredLayout;
+  };
+  const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): FastifyReply => sendStretch({ context, downloads, request, reply }, what);
+
+  for (const method of ["GET", "HEAD"] as const) {
+    const prefix = method === "GET" ? "get" : "head";
+    const schema = (name: string, summary: string, type: string, ...names: readonly string[]): Schema => ({
+      operationId: `${prefix}${name}`, summary: method === "GET" ? summary : `The headers alone: ${summary}`, tags, params: params(...names),
+      response: answers({ 200: { description: "All of it.", content: { [type]: { schema: binary } } }, 206: { description: "The range.", content: { [type]: { schema: binary } } }, 304: { type: "null", description: "The one that If-None-Match names." } }),
+    });
+
+    app.route({
+      method, url: "/v1/bundles/:id/download", schema: schema("BundleTar", "The tar; Range and If-Range go on where a download has ended.", "application/x-tar", "id"),
+      handler: async (request, reply) => {
+        const layout = await layoutFor(request);
+        return send(request, reply, { layout, start: 0, size: layout.size, tag: layout.tag, type: "application/x-tar", name: layout.fileName });
+      },
+    });
+
+    app.route<{ Params: { id: string; "*": string } }>({
+      method, url: "/v1/bundles/:id/files/*", schema: schema("BundleFile", "One file of the bundle, such as SHA256SUMS, its signature, or a piece of evidence.", "application/octet-stream", "id", "*"),
+      handler: async (request, reply) => {
+        const layout = await layoutFor(request);
+        const file = layout.files.find(({ path }) => path === request.params["*"]);
+        if (file === undefined) throw notFound();
+        return send(request, reply, { layout, start: file.start, size: file.size, tag: file.sha256, type: typeOf(file), name: file.path.slice(file.path.lastIndexOf("/") + 1) });
+      },
+    });
+  }
+
+  app.get("/v1/bundles/:id/files", {
+    schema: { operationId: "listBundleFiles", summary: "What is in it.", tags, params: params("id"), response: answers({ 200: object({ items: listOf(fileSchema, "In the order of the tar.") }) }) },
+  }, async (request) => ({ items: (await layoutFor(request)).files.map(({ start: _, ...file }) => file) }));
+
+  app.get("/v1/bundles/:id/provenance", {
+    schema: { operationId: "getProvenance", summary: "The provenance in its signed envelope (DSSE), as cosign and slsa-verifier read it.", tags, params: params("id"), response: answers({ 200: { description: "DSSE.", content: { "application/vnd.dsse.envelope.v1+json": { schema: { type: "string" } } } } }) },
+  }, async (request, reply) => {
+    const { drawn, attestation } = await layoutFor(request);
+    const parts: Uint8Array[] = [];
+    for await (const chunk of context.drawn.read(drawn, attestation.from, attestation.from + attestation.size)) parts.push(chunk);
+    const bytes = Buffer.concat(parts);
+    return reply.headers({ etag: `"${hexOf(sha256(bytes))}"`, "content-type": "application/vnd.dsse.envelope.v1+json" }).send(bytes);
+  });
+};
+
+const binary: Schema = { type: "string", contentEncoding: "binary" };
+
+/** A browser shall save it, whatever it is: a page of ours in the service's own origin would be read as the service's. */
+function typeOf({ path }: StoredFile): string {
+  if (path.endsWith(".json")) return "application/json";
+  return /\.(md|sh|txt|yaml|env|template)$|^[A-Z0-9]+SUMS$/.test(path) ? "text/plain; charset=utf-8" : "application/octet-stream";
+}
+
+/** A stretch of the tar: all of it, or a file. */
+interface Sent {
+  readonly layout: StoredLayout;
+  readonly start: number;
+  readonly size: number;
+  readonly tag: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+interface Sending {
+  readonly context: Context;
+  readonly downloads: { left: number };
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** Preconditions in the order of RFC 9110 section 13.2.2, then the range, then the bytes. */
+function sendStretch(sending: Sending, what: Sent): FastifyReply {
+  const { request, reply } = sending;
+  const { headers } = request;
+  const tag = `"${what.tag}"`;
+  // `no-cache`: it may be kept, and is asked about each time, for whoever may see it today may not tomorrow.
+  reply.headers({ etag: tag, "accept-ranges": "bytes", "cache-control": "private, no-cache", "content-type": what.type, "content-disposition": `attachment; filename="${what.name}"` });
+  if (headers["if-match"] !== undefined && !matches(headers["if-match"], tag)) throw new Problem("changed-meanwhile", "It is not the one that If-Match names.");
+  if (headers["if-none-match"] !== undefined && matchesWeakly(headers["if-none-match"], tag)) return reply.code(304).send();
+  const ifRange = headers["if-range"];
+  const isSame = ifRange === undefined || ifRange === tag;
+  // RFC 9110 section 14.2: Range is defined for GET alone.
+  const range = isSame && request.method === "GET" ? rangeOf(headers.range, what.size) : "whole";
+  if (range === "unsatisfiable") throw new Problem("no-such-range", `It has ${what.size} bytes.`, { headers: { "content-range": `bytes */${what.size}` } });
+  const { start, end } = range === "whole" ? { start: 0, end: what.size } : range;
+  reply.header("content-length", end - start);
+  if (range !== "whole") reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${what.size}`);
+  if (request.method === "HEAD" || end === start) return reply.send();
+  return stream(sending, what, start, end);
+}
+
+function stream({ context, downloads, request, reply }: Sending, { layout, start: at }: Sent, start: number, end: number): FastifyReply {
+  if (downloads.left === 0) throw new Problem("overloaded", "As many downloads as the service serves at a time are on their way.", { headers: { "retry-after": "10" } });
+  downloads.left -= 1;
+  const gone = new AbortController();
+  const bytes = produce(layoutOf(layout), readerOf(layout, context), at + start, at + end, gone.signal);
+  const body = Readable.from(bytes, { objectMode: false, highWaterMark: 65_536 });
+  body.once("close", () => {
+    downloads.left += 1;
+    gone.abort();
+  });
+  body.once("error", (error) => context.log("error", "download", { request: request.id, message: error.message }));
+  return reply.send(body);
+}
