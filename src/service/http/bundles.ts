@@ -17,7 +17,7 @@ import type { App, Resource } from "./app.ts";
 import { act, allow, callerOf, visible } from "./caller.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { located, Problem, type LocatedIssue } from "./problem.ts";
-import { answers, count, digest, id, listOf, object, page, pageQuery, params, query, text, time } from "./schemas.ts";
+import { answers, count, digest, headers, id, listOf, object, page, pageQuery, params, query, text, time } from "./schemas.ts";
 
 const state = text("How far it is.", { enum: ["queued", "building", "ready", "failed"] });
 const failure = object({ title: text("Why it failed."), issues: listOf({ $ref: "Issue#" }, "Every mistake.") });
@@ -132,7 +132,7 @@ const quietMs = 15_000;
 function eventsRoute(app: App, context: Context): void {
   app.get<{ Params: { id: string } }>("/v1/bundles/:id/events", {
     schema: {
-      operationId: "bundleEvents", summary: "How far it is, as server-sent events; goes on after Last-Event-ID. Ends when the bundle is ready or has failed.", tags, params: params("id"),
+      operationId: "bundleEvents", summary: "How far it is, as server-sent events; goes on after Last-Event-ID. Ends when the bundle is ready or has failed.", tags, params: params("id"), headers: headers({ "last-event-id": "The last one that was heard." }),
       response: answers({ 200: { description: "Events whose data is JSON: {state, message, time}.", content: { "text/event-stream": { schema: { type: "string" } } } }, 204: { type: "null", description: "It has ended, and there is nothing new: a browser asks no more." } }),
     },
   }, async (request, reply) => {

@@ -17,7 +17,7 @@ import { notValid, readBody, soundBody, takeDocuments, type ReceivedDocument } f
 import { requireMatch } from "./etags.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { located, Problem, type LocatedIssue } from "./problem.ts";
-import { answers, count, digest, flag, id, listOf, nothing, object, organizationName, page, pageQuery, params, query, text, time } from "./schemas.ts";
+import { answers, count, digest, flag, headers, id, listOf, nothing, object, organizationName, page, pageQuery, params, query, text, time } from "./schemas.ts";
 
 const issues = listOf({ $ref: "Issue#" }, "What was found; warnings do not stand in the way.");
 const state = text("What is known of it: `installed` and `removed` are what the operator's receipts say.", { enum: ["defined", "installed", "removed"] });
@@ -28,13 +28,14 @@ const properties = {
 const cloudletSchema = object(properties);
 const writtenSchema = object({ ...properties, warnings: issues });
 const tags = ["cloudlets"];
+const ifMatch = headers({ "if-match": "The ETag of what was seen." });
 const etag = { etag: { type: "string", description: "For If-Match." } };
 
 type Filters = PageQuery & { readonly organization?: string; readonly region?: string; readonly platform?: string; readonly state?: CloudletState; readonly name?: string };
 
 export const cloudletResource: Resource = (app, context) => {
   const { db, now } = context;
-  takeDocuments(app);
+  takeDocuments(app, "Cloudlet");
 
   app.get<{ Querystring: Filters }>("/v1/cloudlets", {
     schema: {
@@ -94,7 +95,7 @@ export const cloudletResource: Resource = (app, context) => {
 
   app.put<{ Params: { id: string } }>("/v1/cloudlets/:id", {
     config: { document: "Cloudlet" },
-    schema: { operationId: "changeCloudlet", summary: "Give it another spec. Needs If-Match with the ETag of what was seen.", tags, params: params("id"), response: answers({ 200: { description: "It is changed.", headers: etag, content: { "application/json": { schema: writtenSchema } } } }) },
+    schema: { operationId: "changeCloudlet", summary: "Give it another spec. Needs If-Match with the ETag of what was seen.", tags, params: params("id"), headers: ifMatch, response: answers({ 200: { description: "It is changed.", headers: etag, content: { "application/json": { schema: writtenSchema } } } }) },
   }, async (request, reply) => {
     const row = visible(request, "cloudlet:read", await cloudletById(db, request.params.id));
     allow(request, "cloudlet:write", row);
@@ -111,7 +112,7 @@ export const cloudletResource: Resource = (app, context) => {
   });
 
   app.delete<{ Params: { id: string } }>("/v1/cloudlets/:id", {
-    schema: { operationId: "removeCloudlet", summary: "Remove it with its bundles, keys and receipts. Needs If-Match.", tags, params: params("id"), response: answers({ 204: nothing }) },
+    schema: { operationId: "removeCloudlet", summary: "Remove it with its bundles, keys and receipts. Needs If-Match.", tags, params: params("id"), headers: ifMatch, response: answers({ 204: nothing }) },
   }, async (request, reply) => {
     const row = visible(request, "cloudlet:read", await cloudletById(db, request.params.id));
     allow(request, "cloudlet:delete", row);

@@ -9,17 +9,21 @@ import { located, Problem, type LocatedIssue } from "./problem.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     /** The body is a document of this kind; the API's description has its schema. */
-    document?: "Cloudlet" | "Release" | "Lock" | "Receipt";
+    document?: DocumentName;
   }
 }
 
-/** RFC 9512: application/yaml. A JSON text is YAML, too. */
-export const documentTypes: readonly string[] = ["application/yaml", "application/json"];
+export type DocumentName = "Cloudlet" | "Release" | "Lock" | "Receipt";
 
-/** Makes the routes of this part of the application take documents as bytes. */
-export function takeDocuments(app: App): void {
+/** RFC 9512: application/yaml. A JSON text is YAML, too; what no person writes is JSON alone. */
+export function typesOf(document: DocumentName): readonly string[] {
+  return document === "Receipt" ? ["application/json"] : ["application/yaml", "application/json"];
+}
+
+/** Makes the routes of this part of the application take such documents as bytes. */
+export function takeDocuments(app: App, document: DocumentName): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser([...documentTypes], { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  app.addContentTypeParser([...typesOf(document)], { parseAs: "buffer" }, (_, body, done) => done(null, body));
 }
 
 export interface ReceivedDocument<T> {

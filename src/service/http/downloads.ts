@@ -12,7 +12,7 @@ import { visible } from "./caller.ts";
 import { matches, matchesWeakly } from "./etags.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
-import { answers, count, listOf, object, params, text, type Schema } from "./schemas.ts";
+import { answers, count, headers, listOf, object, params, text, type Schema } from "./schemas.ts";
 
 const tags = ["bundles"];
 const fileSchema = object({ path: text("Within the bundle."), mode: text("Octal.", { pattern: "^0[67][0-7][0-7]$" }), role: text("What it is for."), size: count("Bytes."), sha256: text("Of its bytes.", { pattern: "^[0-9a-f]{64}$" }) });
@@ -31,7 +31,7 @@ export const downloadResource: Resource = (app, context) => {
   for (const method of ["GET", "HEAD"] as const) {
     const prefix = method === "GET" ? "get" : "head";
     const schema = (name: string, summary: string, type: string, ...names: readonly string[]): Schema => ({
-      operationId: `${prefix}${name}`, summary: method === "GET" ? summary : `The headers alone: ${summary}`, tags, params: params(...names),
+      operationId: `${prefix}${name}`, summary: method === "GET" ? summary : `The headers alone: ${summary}`, tags, params: params(...names), headers: asked,
       response: answers({ 200: { description: "All of it.", content: { [type]: { schema: binary } } }, 206: { description: "The range.", content: { [type]: { schema: binary } } }, 304: { type: "null", description: "The one that If-None-Match names." } }),
     });
 
@@ -69,7 +69,11 @@ export const downloadResource: Resource = (app, context) => {
   });
 };
 
-const binary: Schema = { type: "string", contentEncoding: "binary" };
+const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
+
+const asked = headers({
+  range: "bytes=FIRST-LAST, bytes=FIRST- or bytes=-LENGTH.", "if-range": "The ETag that the range goes with: of another one comes the whole.", "if-match": "Only this one.", "if-none-match": "Not this one, which is there already.",
+});
 
 /** A browser shall save it, whatever it is: a page of ours in the service's own origin would be read as the service's. */
 function typeOf({ path }: StoredFile): string {

@@ -6,7 +6,7 @@ import swagger from "@fastify/swagger";
 import type { RouteOptions } from "fastify";
 import type { Context } from "../context.ts";
 import type { App } from "./app.ts";
-import { documentTypes } from "./document-body.ts";
+import { typesOf } from "./document-body.ts";
 import type { Schema } from "./schemas.ts";
 
 /** Documents that people write, by their name in the description and their file in `schemas/`. */
@@ -28,7 +28,7 @@ export async function describeApi(app: App, { packageFolder, program }: Context)
     },
     refResolver: { buildLocalReference: (json, _, __, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`) },
     convertConstToEnum: false,
-    transform: ({ schema, url, route }) => ({ schema: withDocument(schema ?? {}, route), url }),
+    transform: ({ schema, url, route }) => ({ schema: named(withDocument(schema ?? {}, route)), url: url.replace("*", ":path") }),
   });
   let text: string | undefined;
   app.get("/v1/openapi.json", {
@@ -37,10 +37,18 @@ export async function describeApi(app: App, { packageFolder, program }: Context)
   }, async (_, reply) => reply.type("application/json").send((text ??= JSON.stringify(app.swagger()))));
 }
 
+/** What stands for the rest of a path has a name in the description. */
+function named<S extends { params?: unknown }>(schema: S): S {
+  const { params } = schema as { readonly params?: { readonly properties: Schema; readonly required: readonly string[] } };
+  if (params?.properties["*"] === undefined) return schema;
+  const { "*": rest, ...properties } = params.properties;
+  return { ...schema, params: { ...params, properties: { ...properties, path: rest }, required: params.required.map((each) => (each === "*" ? "path" : each)) } };
+}
+
 /** A document's body is read by src/spec, not by Fastify; here it gets the schema that src/spec checks it with. */
 function withDocument<S extends object>(schema: S, route: RouteOptions): S {
   const { document } = route.config ?? {};
   if (document === undefined) return schema;
-  const content = Object.fromEntries(documentTypes.map((type) => [type, { schema: { $ref: `#/components/schemas/${document}` } }]));
+  const content = Object.fromEntries(typesOf(document).map((type) => [type, { schema: { $ref: `#/components/schemas/${document}` } }]));
   return { ...schema, body: { content } };
 }

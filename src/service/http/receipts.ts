@@ -32,7 +32,7 @@ interface Receipt {
 
 export const receiptResource: Resource = (app, context) => {
   const { db, now } = context;
-  takeDocuments(app);
+  takeDocuments(app, "Receipt");
 
   app.get<{ Params: { id: string } }>("/v1/cloudlets/:id/receipts", {
     schema: { operationId: "listReceipts", summary: "Every receipt, the last one first.", tags, params: params("id"), response: answers({ 200: object({ items: listOf(receiptSchema, "By when it was finished.") }) }) },

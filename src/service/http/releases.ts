@@ -25,7 +25,7 @@ const tags = ["releases"];
 
 export const releaseResource: Resource = (app, context) => {
   const { db, now } = context;
-  takeDocuments(app);
+  takeDocuments(app, "Release");
 
   app.get("/v1/releases", {
     schema: { operationId: "listReleases", summary: "Every release, the newest first.", tags, response: answers({ 200: object({ items: listOf(releaseSchema, "By sequence.") }) }) },

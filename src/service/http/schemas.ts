@@ -61,7 +61,15 @@ export const problem: Schema = { description: "A problem.", content: { "applicat
 
 /** The answers of an operation that may be refused like any other. */
 export function answers(good: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> {
-  return { ...good, "4xx": problem, "5xx": problem };
+  const described = Object.entries(good).map(([status, schema]) => [status, "description" in schema ? schema : { description: words[status] ?? "The answer.", ...schema }] as const);
+  return { ...Object.fromEntries(described), "4xx": problem, "5xx": problem };
+}
+
+const words: Readonly<Record<string, string>> = { 201: "It is there now.", 202: "It is being made." };
+
+/** Headers that an operation looks at; others may be there, too. */
+export function headers(known: Readonly<Record<string, string>>): Schema {
+  return { type: "object", properties: Object.fromEntries(Object.entries(known).map(([name, description]) => [name, text(description)])) };
 }
 
 export const nothing: Schema = { type: "null", description: "Done; there is nothing to tell." };
