@@ -13,10 +13,11 @@ import { cloudletById } from "../state/cloudlets.ts";
 import { addJob } from "../state/jobs.ts";
 import { releaseById } from "../state/releases.ts";
 import type { BundleRow, BundleState, CloudletRow, EventRow, ReleaseRow } from "../state/tables.ts";
+import { located, type LocatedIssue } from "../located-issues.ts";
 import type { App, Resource } from "./app.ts";
 import { act, allow, callerOf, visible } from "./caller.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
-import { located, Problem, type LocatedIssue } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { answers, count, digest, headers, id, listOf, object, page, pageQuery, params, query, text, time } from "./schemas.ts";
 
 const state = text("How far it is.", { enum: ["queued", "building", "ready", "failed"] });

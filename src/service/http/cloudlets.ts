@@ -11,12 +11,13 @@ import type { Database } from "../state/database.ts";
 import { documentText, keepDocument } from "../state/documents.ts";
 import type { CloudletRow, CloudletState } from "../state/tables.ts";
 import { organizationByName } from "../state/users.ts";
+import { located, type LocatedIssue } from "../located-issues.ts";
 import type { Resource } from "./app.ts";
 import { act, allow, callerOf, visible } from "./caller.ts";
 import { notValid, readBody, soundBody, takeDocuments, type ReceivedDocument } from "./document-body.ts";
 import { requireMatch } from "./etags.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
-import { located, Problem, type LocatedIssue } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { answers, count, digest, flag, headers, id, listOf, nothing, object, organizationName, page, pageQuery, params, query, text, time } from "./schemas.ts";
 
 const issues = listOf({ $ref: "Issue#" }, "What was found; warnings do not stand in the way.");

@@ -3,8 +3,9 @@
 import type { FastifyRequest } from "fastify";
 import type { Outcome } from "../../core/issue.ts";
 import { decodeText } from "../../spec/decode-text.ts";
+import { located, type LocatedIssue } from "../located-issues.ts";
 import type { App } from "./app.ts";
-import { located, Problem, type LocatedIssue } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {

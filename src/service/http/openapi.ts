@@ -28,6 +28,7 @@ export async function describeApi(app: App, { packageFolder, program }: Context)
     },
     refResolver: { buildLocalReference: (json, _, __, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`) },
     convertConstToEnum: false,
+    exposeHeadRoutes: true,
     transform: ({ schema, url, route }) => ({ schema: named(withDocument(schema ?? {}, route)), url: url.replace("*", ":path") }),
   });
   let text: string | undefined;

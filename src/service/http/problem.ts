@@ -1,7 +1,6 @@
 /** What goes wrong, as RFC 9457 has it: a problem document, with our issues at their lines and columns where a document has some. */
 
-import type { Issue } from "../../core/issue.ts";
-import { locatorOf } from "../../spec/locate.ts";
+import type { LocatedIssue } from "../located-issues.ts";
 
 /** The kinds of problem; `type` of a problem is `urn:cloudlet-bundle:problem:` and one of these. */
 export const problemKinds = {
@@ -26,18 +25,6 @@ export const problemKinds = {
 } as const;
 
 export type ProblemKind = keyof typeof problemKinds;
-
-export interface LocatedIssue {
-  readonly code: string;
-  readonly severity: "error" | "warning";
-  readonly pointer: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly endLine?: number;
-  readonly endColumn?: number;
-}
 
 /** Thrown by whoever answers a request; the application makes the answer of it. */
 export class Problem extends Error {
@@ -96,17 +83,4 @@ export function problemDocument({ kind, message, issues }: Problem): ProblemDocu
 /** The same for what is not there and for what the caller may not know of. */
 export function notFound(): Problem {
   return new Problem("not-found", "There is nothing under this address, or nothing that you may see.");
-}
-
-/** Issues of a document, each at its place in `text`. */
-export function located(issues: readonly Issue[], text?: string): readonly LocatedIssue[] {
-  const locator = text === undefined || text === "" ? undefined : locatorOf(text);
-  return issues.map((issue) => ({
-    code: issue.code,
-    severity: issue.severity,
-    pointer: issue.pointer,
-    message: issue.message,
-    ...(issue.hint === undefined ? {} : { hint: issue.hint }),
-    ...(locator === undefined ? {} : locator.placeOf(locator.rangeOf(issue))),
-  }));
 }

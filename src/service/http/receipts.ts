@@ -8,10 +8,11 @@ import { bundleBySums } from "../state/bundles.ts";
 import { addReceipt, cloudletById, receiptById, receiptsOf, setCloudletState } from "../state/cloudlets.ts";
 import { documentText, keepDocument } from "../state/documents.ts";
 import type { ReceiptRow } from "../state/tables.ts";
+import { located } from "../located-issues.ts";
 import type { Resource } from "./app.ts";
 import { act, allow, visible } from "./caller.ts";
 import { notValid, soundBody, takeDocuments } from "./document-body.ts";
-import { located, notFound } from "./problem.ts";
+import { notFound } from "./problem.ts";
 import { answers, digest, id, listOf, object, orNull, params, text, time } from "./schemas.ts";
 
 const receiptSchema = object({

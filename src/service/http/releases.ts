@@ -9,10 +9,11 @@ import { keptLock, keptRelease } from "../jobs/documents.ts";
 import { documentText, keepDocument } from "../state/documents.ts";
 import { addRelease, releaseById, releaseHasBundles, releases, removeRelease, setLock } from "../state/releases.ts";
 import type { ReleaseRow } from "../state/tables.ts";
+import { located } from "../located-issues.ts";
 import type { Resource } from "./app.ts";
 import { act, allow } from "./caller.ts";
 import { notValid, soundBody, takeDocuments } from "./document-body.ts";
-import { located, notFound, Problem } from "./problem.ts";
+import { notFound, Problem } from "./problem.ts";
 import { answers, count, digest, flag, id, listOf, nothing, object, orNull, params, text, time } from "./schemas.ts";
 
 const properties = {

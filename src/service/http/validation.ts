@@ -3,7 +3,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { FastifySchemaCompiler } from "fastify";
 import { schemaIssues, type Validator } from "../../spec/schema-issues.ts";
-import { located, Problem } from "./problem.ts";
+import { located } from "../located-issues.ts";
+import { Problem } from "./problem.ts";
 import { shared, type Schema } from "./schemas.ts";
 
 /** Fastify's own would turn 5 into "5", drop what it does not know, and refuse `$schema` of 2020-12. */

@@ -1,20 +1,21 @@
 /** Makes a bundle of the documents that its row names: drawn, sealed, and its small files stored. Nothing of it shows before the end. */
 
 import { hexOf, sha256 } from "../../core/digest.ts";
-import type { Issue } from "../../core/issue.ts";
 import { provenancePath, sumsPath } from "../../pack/layout.ts";
 import { envelope } from "../../seal/dsse.ts";
 import { seal } from "../../seal/seal.ts";
 import { bytesOf, lockFor, treeOf } from "../../store/draw.ts";
 import { missingBlobs } from "../../store/resolve.ts";
 import type { Context } from "../context.ts";
+import { located, type LocatedIssue } from "../located-issues.ts";
+import { documentText } from "../state/documents.ts";
 import type { BundleRow } from "../state/tables.ts";
 import { keptLock, keptRelease, keptSpec } from "./documents.ts";
 import { storedLayout, type StoredLayout } from "./stored-layout.ts";
 
 export type Built =
   | { readonly ok: true; readonly layout: StoredLayout; /** 64 hexadecimal digits. */ readonly sums: string }
-  | { readonly ok: false; readonly title: string; readonly issues: readonly Issue[] };
+  | { readonly ok: false; readonly title: string; /** Of the spec. */ readonly issues: readonly LocatedIssue[] };
 
 /** `step` is told what comes next. Throws an EnvironmentError where the disk or the signer fails. */
 export async function buildBundle(context: Context, row: BundleRow, step: (message: string) => Promise<void>): Promise<Built> {
@@ -28,7 +29,7 @@ export async function buildBundle(context: Context, row: BundleRow, step: (messa
     return { ok: false, title: `the blob store lacks what the lock names: ${missing.join(", ")}; fetch it: cloudlet-bundle lock --store FOLDER`, issues: [] };
   }
   const tree = treeOf(context.program, { spec, release, lock }, context.builder);
-  if (!tree.ok) return { ok: false, title: "the bundle can't be made of this spec and release", issues: tree.issues };
+  if (!tree.ok) return { ok: false, title: "the bundle can't be made of this spec and release", issues: located(tree.issues, await documentText(db, row.spec_document)) };
   stopping.throwIfAborted();
   await step("sealing");
   const sealed = await seal(tree.value, [signer]);

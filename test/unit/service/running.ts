@@ -196,7 +196,7 @@ export async function bundleOf({ ask }: Running, token: string, cloudlet: string
   let bundle = (await ask("POST", "/v1/bundles", { token, json: { cloudlet, release } })).json;
   for (let tries = 0; bundle["state"] !== "ready" && bundle["state"] !== "failed"; tries += 1) {
     if (tries > 1_000) throw new Error(`the bundle is still ${String(bundle["state"])}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 40));
     bundle = (await ask("GET", `/v1/bundles/${String(bundle["id"])}`, { token })).json;
   }
   return bundle;
