@@ -47,6 +47,7 @@ export interface Service {
 
 const invitationMs = 24 * 3_600_000;
 const sweepMs = 10 * 60_000;
+const idleMs = 100;
 
 /** Throws an EnvironmentError where the folder can't be used: somebody else has it, or a newer program wrote it. */
 export async function openService(options: ServiceOptions): Promise<Service> {
@@ -100,8 +101,11 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
     stop.abort(new Error("the service is stopping"));
     // Whoever is still downloading then goes on with a range, from another one or from this one when it is back.
     const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+    // Closing ends the connections that are idle just then; those that become so later, nobody else does.
+    const idle = setInterval(() => app.server.closeIdleConnections(), idleMs);
     await app.close();
     clearTimeout(cut);
+    clearInterval(idle);
     await worker.stopped;
     await db.destroy();
     unlock();

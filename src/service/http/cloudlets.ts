@@ -130,7 +130,8 @@ export const cloudletResource: Resource = (app, context) => {
 async function mayWriteFor(db: Database, request: FastifyRequest, document: ReceivedDocument<SpecDocument>): Promise<void> {
   const { organization } = document.value.spec;
   const row = await organizationByName(db, organization);
-  if (row === undefined || !may(callerOf(request).actor, "organization:read", { organization })) {
+  const isKnown = (["organization:read", "cloudlet:write"] as const).some((action) => may(callerOf(request).actor, action, { organization }));
+  if (row === undefined || !isKnown) {
     throw notValid([issueAt(document, "/organization", "there is no such organization, or you are not in it")]);
   }
   allow(request, "cloudlet:write", { organization });
