@@ -100,8 +100,8 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
   app.setNotFoundHandler((request, reply) => answer(reply, notFoundOrMethod(app, request)));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
-    if (problem.kind === "defect") {
-      context.log("error", "defect", { request: request.id, route: request.routeOptions.url ?? "", message: error.message, stack: error.stack });
+    if (problem.kind === "defect" || (problem.kind === "overloaded" && !(error instanceof Problem))) {
+      context.log("error", problem.kind, { request: request.id, route: request.routeOptions.url ?? "", message: error.message, stack: error.stack });
     }
     return answer(reply, problem);
   });
@@ -134,9 +134,18 @@ function notFoundOrMethod(app: App, request: FastifyRequest): Problem {
   return allowed.length === 0 ? notFound() : new Problem("wrong-method", `${request.method} can't be done here.`, { headers: { allow: allowed.join(", ") } });
 }
 
+/** SQLite's primary result codes (sqlite.org/rescode.html): BUSY, READONLY, IOERR, FULL. */
+const diskErrors: ReadonlySet<number> = new Set([5, 8, 10, 13]);
+
+function isDiskError(error: Error & { readonly errcode?: number }): boolean {
+  // The lowest byte; what is above says more exactly what it was.
+  return error.errcode !== undefined && diskErrors.has(error.errcode & 0xff);
+}
+
 function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EnvironmentError) return new Problem("overloaded", "The service's disk or a program that it needs fails; its log has more.");
+  if (isDiskError(error)) return new Problem("overloaded", "The service's disk is full, or fails; its log has more.");
   switch (error.statusCode) {
     case 413:
       return new Problem("too-large", `At most ${bodyBytes} bytes are read.`);

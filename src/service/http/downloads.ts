@@ -7,8 +7,9 @@ import { produce } from "../../pack/stream.ts";
 import type { Context } from "../context.ts";
 import { layoutOf, readerOf, type StoredFile, type StoredLayout } from "../jobs/stored-layout.ts";
 import { bundleById } from "../state/bundles.ts";
+import type { BundleRow } from "../state/tables.ts";
 import type { Resource } from "./app.ts";
-import { visible } from "./caller.ts";
+import { act, visible } from "./caller.ts";
 import { matches, matchesWeakly } from "./etags.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
@@ -21,12 +22,12 @@ export const downloadResource: Resource = (app, context) => {
   const { db } = context;
   const downloads = { left: context.limits.downloads };
 
-  const layoutFor = async (request: FastifyRequest): Promise<StoredLayout> => {
+  const ready = async (request: FastifyRequest): Promise<{ readonly row: BundleRow; readonly layout: StoredLayout }> => {
     const row = visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id));
     if (row.layout === null) throw new Problem("not-ready", `The bundle is ${row.state}.`);
-    return JSON.parse(row.layout) as StoredLayout;
+    return { row, layout: JSON.parse(row.layout) as StoredLayout };
   };
-  const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): FastifyReply => sendStretch({ context, downloads, request, reply }, what);
+  const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): Promise<FastifyReply> => sendStretch({ context, downloads, request, reply }, what);
 
   for (const method of ["GET", "HEAD"] as const) {
     const prefix = method === "GET" ? "get" : "head";
@@ -38,30 +39,30 @@ export const downloadResource: Resource = (app, context) => {
     app.route({
       method, url: "/v1/bundles/:id/download", schema: schema("BundleTar", "The tar; Range and If-Range go on where a download has ended.", "application/x-tar", "id"),
       handler: async (request, reply) => {
-        const layout = await layoutFor(request);
-        return send(request, reply, { layout, start: 0, size: layout.size, tag: layout.tag, type: "application/x-tar", name: layout.fileName });
+        const { row, layout } = await ready(request);
+        return send(request, reply, { row, layout, start: 0, size: layout.size, tag: layout.tag, type: "application/x-tar", name: layout.fileName });
       },
     });
 
     app.route<{ Params: { id: string; "*": string } }>({
       method, url: "/v1/bundles/:id/files/*", schema: schema("BundleFile", "One file of the bundle, such as SHA256SUMS, its signature, or a piece of evidence.", "application/octet-stream", "id", "*"),
       handler: async (request, reply) => {
-        const layout = await layoutFor(request);
+        const { row, layout } = await ready(request);
         const file = layout.files.find(({ path }) => path === request.params["*"]);
         if (file === undefined) throw notFound();
-        return send(request, reply, { layout, start: file.start, size: file.size, tag: file.sha256, type: typeOf(file), name: file.path.slice(file.path.lastIndexOf("/") + 1) });
+        return send(request, reply, { row, layout, start: file.start, size: file.size, tag: file.sha256, type: typeOf(file), name: file.path.slice(file.path.lastIndexOf("/") + 1) });
       },
     });
   }
 
   app.get("/v1/bundles/:id/files", {
     schema: { operationId: "listBundleFiles", summary: "What is in it.", tags, params: params("id"), response: answers({ 200: object({ items: listOf(fileSchema, "In the order of the tar.") }) }) },
-  }, async (request) => ({ items: (await layoutFor(request)).files.map(({ start: _, ...file }) => file) }));
+  }, async (request) => ({ items: (await ready(request)).layout.files.map(({ start: _, ...file }) => file) }));
 
   app.get("/v1/bundles/:id/provenance", {
     schema: { operationId: "getProvenance", summary: "The provenance in its signed envelope (DSSE), as cosign and slsa-verifier read it.", tags, params: params("id"), response: answers({ 200: { description: "DSSE.", content: { "application/vnd.dsse.envelope.v1+json": { schema: { type: "string" } } } } }) },
   }, async (request, reply) => {
-    const { drawn, attestation } = await layoutFor(request);
+    const { drawn, attestation } = (await ready(request)).layout;
     const parts: Uint8Array[] = [];
     for await (const chunk of context.drawn.read(drawn, attestation.from, attestation.from + attestation.size)) parts.push(chunk);
     const bytes = Buffer.concat(parts);
@@ -83,6 +84,7 @@ function typeOf({ path }: StoredFile): string {
 
 /** A stretch of the tar: all of it, or a file. */
 interface Sent {
+  readonly row: BundleRow;
   readonly layout: StoredLayout;
   readonly start: number;
   readonly size: number;
@@ -99,7 +101,7 @@ interface Sending {
 }
 
 /** Preconditions in the order of RFC 9110 section 13.2.2, then the range, then the bytes. */
-function sendStretch(sending: Sending, what: Sent): FastifyReply {
+async function sendStretch(sending: Sending, what: Sent): Promise<FastifyReply> {
   const { request, reply } = sending;
   const { headers } = request;
   const tag = `"${what.tag}"`;
@@ -116,7 +118,24 @@ function sendStretch(sending: Sending, what: Sent): FastifyReply {
   reply.header("content-length", end - start);
   if (range !== "whole") reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${what.size}`);
   if (request.method === "HEAD" || end === start) return reply.send();
+  await refuseLacking(sending, what, start, end);
+  // Who goes on with a range has begun before; a single file is looked at, not taken away.
+  if (start === 0 && what.size === what.layout.size) await note(sending, what.row);
   return stream(sending, what, start, end);
+}
+
+/** Once the first byte is sent, a blob that is gone can only cut the connection. */
+async function refuseLacking({ context }: Sending, { layout, start: at }: Sent, start: number, end: number): Promise<void> {
+  const touched = layout.segments.filter((segment) => segment.start < at + end && segment.start + segment.size > at + start);
+  for (const digest of new Set(touched.map((segment) => segment.digest))) {
+    if ((await (digest === layout.drawn ? context.drawn : context.blobs).stat(digest)) === undefined) {
+      throw new Problem("not-ready", `The service's blob store lacks ${digest}: resolve the release again, cloudlet-bundle lock --store FOLDER.`);
+    }
+  }
+}
+
+async function note({ context, request }: Sending, { id, organization }: BundleRow): Promise<void> {
+  await act(context, request, async () => ({ result: undefined, entry: { action: "bundle:download", subject: `bundle:${id}`, organization } }));
 }
 
 function stream({ context, downloads, request, reply }: Sending, { layout, start: at }: Sent, start: number, end: number): FastifyReply {

@@ -31,11 +31,17 @@ function adapted(sqlite: DatabaseSync): SqliteDatabase {
     prepare: (sql) => {
       const found = known.get(sql);
       if (found !== undefined) return found;
-      const statement = statementOf(sqlite.prepare(sql));
+      const statement = /^rollback$/i.test(sql) ? rollbackOf(sqlite) : statementOf(sqlite.prepare(sql));
       if (known.size < statementsKept) known.set(sql, statement);
       return statement;
     },
   };
+}
+
+/** SQLite has rolled back by itself where the disk was full (sqlite.org/lang_transaction.html); a second time would hide why. */
+function rollbackOf(sqlite: DatabaseSync): SqliteStatement {
+  const statement = statementOf(sqlite.prepare("rollback"));
+  return { ...statement, run: (parameters) => (sqlite.isTransaction ? statement.run(parameters) : { changes: 0, lastInsertRowid: 0 }) };
 }
 
 function statementOf(statement: StatementSync): SqliteStatement {

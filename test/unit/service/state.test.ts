@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { sql } from "kysely";
 import t from "tap";
 import { canonicalJson, type JsonObject } from "../../../src/core/json.ts";
 import { processIo } from "../../../src/cli/io.ts";
@@ -181,6 +182,25 @@ t.test("the audit trail: who did what, and whether somebody was at it", async (t
   await attack("two swapped", "update audit set number = -1 where number = 4; update audit set number = 4 where number = 5; update audit set number = 5 where number = -1", whole, 4);
   await attack("one more", "insert into audit select number + 1, time, actor, address, action, subject, organization, detail, hash, hash from audit order by number desc limit 1", whole, exported.length + 1);
   t.equal((await db.selectFrom("audit").select("number").execute()).length, exported.length);
+});
+
+t.test("a full disk is the world's fault, told as such, and nothing half-done", async (t) => {
+  const running = await startService(t, { folder: join(work, "full") });
+  const { ask, admin, service: { context: { db } } } = running;
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db);
+  await sql.raw(`pragma max_page_count = ${rows[0]?.page_count ?? 0}`).execute(db);
+  let full = 0;
+  for (let index = 0; index < 60; index += 1) {
+    const { status, json } = await ask("POST", "/v1/organizations", { token: admin, json: { name: `${"Long name ".repeat(7)}${index}` } });
+    if (status === 201) continue;
+    full += 1;
+    t.match(json, { status: 503, type: /overloaded/ });
+  }
+  t.ok(full > 0, `${full} times`);
+  t.equal((await ask("GET", "/v1/health")).status, 200, "it can be read still");
+  t.match((await ask("GET", "/v1/audit/verification", { token: admin })).json, { good: true });
+  await sql.raw("pragma max_page_count = 1000000").execute(db);
+  t.equal((await ask("POST", "/v1/organizations", { token: admin, json: { name: "After" } })).status, 201);
 });
 
 t.test("the verb: wrong options are usage, a folder that is in use is the environment", async (t) => {
