@@ -64,7 +64,6 @@ export async function makeApp(context: Context, outside: Outside): Promise<App> 
   } as FastifyServerOptions;
   const app: App = fastify(options);
   app.server.headersTimeout = requestMs;
-  app.server.maxRequestsPerSocket = 0;
   app.setValidatorCompiler<Schema>(validatorCompiler());
   // Answers are written as they are: a serializer that follows the schema would drop, in silence, what does not.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));

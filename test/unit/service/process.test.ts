@@ -97,15 +97,16 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   for (let round = 0; round < 2; round += 1) {
     const names = Array.from({ length: 4 }, (_, index) => `load-${round}-${index}`);
     const made = await Promise.all(names.map((name) => ask("POST", "/v1/cloudlets", specOf(name), "application/yaml")));
-    const requests = Promise.allSettled(
-      made.map(async ({ id }, index) => {
-        const bundle = await ask("POST", "/v1/bundles", { cloudlet: id as string, release });
-        asked.set(names[index] ?? "", String(bundle["id"]));
-      }),
-    );
+    const each = made.map(async ({ id }, index) => {
+      const bundle = await ask("POST", "/v1/bundles", { cloudlet: id as string, release });
+      asked.set(names[index] ?? "", String(bundle["id"]));
+    });
+    const requests = Promise.allSettled(each);
+    const end = ended();
+    await Promise.any(each);
     // Somewhere within drawing, sealing and storing of the first ones.
-    setTimeout(() => child?.kill("SIGKILL"), 70 + round * 120);
-    const { signal } = await ended();
+    setTimeout(() => child?.kill("SIGKILL"), 20 + round * 110);
+    const { signal } = await end;
     await requests;
     if (signal === "SIGKILL") kills += 1;
     t.equal(await start(), undefined, "no second administrator");

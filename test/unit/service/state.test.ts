@@ -25,6 +25,7 @@ t.test("one folder has one service, and the lock goes with it", async (t) => {
   const first = await startService(t, { folder });
   await t.rejects(startService(t, { folder }), { name: "EnvironmentError", message: /another service uses/ });
   t.equal(statSync(folder).mode & 0o777, 0o700, "for its owner alone");
+  for (const name of ["service.db", "service.db-wal"]) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600, `${name}, wherever the folder came from`);
   await first.close();
   await (await startService(t, { folder })).close();
 });
