@@ -10,6 +10,7 @@ import { passwordsWith, type PasswordCost } from "./access/passwords.ts";
 import { hashOfSecret, newSecret } from "./access/secrets.ts";
 import { newsOf, usualLimits, type Context, type Limits } from "./context.ts";
 import { makeApp, type App } from "./http/app.ts";
+import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
 import { recoverJobs, startWorker } from "./jobs/worker.ts";
 import { logTo } from "./log.ts";
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly builder?: BuilderId | undefined;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
   readonly limits?: Partial<Limits>;
+  /** Somebody else's, who closes it; its own when left out. */
+  readonly drawing?: Drawing;
   readonly passwordCost?: PasswordCost;
 }
 
@@ -76,12 +79,13 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
   const { now, random, packageFolder } = options;
   const { db, signer, unlock } = opened;
   const stop = new AbortController();
-  const program = { assets: assetsOf(packageFolder), version: versionOf(packageFolder) };
+  const version = versionOf(packageFolder);
+  const drawing = options.drawing ?? drawingIn(packageFolder);
   const context: Context = {
-    db, signer, program, now, random, packageFolder,
+    db, signer, drawing, version, now, random, packageFolder,
     blobs: await openStore(opened.blobs, { now, readBytes }),
     drawn: await openStore(opened.drawn, { now, readBytes }),
-    programDigest: sha256(canonicalJson({ version: program.version, assets: Object.fromEntries(program.assets) })),
+    programDigest: sha256(canonicalJson({ version, assets: Object.fromEntries(assetsOf(packageFolder)) })),
     builder: options.builder,
     passwords: passwordsWith(random, options.passwordCost),
     log: logTo(options.writeLog, now),
@@ -107,6 +111,7 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
     clearTimeout(cut);
     clearInterval(idle);
     await worker.stopped;
+    if (options.drawing === undefined) await drawing.close();
     await db.destroy();
     unlock();
   };
