@@ -51,15 +51,21 @@ t.test("one that fails is a failed bundle, which can be asked for again", async 
 
 t.test("HTTPS alone, where there is a certificate", async (t) => {
   const cert = readFileSync(join(work, "cert.pem"));
-  const { service } = await startService(t, { tls: { cert, key: readFileSync(key) } });
+  const running = await startService(t, { tls: { cert, key: readFileSync(key) } });
+  const { service, admin } = running;
+  await addOrganization(running, "ExampleTel");
+  const bundle = await bundleOf(running, admin, await addCloudlet(running, admin, specOf("berlin-1")), await uploadRelease(running));
+  const path = `/v1/bundles/${String(bundle["id"])}/download`;
   await service.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = service.app.server.address() as AddressInfo;
-  const answer = await new Promise<{ readonly status: number | undefined; readonly headers: object }>((resolve, reject) => {
-    get({ host: "127.0.0.1", servername: "localhost", port, path: "/v1/health", ca: cert }, (got) => {
-      got.resume();
-      resolve({ status: got.statusCode, headers: got.headers });
+  const answer = await new Promise<{ readonly status: number | undefined; readonly headers: object; readonly bytes: Buffer }>((resolve, reject) => {
+    get({ host: "127.0.0.1", servername: "localhost", port, path, ca: cert, headers: { authorization: `Bearer ${admin}` } }, (got) => {
+      const parts: Buffer[] = [];
+      got.on("data", (part: Buffer) => parts.push(part));
+      got.on("end", () => resolve({ status: got.statusCode, headers: got.headers, bytes: Buffer.concat(parts) }));
     }).on("error", reject);
   });
   t.match(answer, { status: 200, headers: { "strict-transport-security": /max-age/ } });
+  t.ok(answer.bytes.equals((await running.ask("GET", path, { token: admin })).bytes), "the same bytes");
   await t.rejects(fetch(`http://127.0.0.1:${port}/v1/health`));
 });
