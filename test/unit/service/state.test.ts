@@ -185,6 +185,14 @@ t.test("the audit trail: who did what, and whether somebody was at it", async (t
   t.equal((await db.selectFrom("audit").select("number").execute()).length, exported.length);
 });
 
+t.test("a clock that stands in 1970 is no hindrance", async (t) => {
+  const running = await startService(t, { folder: join(work, "1970"), now: () => 0 });
+  await addOrganization(running, "ExampleTel");
+  const bundle = await bundleOf(running, running.admin, await addCloudlet(running, running.admin, specOf("berlin-1")), await uploadRelease(running));
+  t.match(bundle, { state: "ready", requested: "1970-01-01T00:00:00.000Z" });
+  t.match((await running.ask("GET", "/v1/audit/verification", { token: running.admin })).json, { good: true });
+});
+
 t.test("a full disk is the world's fault, told as such, and nothing half-done", async (t) => {
   const running = await startService(t, { folder: join(work, "full") });
   const { ask, admin, service: { context: { db } } } = running;
