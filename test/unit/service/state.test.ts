@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -112,6 +112,8 @@ t.test("a backup while the service runs; restored elsewhere, bundles are made ag
 
   t.equal(await restore(folder, file), schemaVersion);
   t.ok(existsSync(join(folder, "service.db.before-restore")), "what was there is kept");
+  t.strictSame(readdirSync(folder).sort(), ["blobs", "drawn", "keys", "service.db", "service.db.before-restore", "service.lock"], "and nothing else is left");
+  t.strictSame(readdirSync(work).filter((name) => name.includes("state.backup")), ["state.backup"]);
   await (await startService(t, { folder })).close();
 });
 
