@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { assetsOf } from "../src/cli/draw.ts";
 import { textFile, type File } from "../src/core/file.ts";
+import { assetsOf } from "../src/store/package-folder.ts";
 import { compose } from "../src/evidence/compose.ts";
 import { layBundle, produce, type BlobReader, type BundleLayout } from "../src/pack/stream.ts";
 import { pack } from "../src/pack/tree.ts";

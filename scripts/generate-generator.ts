@@ -21,14 +21,20 @@ interface LockedPackage {
 const root = join(import.meta.dirname, "..");
 const place = join(root, "src/evidence/generator.ts");
 
+/** They carry requests, keep the service's state and take a bundle elsewhere; no byte of one is made by them, so none of its documents names them. */
+const besides: ReadonlySet<string> = new Set(["fastify", "@fastify/swagger", "kysely", "ssh2"]);
+
 export function generatorText(): string {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, LockedPackage> };
   const own = packages[""];
   if (own === undefined) throw new Error("package-lock.json has no root");
   const { name } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
-  const parts = Object.entries(packages)
-    .filter(([path, each]) => path !== "" && each.dev === undefined && each.optional === undefined)
-    .map(([path, each]) => ({ path, each, ref: refOf(path, each) }));
+  const { dependencies = {} } = own;
+  const making: LockedPackage = { ...own, dependencies: Object.fromEntries(Object.entries(dependencies).filter(([each]) => !besides.has(each))) };
+  const parts = [...reached("", making, packages)].sort(byCodeUnit).map((path) => {
+    const each = packages[path] as LockedPackage;
+    return { path, each, ref: refOf(path, each) };
+  });
   const lines = new Map(
     parts.map(({ path, each, ref }) => [
       ref,
@@ -61,7 +67,7 @@ export function generatorText(): string {
     `  name: ${text(name)},`,
     `  version: ${text(own.version)},`,
     `  licence: ${text(own.license ?? "")},`,
-    `  dependsOn: [${depends("", own, packages).map(text).join(", ")}],`,
+    `  dependsOn: [${depends("", making, packages).map(text).join(", ")}],`,
     "  parts: [",
     ...[...lines.keys()].sort(byCodeUnit).map((ref) => lines.get(ref) ?? ""),
     "  ],",
@@ -87,18 +93,33 @@ function sha512Of({ integrity = "" }: LockedPackage): string {
   return Buffer.from(integrity.slice("sha512-".length), "base64").toString("hex");
 }
 
-/** As Node finds them: in the package's own node_modules first, then further up. */
-function depends(path: string, { dependencies = {} }: LockedPackage, packages: Readonly<Record<string, LockedPackage>>): readonly string[] {
-  return Object.keys(dependencies)
-    .map((name) => {
-      for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/")))) {
-        const here = `${from === "" ? "" : `${from}/`}node_modules/${name}`;
-        const found = packages[here];
-        if (found !== undefined) return refOf(here, found);
-        if (from === "") throw new Error(`package-lock.json has no ${name} for ${path}`);
-      }
-    })
+type Packages = Readonly<Record<string, LockedPackage>>;
+
+/** Paths of what a package needs, and what that needs. */
+function reached(path: string, from: LockedPackage, packages: Packages, found = new Set<string>()): ReadonlySet<string> {
+  for (const each of placesOf(path, from, packages)) {
+    if (found.has(each)) continue;
+    found.add(each);
+    reached(each, packages[each] as LockedPackage, packages, found);
+  }
+  return found;
+}
+
+function depends(path: string, from: LockedPackage, packages: Packages): readonly string[] {
+  return placesOf(path, from, packages)
+    .map((each) => refOf(each, packages[each] as LockedPackage))
     .sort(byCodeUnit);
+}
+
+/** As Node finds them: in the package's own node_modules first, then further up. */
+function placesOf(path: string, { dependencies = {} }: LockedPackage, packages: Packages): readonly string[] {
+  return Object.keys(dependencies).map((name) => {
+    for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/")))) {
+      const here = `${from === "" ? "" : `${from}/`}node_modules/${name}`;
+      if (packages[here] !== undefined) return here;
+      if (from === "") throw new Error(`package-lock.json has no ${name} for ${path}`);
+    }
+  });
 }
 
 if (import.meta.main) writeFileSync(place, generatorText());

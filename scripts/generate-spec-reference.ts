@@ -183,6 +183,7 @@ const STAGES: Readonly<Record<string, string>> = {
   ovf: "An OVF package",
   part: "Parts of a bundle",
   delta: "Deltas",
+  service: "The service",
 };
 
 /** What is said to the code's reject case; a code that needs more than a document has none. */

@@ -13,7 +13,7 @@ import { textIn, type Contents } from "../seal/contents.ts";
 import { readSpec } from "../spec/read-spec.ts";
 import { bundleArgument, openContents, recordIn, refuse } from "./bundle-argument.ts";
 import { load } from "./documents.ts";
-import { assetsOf } from "./draw.ts";
+import { assetsOf } from "../store/package-folder.ts";
 import { fieldAsText, linesAsText, type CausedText } from "./explain-text.ts";
 import type { ExitStatus, Io } from "./io.ts";
 import { hasErrors, showAside } from "./show-report.ts";

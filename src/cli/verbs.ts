@@ -39,5 +39,6 @@ export const verbs: readonly VerbEntry[] = [
   { name: "keygen", summary: "make a signing key", load: () => import("./keygen.ts") },
   { name: "access-key", summary: "make the one-time access key of a CRM", load: () => import("./access-key.ts") },
   { name: "store", summary: "list, check or clean the blob store", load: () => import("./store.ts") },
+  { name: "serve", summary: "run the service: bundles on request, over HTTP", load: () => import("./serve.ts") },
   { name: "completion", summary: "print a completion script for the shell", load: () => import("./completion.ts") },
 ];

@@ -19,7 +19,8 @@ export interface BundleLayout {
 
 export type Segment =
   | { readonly start: number; readonly size: number; readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly start: number; readonly size: number; readonly kind: "blob"; readonly digest: Digest };
+  /** `from` is where in the blob it begins; 0 where left out. */
+  | { readonly start: number; readonly size: number; readonly kind: "blob"; readonly digest: Digest; readonly from?: number };
 
 /** The edge's blobs. `read` gives the bytes from `start` up to, not including, `end`. */
 export interface BlobReader {
@@ -67,7 +68,7 @@ export async function* produce(
     const from = start - segment.start;
     const to = Math.min(end - segment.start, segment.size);
     if (segment.kind === "bytes") yield segment.bytes.subarray(from, to);
-    else yield* exactly(blobs, segment.digest, from, to, signal);
+    else yield* exactly(blobs, segment.digest, from + (segment.from ?? 0), to + (segment.from ?? 0), signal);
     start = segment.start + to;
   }
 }

@@ -96,16 +96,18 @@ const chunkBytes = 2 * 1024 * 1024;
 
 /**
  * Opens a store, making its folders where they are missing. Whoever gives `now` (milliseconds) uses its blobs: when each was
- * last asked for is noted, and no other process cleans one of those away as long as this one runs.
+ * last asked for is noted, and no other process cleans one of those away as long as this one runs. `readBytes` is what is
+ * given at a time, for whoever reads many at once.
  */
 export async function openStore(
   folder: string,
-  how: { readonly now?: () => number; readonly files?: StoreDisk } = {},
+  how: { readonly now?: () => number; readonly files?: StoreDisk; readonly readBytes?: number } = {},
 ): Promise<BlobStore> {
+  const each = how.readBytes ?? chunkBytes;
   const files = how.files ?? disk;
   const places = placesIn(folder);
   const path = places.blob;
-  for (const each of [places.blobs, places.aside, places.partial, places.converted, places.pieces, places.leases]) await files.mkdir(each, { recursive: true });
+  for (const place of [places.blobs, places.aside, places.partial, places.converted, places.pieces, places.leases]) await files.mkdir(place, { recursive: true });
   if (how.now !== undefined) await takeLease(files, places.leases, how.now());
   const readInto = (digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncIterable<Uint8Array> =>
     readBlob(files, path(digest), digest, { start, end, buffer });
@@ -121,9 +123,9 @@ export async function openStore(
     notePieces: (digest, pieces) => writePieces(files, places, digest, pieces),
     refuseFullDisk: (bytes) => refuseFullDisk(files.statfs, places.aside, bytes),
     claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
-    read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(chunkBytes)),
+    read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(each)),
     reusing: () => {
-      const next = ringOfBuffers();
+      const next = ringOfBuffers(each);
       return { read: (digest, start, end) => readInto(digest, start, end, next) };
     },
     list: () => list(files, places),
@@ -156,7 +158,7 @@ async function adopt(files: StoreDisk, places: Places, from: string, digest: Dig
     let done = 0;
     const handle = await files.open(from, "r");
     try {
-      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers() })) {
+      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers(chunkBytes) })) {
         watch.signal?.throwIfAborted();
         hashes.update(chunk);
         watch.progress?.((done += chunk.byteLength));
@@ -257,8 +259,8 @@ interface Stretch {
 }
 
 /** Three of them: one with the caller, one that is being filled, and the one that the caller may still be busy with. */
-function ringOfBuffers(): () => Buffer {
-  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(chunkBytes));
+function ringOfBuffers(each: number): () => Buffer {
+  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(each));
   let turn = 0;
   return () => ring[(turn = (turn + 1) % ring.length)] as Buffer;
 }
@@ -279,7 +281,8 @@ async function* readBlob(files: StoreDisk, path: string, digest: Digest, stretch
 async function* readFrom(file: disk.FileHandle, { start, end, buffer }: Stretch): AsyncGenerator<Uint8Array> {
   let ahead: Promise<disk.FileReadResult<Buffer>> | undefined;
   const ask = (at: number): Promise<disk.FileReadResult<Buffer>> => {
-    const reading = file.read(buffer(), 0, Math.min(chunkBytes, end - at), at);
+    const into = buffer();
+    const reading = file.read(into, 0, Math.min(into.byteLength, end - at), at);
     reading.catch(() => undefined);
     return reading;
   };

@@ -1,0 +1,152 @@
+/** `serve`: runs the service, backs its state up, and restores it. */
+
+import { Option, type Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { EnvironmentError } from "../core/environment-error.ts";
+import { signerOr } from "../service/service-key.ts";
+import type { Service } from "../service/service.ts";
+import { pemSigner, type Signer } from "../seal/sign.ts";
+import { commandSigner } from "../store/command-signer.ts";
+import { absolute } from "./documents.ts";
+import type { ExitStatus, Io } from "./io.ts";
+
+interface Options {
+  readonly state: string;
+  readonly listen: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly key?: string;
+  readonly signCommand?: string;
+  readonly publicKey?: string;
+  readonly builder?: string;
+  readonly drain: string;
+}
+
+export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
+  command
+    .description(
+      "Run the service: cloudlets, releases and bundles over HTTP. One folder holds all of its state. The first start prints an invitation, with which somebody becomes the administrator: there is no default password. See docs/service.md.",
+    )
+    .argument("[action]", "run, backup or restore", "run")
+    .argument("[file]", "the backup to write or to restore")
+    .requiredOption("--state <folder>", "the folder that holds all state; made where it is missing")
+    .option("--listen <address>", "where to listen: ADDRESS:PORT, [ADDRESS]:PORT", "127.0.0.1:8080")
+    .option("--tls-cert <file>", "the certificate chain (PEM); with it the service speaks HTTPS only")
+    .option("--tls-key <file>", "the certificate's private key (PEM)")
+    .addOption(new Option("--key <file>", "sign bundles with this ECDSA P-256 key (PEM); the state folder's own when left out").conflicts("signCommand"))
+    .option("--sign-command <command>", "sign with an external command, as build does; needs --public-key")
+    .option("--public-key <file>", "the public half (PEM) of the key that --sign-command uses")
+    .option("--builder <uri>", "whom provenance names as the builder; whom build names when left out, so that both make the same bytes")
+    .option("--drain <seconds>", "how long a download may go on when the service is asked to stop", "10")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  cloudlet-bundle serve --state /var/lib/cloudlet-bundle
+  cloudlet-bundle serve --state /var/lib/cloudlet-bundle --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
+  cloudlet-bundle serve backup state.backup --state /var/lib/cloudlet-bundle
+  cloudlet-bundle serve restore state.backup --state /var/lib/cloudlet-bundle
+
+SIGTERM and SIGINT stop it: it listens no more, downloads come to their end, and a bundle that is being made goes back into the queue.
+What it does is logged to standard error, a line of JSON each; what it says to you is on standard output.`,
+    )
+    .action(async (action: string, file: string | undefined, options: Options) => done(await serve(action, file, options, io)));
+}
+
+async function serve(action: string, file: string | undefined, options: Options, io: Io): Promise<ExitStatus> {
+  const folder = absolute(io, options.state);
+  if (action === "run" && file === undefined) return run(folder, options, io);
+  if ((action !== "backup" && action !== "restore") || file === undefined) {
+    io.err("cloudlet-bundle serve: there is `serve --state FOLDER`, `serve backup FILE --state FOLDER` and `serve restore FILE --state FOLDER`\n");
+    return 2;
+  }
+  const { backUp, restore } = await import("../service/state/backup.ts");
+  const path = absolute(io, file);
+  if (action === "backup") io.out(`backup   ${path}\nof       ${folder}, form ${await backUp(folder, path)}\n`);
+  else io.out(`restored ${folder}, form ${await restore(folder, path)}\n`);
+  return 0;
+}
+
+async function run(folder: string, options: Options, io: Io): Promise<ExitStatus> {
+  const wrong = usage(options);
+  const at = addressIn(options.listen);
+  const drainMs = Number(options.drain) * 1_000;
+  if (wrong !== undefined || at === undefined || !(drainMs >= 0)) {
+    io.err(`cloudlet-bundle serve: ${wrong ?? (at === undefined ? `--listen takes ADDRESS:PORT, not ${options.listen}` : `--drain takes seconds, not ${options.drain}`)}\n`);
+    return 2;
+  }
+  const { openService } = await import("../service/service.ts");
+  const tls = options.tlsCert === undefined ? undefined : { cert: await readFile(absolute(io, options.tlsCert)), key: await readFile(absolute(io, options.tlsKey ?? "")) };
+  const signer = await signerOf(options, io);
+  const service = await openService({
+    folder, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
+    ...(signer === undefined ? {} : { signer }),
+  });
+  try {
+    await listen(service, at);
+    tell(service, folder, tls !== undefined, io);
+    await asked(io.signal);
+  } finally {
+    await service.close(drainMs);
+  }
+  service.context.log("info", "stopped");
+  return 0;
+}
+
+function usage({ tlsCert, tlsKey, signCommand, publicKey }: Options): string | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) return "--tls-cert and --tls-key go together";
+  if ((signCommand === undefined) !== (publicKey === undefined)) return "--sign-command and --public-key go together";
+  return undefined;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function addressIn(text: string): Address | undefined {
+  const [, six, four, digits] = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const host = six ?? four;
+  return host === undefined || port > 65_535 ? undefined : { host, port };
+}
+
+/** Undefined is the service's own key. */
+async function signerOf({ key, signCommand, publicKey }: Options, io: Io): Promise<Signer | undefined> {
+  if (key !== undefined) return signerOr(pemSigner(await readFile(absolute(io, key), "utf8")), key);
+  if (signCommand === undefined || publicKey === undefined) return undefined;
+  const publicKeyPem = await readFile(absolute(io, publicKey), "utf8");
+  return signerOr(commandSigner({ command: signCommand, publicKeyPem, environment: io.environment, signal: io.signal }), publicKey);
+}
+
+async function listen({ app }: Service, { host, port }: Address): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const hints: Readonly<Record<string, string>> = {
+      EADDRINUSE: "something listens there already: stop it, or give another --listen",
+      EACCES: "ports below 1024 are the system's: give a higher one, or let systemd hand the right down (AmbientCapabilities=CAP_NET_BIND_SERVICE)",
+      EADDRNOTAVAIL: "this machine has no such address",
+      ENOTFOUND: "there is no such name; an address is safer",
+    };
+    if (code === undefined || hints[code] === undefined) throw error;
+    throw new EnvironmentError(`the service can't listen at ${host}:${port}: ${message}`, { hint: hints[code] ?? "" });
+  }
+}
+
+function tell({ app, context, invitation }: Service, folder: string, isTls: boolean, io: Io): void {
+  const bound = app.server.address();
+  if (bound === null || typeof bound === "string") throw new Error("the service listens at no address");
+  const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
+  io.out(`listening    ${isTls ? "https" : "http"}://${host}:${bound.port}/v1\nstate        ${folder}\nfingerprint  ${context.signer.fingerprint}\n`);
+  context.log("info", "listening", { address: host, port: bound.port, tls: isTls, version: context.version, fingerprint: context.signer.fingerprint });
+  if (invitation !== undefined) io.out(`\nThere is no administrator yet. Who has this invitation becomes one, within 24 hours (docs/service.md):\n\n  ${invitation}\n\n`);
+}
+
+function asked(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

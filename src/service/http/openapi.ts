@@ -1,0 +1,55 @@
+/** /v1/openapi.json: the API's description, OpenAPI 3.1, made of the schemas that requests are checked with. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import swagger from "@fastify/swagger";
+import type { RouteOptions } from "fastify";
+import type { Context } from "../context.ts";
+import type { App } from "./app.ts";
+import { typesOf } from "./document-body.ts";
+import type { Schema } from "./schemas.ts";
+
+/** Documents that people write, by their name in the description and their file in `schemas/`. */
+const documents = { Cloudlet: "cloudlet.schema.json", Release: "release.schema.json", Lock: "lock.schema.json" } as const;
+
+/** Must come before the routes, so that it hears of each. */
+export async function describeApi(app: App, { packageFolder, version }: Context): Promise<void> {
+  const schemas = Object.fromEntries(Object.entries(documents).map(([name, file]) => [name, JSON.parse(readFileSync(join(packageFolder, "schemas", file), "utf8")) as Schema]));
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "cloudlet-bundle", version, description: "Bundles on request." },
+      components: {
+        securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API token." } },
+        // OpenAPI 3.1 takes JSON Schema 2020-12 as it is; the types of the library know 3.0 alone.
+        schemas: { ...schemas, Receipt: { type: "object", description: "receipt.json as install.sh writes it." } } as never,
+      },
+      security: [{ token: [] }],
+    },
+    refResolver: { buildLocalReference: (json, _, __, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`) },
+    convertConstToEnum: false,
+    exposeHeadRoutes: true,
+    transform: ({ schema, url, route }) => ({ schema: named(withDocument(schema ?? {}, route)), url: url.replace("*", ":path") }),
+  });
+  let text: string | undefined;
+  app.get("/v1/openapi.json", {
+    config: { open: true },
+    schema: { operationId: "describe", summary: "This description.", tags: ["service"], security: [], response: { 200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } } } },
+  }, async (_, reply) => reply.type("application/json").send((text ??= JSON.stringify(app.swagger()))));
+}
+
+/** What stands for the rest of a path has a name in the description. */
+function named<S extends { params?: unknown }>(schema: S): S {
+  const { params } = schema as { readonly params?: { readonly properties: Schema; readonly required: readonly string[] } };
+  if (params?.properties["*"] === undefined) return schema;
+  const { "*": rest, ...properties } = params.properties;
+  return { ...schema, params: { ...params, properties: { ...properties, path: rest }, required: params.required.map((each) => (each === "*" ? "path" : each)) } };
+}
+
+/** A document's body is read by src/spec, not by Fastify; here it gets the schema that src/spec checks it with. */
+function withDocument<S extends object>(schema: S, route: RouteOptions): S {
+  const { document } = route.config ?? {};
+  if (document === undefined) return schema;
+  const content = Object.fromEntries(typesOf(document).map((type) => [type, { schema: { $ref: `#/components/schemas/${document}` } }]));
+  return { ...schema, body: { content } };
+}

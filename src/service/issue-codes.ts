@@ -1,0 +1,14 @@
+/** Every code of an issue that only the service finds: a document is sound, and does not fit what is there. */
+
+import type { IssueCodeEntry } from "../spec/issue-codes.ts";
+
+/** Codes are never renamed. */
+export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
+  "service/other-cloudlet": {
+    meaning: "A spec names an organization that the caller may not know of, or is to take the place of another cloudlet's.",
+    remedy: "Correct `organization` or `name`; another name or organization is another cloudlet.",
+  },
+  "service/other-lock": { meaning: "A lock was made for another release.", remedy: "Make it of the very release that was uploaded: `cloudlet-bundle lock --release FILE`." },
+  "service/not-to-be-built": { meaning: "There is no such release, or what its lock holds is not enough for the cloudlet's platform.", remedy: "Upload release and lock; for VMware's platforms make the lock with `--vmdk`." },
+  "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
+};

@@ -1,0 +1,195 @@
+/** The database's form, step by step: each is taken once, in a transaction, and never changed afterwards. */
+
+import { sql } from "kysely";
+import { EnvironmentError } from "../../core/environment-error.ts";
+import type { Database, InTransaction } from "./database.ts";
+
+interface Migration {
+  readonly number: number;
+  readonly up: (db: InTransaction) => Promise<void>;
+}
+
+const migrations: readonly Migration[] = [{ number: 1, up: first }];
+
+/** What this program knows. */
+export const schemaVersion = migrations.at(-1)?.number ?? 0;
+
+/** Brings the database to this program's form. Throws an EnvironmentError where a newer program has written it. */
+export async function migrate(db: Database): Promise<void> {
+  await sql`create table if not exists schema_version (number integer primary key)`.execute(db);
+  const { rows } = await sql<{ number: number | null }>`select max(number) as number from schema_version`.execute(db);
+  const at = Number(rows[0]?.number ?? 0);
+  if (at > schemaVersion) {
+    throw new EnvironmentError(`a newer version of the program has written this state: form ${at}, this one knows ${schemaVersion}`, {
+      hint: "start that version, or restore a backup that this one made",
+    });
+  }
+  for (const { number, up } of migrations.filter((each) => each.number > at)) {
+    await db.transaction().execute(async (transaction) => {
+      await up(transaction);
+      await sql`insert into schema_version (number) values (${number})`.execute(transaction);
+    });
+  }
+}
+
+async function first(db: InTransaction): Promise<void> {
+  const { schema } = db;
+  await schema.createTable("users")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull().unique())
+    .addColumn("password", "text")
+    .addColumn("platform_role", "text")
+    .addColumn("disabled", "integer", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("organizations")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("memberships")
+    .addColumn("organization", "text", (column) => column.notNull().references("organizations.name").onDelete("cascade"))
+    .addColumn("user_id", "text", (column) => column.notNull().references("users.id").onDelete("cascade"))
+    .addColumn("role", "text", (column) => column.notNull())
+    .addPrimaryKeyConstraint("memberships_key", ["organization", "user_id"])
+    .execute();
+  await schema.createTable("credentials")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("hash", "text", (column) => column.notNull().unique())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("user_id", "text", (column) => column.notNull().references("users.id").onDelete("cascade"))
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("scopes", "text")
+    .addColumn("organization", "text", (column) => column.references("organizations.name").onDelete("cascade"))
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .addColumn("expires", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("invitations")
+    .addColumn("hash", "text", (column) => column.primaryKey())
+    .addColumn("user_id", "text", (column) => column.references("users.id").onDelete("cascade"))
+    .addColumn("expires", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("attempts")
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("failures", "integer", (column) => column.notNull())
+    .addColumn("last", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("documents")
+    .addColumn("digest", "text", (column) => column.primaryKey())
+    .addColumn("text", "text", (column) => column.notNull())
+    .execute();
+  await what(db);
+  await trail(db);
+}
+
+/** What bundles are made of, and what is made of them. */
+async function what({ schema }: InTransaction): Promise<void> {
+  await schema.createTable("cloudlets")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("organization", "text", (column) => column.notNull().references("organizations.name"))
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("region", "text", (column) => column.notNull())
+    .addColumn("platform", "text", (column) => column.notNull())
+    .addColumn("document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("spec_digest", "text", (column) => column.notNull())
+    .addColumn("revision", "integer", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .addColumn("updated", "bigint", (column) => column.notNull())
+    .addUniqueConstraint("cloudlets_name", ["organization", "name"])
+    .execute();
+  await schema.createTable("releases")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull().unique())
+    .addColumn("sequence", "integer", (column) => column.notNull())
+    .addColumn("document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("digest", "text", (column) => column.notNull())
+    .addColumn("lock_document", "text", (column) => column.references("documents.digest"))
+    .addColumn("lock_digest", "text")
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("signing_keys")
+    .addColumn("fingerprint", "text", (column) => column.primaryKey())
+    .addColumn("public_key", "text", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("access_keys")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("cloudlet_id", "text", (column) => column.notNull().references("cloudlets.id").onDelete("cascade"))
+    .addColumn("slot", "text", (column) => column.notNull())
+    .addColumn("public_key", "text", (column) => column.notNull())
+    .addColumn("issued", "bigint", (column) => column.notNull())
+    .addColumn("issued_by", "text", (column) => column.notNull())
+    .addColumn("revoked", "bigint")
+    .execute();
+  // One at a time: whoever is second gets no key, whatever the timing.
+  await schema.createIndex("access_keys_active").on("access_keys").columns(["cloudlet_id", "slot"]).unique().where(sql.ref("revoked"), "is", null).execute();
+  await schema.createTable("bundles")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("inputs", "text", (column) => column.notNull().unique())
+    .addColumn("cloudlet_id", "text", (column) => column.notNull().references("cloudlets.id").onDelete("cascade"))
+    .addColumn("organization", "text", (column) => column.notNull().references("organizations.name"))
+    .addColumn("release_id", "text", (column) => column.notNull().references("releases.id"))
+    .addColumn("spec_document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("release_document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("lock_document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("fingerprint", "text", (column) => column.notNull().references("signing_keys.fingerprint"))
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("problem", "text")
+    .addColumn("layout", "text")
+    .addColumn("sums", "text")
+    .addColumn("requested", "bigint", (column) => column.notNull())
+    .addColumn("requested_by", "text", (column) => column.notNull())
+    .addColumn("finished", "bigint")
+    .execute();
+  await schema.createIndex("bundles_cloudlet").on("bundles").columns(["cloudlet_id"]).execute();
+  await schema.createTable("jobs")
+    .addColumn("bundle_id", "text", (column) => column.primaryKey().references("bundles.id").onDelete("cascade"))
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("attempts", "integer", (column) => column.notNull())
+    .addColumn("owner", "text")
+    .addColumn("lease_until", "bigint", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createTable("events")
+    .addColumn("bundle_id", "text", (column) => column.notNull().references("bundles.id").onDelete("cascade"))
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("time", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("message", "text", (column) => column.notNull())
+    .addPrimaryKeyConstraint("events_key", ["bundle_id", "number"])
+    .execute();
+  await schema.createTable("receipts")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("cloudlet_id", "text", (column) => column.notNull().references("cloudlets.id").onDelete("cascade"))
+    .addColumn("bundle_id", "text", (column) => column.references("bundles.id").onDelete("set null"))
+    .addColumn("action", "text", (column) => column.notNull())
+    .addColumn("result", "text", (column) => column.notNull())
+    .addColumn("finished", "text", (column) => column.notNull())
+    .addColumn("document", "text", (column) => column.notNull().references("documents.digest"))
+    .addColumn("received", "bigint", (column) => column.notNull())
+    .addColumn("received_by", "text", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("receipts_cloudlet").on("receipts").columns(["cloudlet_id"]).execute();
+}
+
+/** Who did what. It names things by id and has no references: it outlives what it tells of. */
+async function trail({ schema }: InTransaction): Promise<void> {
+  await schema.createTable("audit")
+    .addColumn("number", "bigint", (column) => column.primaryKey())
+    .addColumn("time", "bigint", (column) => column.notNull())
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("address", "text", (column) => column.notNull())
+    .addColumn("action", "text", (column) => column.notNull())
+    .addColumn("subject", "text", (column) => column.notNull())
+    .addColumn("organization", "text")
+    .addColumn("detail", "text", (column) => column.notNull())
+    .addColumn("previous", "text", (column) => column.notNull())
+    .addColumn("hash", "text", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("audit_organization").on("audit").columns(["organization", "number"]).execute();
+  await schema.createTable("audit_head")
+    .addColumn("id", "integer", (column) => column.primaryKey())
+    .addColumn("number", "bigint", (column) => column.notNull())
+    .addColumn("hash", "text", (column) => column.notNull())
+    .execute();
+}

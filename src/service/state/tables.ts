@@ -1,0 +1,212 @@
+/** The rows that the service keeps, as Kysely's types. Times are milliseconds since the Epoch, JSON is text, true is 1. */
+
+import type { Selectable } from "kysely";
+
+export interface Tables {
+  readonly users: UsersTable;
+  readonly organizations: OrganizationsTable;
+  readonly memberships: MembershipsTable;
+  readonly credentials: CredentialsTable;
+  readonly invitations: InvitationsTable;
+  readonly attempts: AttemptsTable;
+  readonly documents: DocumentsTable;
+  readonly cloudlets: CloudletsTable;
+  readonly releases: ReleasesTable;
+  readonly signing_keys: SigningKeysTable;
+  readonly access_keys: AccessKeysTable;
+  readonly bundles: BundlesTable;
+  readonly jobs: JobsTable;
+  readonly events: EventsTable;
+  readonly receipts: ReceiptsTable;
+  readonly audit: AuditTable;
+  readonly audit_head: AuditHeadTable;
+}
+
+interface UsersTable {
+  id: string;
+  name: string;
+  /** How it was hashed, and the hash; null until it is set with the invitation. */
+  password: string | null;
+  platform_role: "admin" | "auditor" | null;
+  disabled: number;
+  created: number;
+}
+
+interface OrganizationsTable {
+  name: string;
+  created: number;
+}
+
+export type MemberRole = "manager" | "contributor" | "viewer";
+
+interface MembershipsTable {
+  organization: string;
+  user_id: string;
+  role: MemberRole;
+}
+
+/** Sessions and API tokens: both are shown once and kept as a hash. */
+interface CredentialsTable {
+  id: string;
+  hash: string;
+  kind: "session" | "token";
+  user_id: string;
+  name: string;
+  /** JSON list of actions; null is all that the user may do. */
+  scopes: string | null;
+  /** The one organization that it is good for; null is every one of the user's. */
+  organization: string | null;
+  created: number;
+  expires: number;
+}
+
+/** One-time tokens with which somebody sets a password: `user_id` is null for the first administrator, who is nobody yet. */
+interface InvitationsTable {
+  hash: string;
+  user_id: string | null;
+  expires: number;
+}
+
+/** Failed logins by what failed: `account:…` or `address:…`. */
+interface AttemptsTable {
+  key: string;
+  failures: number;
+  last: number;
+}
+
+/** Specs, releases and locks as they were written, by the digest of their bytes. */
+interface DocumentsTable {
+  digest: string;
+  text: string;
+}
+
+export type CloudletState = "defined" | "installed" | "removed";
+
+interface CloudletsTable {
+  id: string;
+  organization: string;
+  name: string;
+  region: string;
+  platform: string;
+  document: string;
+  spec_digest: string;
+  revision: number;
+  state: CloudletState;
+  created: number;
+  updated: number;
+}
+
+interface ReleasesTable {
+  id: string;
+  name: string;
+  sequence: number;
+  document: string;
+  digest: string;
+  lock_document: string | null;
+  lock_digest: string | null;
+  created: number;
+}
+
+interface SigningKeysTable {
+  fingerprint: string;
+  public_key: string;
+  created: number;
+}
+
+interface AccessKeysTable {
+  id: string;
+  cloudlet_id: string;
+  slot: "primary" | "secondary";
+  public_key: string;
+  issued: number;
+  issued_by: string;
+  revoked: number | null;
+}
+
+export type BundleState = "queued" | "building" | "ready" | "failed";
+
+interface BundlesTable {
+  id: string;
+  /** Digest of everything that it is made of: the same inputs are the same row. */
+  inputs: string;
+  cloudlet_id: string;
+  organization: string;
+  release_id: string;
+  spec_document: string;
+  release_document: string;
+  lock_document: string;
+  fingerprint: string;
+  state: BundleState;
+  /** JSON of the problem where it failed. */
+  problem: string | null;
+  /** JSON of a StoredLayout where it is ready. */
+  layout: string | null;
+  /** Of SHA256SUMS: what a receipt names. */
+  sums: string | null;
+  requested: number;
+  requested_by: string;
+  finished: number | null;
+}
+
+interface JobsTable {
+  bundle_id: string;
+  state: "queued" | "running";
+  attempts: number;
+  /** Who runs it, and until when nobody else may. */
+  owner: string | null;
+  lease_until: number;
+  created: number;
+}
+
+interface EventsTable {
+  bundle_id: string;
+  number: number;
+  time: number;
+  state: BundleState;
+  message: string;
+}
+
+interface ReceiptsTable {
+  id: string;
+  cloudlet_id: string;
+  bundle_id: string | null;
+  action: string;
+  result: string;
+  finished: string;
+  document: string;
+  received: number;
+  received_by: string;
+}
+
+interface AuditTable {
+  number: number;
+  time: number;
+  actor: string;
+  address: string;
+  action: string;
+  subject: string;
+  organization: string | null;
+  /** JSON; never a secret. */
+  detail: string;
+  /** Hash of the entry before. */
+  previous: string;
+  hash: string;
+}
+
+interface AuditHeadTable {
+  id: number;
+  number: number;
+  hash: string;
+}
+
+export type UserRow = Selectable<UsersTable>;
+export type OrganizationRow = Selectable<OrganizationsTable>;
+export type CredentialRow = Selectable<CredentialsTable>;
+export type CloudletRow = Selectable<CloudletsTable>;
+export type ReleaseRow = Selectable<ReleasesTable>;
+export type SigningKeyRow = Selectable<SigningKeysTable>;
+export type AccessKeyRow = Selectable<AccessKeysTable>;
+export type BundleRow = Selectable<BundlesTable>;
+export type EventRow = Selectable<EventsTable>;
+export type ReceiptRow = Selectable<ReceiptsTable>;
+export type AuditRow = Selectable<AuditTable>;
