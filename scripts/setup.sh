@@ -6,8 +6,8 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
-# What the fast layers call besides Node: two more shells, two more tar readers, PyYAML, shellcheck, a terminal, curl.
-tools='busybox curl ksh shellcheck libarchive-tools python3 python3-yaml openssl xz-utils'
+# What the fast layers call besides Node: two more shells, two more tar readers, PyYAML, shellcheck, a terminal.
+tools='busybox ksh shellcheck libarchive-tools python3 python3-yaml openssl xz-utils'
 
 main() {
     install_packages

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import t from "tap";
-import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease, type Method } from "./running.ts";
+import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease, type Method } from "../../unit/service/running.ts";
 
 interface Parameter {
   readonly in: "path" | "query" | "header";

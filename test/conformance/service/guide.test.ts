@@ -10,7 +10,7 @@ import { table } from "../../../src/service/access/roles.ts";
 import { openService } from "../../../src/service/service.ts";
 import { problemKinds } from "../../../src/service/http/problem.ts";
 import { makeReferenceInputs } from "../../../scripts/make-reference-inputs.ts";
-import { releaseText, root, specText } from "./running.ts";
+import { releaseText, root, specText } from "../../unit/service/running.ts";
 
 const guide = readFileSync(join(root, "docs/reference/api.md"), "utf8");
 const blocks = [...guide.matchAll(/^```sh\n([^]*?)^```$/gm)].map((match) => match[1] ?? "");

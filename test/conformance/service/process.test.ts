@@ -9,7 +9,7 @@ import { join } from "node:path";
 import t from "tap";
 import { canonicalJson, type JsonObject } from "../../../src/core/json.ts";
 import { readRelease } from "../../../src/spec/read-release.ts";
-import { fillStore, releaseText, root, specOf } from "./running.ts";
+import { fillStore, releaseText, root, specOf } from "../../unit/service/running.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet-process-"));
 const folder = join(work, "state");
