@@ -28,18 +28,20 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** Real boots take minutes each without KVM, and so do whole lives on a simulator: of every row one file runs, by the commit; --full runs all. */
+/** Real boots take minutes each without KVM, and so do whole lives on a simulator and gigabytes in a shell: of every row one file runs, by the commit; --full runs all. */
 const rotations: readonly (readonly string[])[] = [
   [
     "boot/config-drive.test.ts",
     "boot/damage.test.ts",
     "boot/inventory.test.ts",
+    "boot/no-network.test.ts",
     "boot/power-cut.test.ts",
     "boot/vmware-guestinfo.test.ts",
     "boot/vmware-ovf.test.ts",
   ],
   ["libvirt/boot.test.ts", "vmpool/vmpool.test.ts"],
   ["vcd/vcd.test.ts", "vsphere/vsphere.test.ts"],
+  ["parts/shells.test.ts", "registry/large-image.test.ts"],
 ];
 /** What is asked needs five minutes of building first, and says the same whatever the commit. */
 const fullOnly: readonly string[] = ["evidence/cosign.test.ts"];
