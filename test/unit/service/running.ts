@@ -175,12 +175,12 @@ export function specOf(name: string, organization = "ExampleTel"): string {
 export const releaseText = readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8");
 
 /** Resolves the reference release into the service's blob store, as `lock --store` does; gives the lock's text. */
-export async function fillStore(folder: string): Promise<string> {
+export async function fillStore(folder: string, { text = releaseText, vmdk = false }: { readonly text?: string; readonly vmdk?: boolean } = {}): Promise<string> {
   await makeReferenceInputs(join(root, "out/inputs"));
-  const release = readRelease(releaseText);
+  const release = readRelease(text);
   if (!release.ok) throw new Error("the reference release is not valid");
   const lock = await resolve({
-    release: release.value, releaseFolder: join(root, "bundles/openstack-single"), store: await openStore(join(folder, "blobs")), architecture: "amd64", environment: {}, vmdk: false,
+    release: release.value, releaseFolder: join(root, "bundles/openstack-single"), store: await openStore(join(folder, "blobs")), architecture: "amd64", environment: {}, vmdk,
     progress: () => undefined, signal: new AbortController().signal,
   });
   if (!lock.ok) throw new Error(JSON.stringify(lock.issues));
