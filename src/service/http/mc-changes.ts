@@ -142,8 +142,12 @@ async function remove(context: Context, request: FastifyRequest, body: Json, say
 
 function accepted(taken: Taken): Extract<Taken, { ok: true }> {
   if (taken.ok) return taken;
-  throw new Refusal(`Not to be carried over: ${taken.refused.join("; ")}`);
+  const rest = taken.refused.length - mostTold;
+  throw new Refusal(`Not to be carried over: ${taken.refused.slice(0, mostTold).join("; ")}${rest > 0 ? `; and ${rest} more` : ""}`);
 }
+
+/** More than anybody reads in one line. */
+const mostTold = 20;
 
 /** Throws a Refusal with every mistake. */
 function readNew(text: string): SpecDocument {

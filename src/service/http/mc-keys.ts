@@ -31,8 +31,13 @@ export function mcKeys(context: Context, { wake }: Pick<Outside, "wake">): Reado
       if ((await currentAccessKeys(db, [row.id])).length > 0) throw registered();
       const bundle = await askFor(context, request, await wantedBundle(context, row, release, callerOf(request).user.name));
       wake();
-      const keys = await act(context, request, async (transaction) => issued(context, request, transaction, row, spec));
-      return reply.send({ manifest: manifestOf(steps, keys, `${request.protocol}://${request.host}/v1/bundles/${bundle.id}/download`) });
+      const download = `${request.protocol}://${request.host}/v1/bundles/${bundle.id}/download`;
+      const manifest = await act(context, request, async (transaction) => {
+        const { result: keys, entry } = await issued(context, request, transaction, row, spec);
+        // Within the transaction: a key whose manifest can't be made is none.
+        return { result: manifestOf(steps, keys, download), entry };
+      });
+      return reply.send({ manifest });
     },
 
     GenerateAccessKey: async (request, reply, body) => {

@@ -19,19 +19,22 @@ export const mcResource: Resource = (app, context, outside) => {
     return reply.code(status).headers(headers).type("application/json").send(JSON.stringify({ message }));
   });
 
-  app.post("/api/v1/login", { config: { open: true }, schema: { hide: true } }, async (request, reply) => {
+  app.post("/api/v1/login", { config: { open: true }, bodyLimit: objectBytes, schema: { hide: true } }, async (request, reply) => {
     const { token, isAdmin } = await enter(context, request);
     return reply.send({ token, ...(isAdmin ? { admin: true } : {}) });
   });
 
   const calls: Readonly<Record<string, McCall>> = { ...mcChanges(context), ...mcReading(context), ...mcKeys(context, outside) };
   for (const [name, call] of Object.entries(calls)) {
-    app.post(`/api/v1/auth/ctrl/${name}`, { schema: { hide: true } }, async (request, reply) => {
+    app.post(`/api/v1/auth/ctrl/${name}`, { bodyLimit: objectBytes, schema: { hide: true } }, async (request, reply) => {
       const body = shallow(request.body);
       return call(request, reply, body);
     });
   }
 };
+
+/** A cloudlet with an OpenRC file and certificates has some 20 KiB; what an import looks for in more would keep others waiting. */
+const objectBytes = 65_536;
 
 /** Deeper than any cloudlet, and so shallow that nothing that walks it runs out of stack. */
 const deepest = 16;
@@ -85,6 +88,8 @@ function wordsFor(problem: Problem, request: FastifyRequest, status: number): { 
       return { message: "Forbidden", status: 403 };
     case "not-valid":
       return { message: [problem.message, ...problem.issues.map(({ message }) => message)].filter((each, index, all) => all.indexOf(each) === index).join("; "), status: 400 };
+    case "too-large":
+      return { message: `At most ${objectBytes} bytes are read`, status };
     default:
       return { message: problem.message, status };
   }

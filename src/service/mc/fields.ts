@@ -145,11 +145,15 @@ export function leaves(fields: readonly Field[], path: readonly string[] = []): 
   return fields.flatMap((field) => (field.kind === "group" ? leaves(field.fields, [...path, field.name]) : [{ path: [...path, field.name], field }]));
 }
 
+/** Fields and groups of a cloudlet, several times over. */
+const mostIds = 1_000;
+
 /**
  * The fields that a mask names. The id of a group stands for all of it where no id of one of its fields is there: clients send the
  * groups of their fields, too. What is within a map or list stands for all of it.
  */
 export function masked(ids: readonly string[]): readonly Place[] {
+  if (ids.length > mostIds) throw new NotAnObject(`Invalid JSON data: fields has ${ids.length} ids, more than there are fields`);
   const chosen = new Map<string, Place>();
   for (const id of ids) {
     const hasMoreExact = ids.some((other) => other.startsWith(`${id}.`));

@@ -1,10 +1,11 @@
 /** GetCloudletManifest and the access keys: once, until they are revoked; two with high availability; private halves in the answer alone. */
 
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { manifestOf } from "../../../src/service/mc/manifest.ts";
 import { readYaml } from "../../../src/spec/read-yaml.ts";
 import { call, key, show, smallest, type Called } from "./mc-running.ts";
 import { addCloudlet, addOrganization, bundleOf, fillStore, releaseText, root, startService, uploadRelease, type Running } from "./running.ts";
@@ -149,6 +150,22 @@ t.test("vSphere and vCloud Director have theirs; where a bundle has none it is s
   const none = await call(running, admin, "GetCloudletManifest", { Region: "EU", CloudletKey: { organization: "ExampleTel", name: /^name: (.*)$/m.exec(spec)?.[1] } });
   t.match([none.status, none.refusal], [400, /not supported for PLATFORM_TYPE_LIBVIRT/]);
   t.equal((await current(running)).length, before);
+});
+
+t.test("the manifest of every golden cloudlet is whole, hostile names and all", (t) => {
+  const key = { slot: "ACCESS_KEY", privateKeyPem: "-----BEGIN PRIVATE KEY-----\nxyz\n-----END PRIVATE KEY-----\n" } as const;
+  const golden = join(root, "test/golden");
+  const paths = readdirSync(golden).map((name) => join(golden, name, "expected/site/manifest.yaml")).filter((path) => existsSync(path));
+  t.ok(paths.length > 8, `${paths.length} of them`);
+  for (const path of paths) {
+    const steps = readFileSync(path, "utf8");
+    const before = (readYaml(steps).value as unknown as { readonly manifestitems: readonly Item[] }).manifestitems;
+    const { value, issues } = readYaml(manifestOf(steps, [key], "http://localhost/x"));
+    t.strictSame(issues, [], path);
+    const after = (value as unknown as { readonly manifestitems: readonly Item[] }).manifestitems;
+    t.strictSame(after.filter(({ title }) => before.some((each) => each.title === title)).map(({ id: _, ...item }) => item), before.map(({ id: _, ...item }) => item), path);
+  }
+  t.end();
 });
 
 t.test("which release: the newest, or the newest of the version that the cloudlet asks for", async (t) => {

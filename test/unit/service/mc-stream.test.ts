@@ -1,5 +1,6 @@
 /** StreamCloudlet: what becomes of a cloudlet, line by line, while it happens. */
 
+import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import t from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
@@ -66,7 +67,6 @@ t.test("a bundle that can't be made ends it badly", async (t) => {
   const { admin, ask } = running;
   // The lock says what there should be; the store has nothing of it.
   const release = String((await ask("POST", "/v1/releases", { token: admin, yaml: releaseText })).json["id"]);
-  const { readFileSync } = await import("node:fs");
   await ask("PUT", `/v1/releases/${release}/lock`, { token: admin, body: readFileSync(new URL("../../../bundles/openstack-single/release.lock.json", import.meta.url), "utf8"), headers: { "content-type": "application/json" } });
   t.equal((await call(running, admin, "GetCloudletManifest", key)).status, 200);
   const answer = await call(running, admin, "StreamCloudlet", key);
@@ -77,7 +77,11 @@ t.test("a bundle that can't be made ends it badly", async (t) => {
 t.test("nothing comes for too long; it is deleted; nobody reads any more; the service stops", async (t) => {
   const running = await started(t);
   const { admin, id, service } = running;
-  const all = async (gone: AbortSignal, waitMs: number): Promise<string> => (await Array.fromAsync(followCloudlet(service.context, id, gone, waitMs))).join("");
+  const all = async (gone: AbortSignal, waitMs: number): Promise<string> => {
+    let text = "";
+    for await (const line of followCloudlet(service.context, id, gone, waitMs)) text += line;
+    return text;
+  };
   const late = await all(new AbortController().signal, 30);
   t.match(late, /"platform bringup timed out"/);
   t.match(late.trimEnd().split("\n").at(-1), JSON.stringify({ result: { message: "Timed out waiting for cloudlet state to be Ready", code: 400 } }));
