@@ -114,7 +114,7 @@ function names(places: readonly Place[], wrong: string): boolean {
   return places.some(({ path }) => path[0] === field);
 }
 
-/** The object as a client would send it: without what only a controller sets, and with a place even where it is 0. */
+/** The object as a client would send it: without what only a controller sets. */
 function editable(document: SpecDocument, row: CloudletRow): JsonObject {
   const object = objectOfCloudlet(document, { state: row.state, created: row.created, updated: row.updated, publicKeys: {} });
   return Object.fromEntries(Object.entries(object).filter(([name]) => !["state", "created_at", "updated_at", "flavor"].includes(name)));

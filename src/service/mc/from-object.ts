@@ -25,6 +25,7 @@ export function specOfObject(region: string, object: JsonObject): Taken {
  */
 export function changedSpec(region: string, written: JsonObject, before: JsonObject, after: JsonObject): Taken {
   const [old, made] = [imported(region, before), imported(region, after)];
+  if (!old.isRead || !made.isRead) return { ok: false, refused: [...new Set([...old.refused, ...made.refused])] };
   // What the cloudlet lacked before is not this change's fault.
   const refused = made.refused.filter((each) => !old.refused.includes(each));
   if (refused.length > 0) return { ok: false, refused };
@@ -35,6 +36,8 @@ export function changedSpec(region: string, written: JsonObject, before: JsonObj
 }
 
 interface Imported {
+  /** False: it was no object at all, and `spec` is empty. */
+  readonly isRead: boolean;
   readonly spec: JsonObject;
   readonly text: string;
   readonly secrets: readonly string[];
@@ -43,10 +46,10 @@ interface Imported {
 
 function imported(region: string, object: JsonObject): Imported {
   const outcome = importCloudlet(JSON.stringify({ region, cloudlet: importable(object) }));
-  if (!outcome.ok) return { spec: {}, text: "", secrets: [], refused: outcome.issues.map(said) };
+  if (!outcome.ok) return { isRead: false, spec: {}, text: "", secrets: [], refused: outcome.issues.map(said) };
   const { text, secrets } = outcome.value;
   const { value } = readYaml(text);
-  return { spec: objectOf(value) ?? {}, text, secrets, refused: outcome.issues.filter((issue) => !isKeptSecret(issue, secrets)).map(said) };
+  return { isRead: true, spec: objectOf(value) ?? {}, text, secrets, refused: outcome.issues.filter((issue) => !isKeptSecret(issue, secrets)).map(said) };
 }
 
 /** What only a controller has is not ours to import: its own default flavor. Go leaves out a coordinate of 0. */

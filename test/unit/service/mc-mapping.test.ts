@@ -1,5 +1,7 @@
 /** Both ways between MobiledgeX's object and our spec: what was taken comes back, and an update changes what it names alone. */
 
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
@@ -10,6 +12,7 @@ import { changedSpec, specOfObject } from "../../../src/service/mc/from-object.t
 import { objectOfCloudlet } from "../../../src/service/mc/to-object.ts";
 import type { SpecDocument } from "../../../src/spec/read-spec.ts";
 import { readYaml } from "../../../src/spec/read-yaml.ts";
+import { root } from "./running.ts";
 
 const known = { state: "defined", created: 1_000, updated: 2_000, publicKeys: {} } as const;
 
@@ -195,6 +198,23 @@ secrets: [{name: TOKEN, target: {kind: file, path: /root/token}}]
   t.equal(read.value.spec.dynamicIps, 4);
   t.same(read.value.spec.environment, { MEX_ROUTER: "r1" });
   t.match(read.value.spec.networks.external, [{ name: "ue", mtu: 1400, address: { mode: "static" } }, { name: "net", defaultRoute: true }, { name: "more", purpose: "internet" }]);
+  t.end();
+});
+
+t.test("each reference cloudlet, whatever its platform, takes an update and is otherwise as it was", (t) => {
+  const folder = join(root, "bundles");
+  for (const name of readdirSync(folder)) {
+    const read = readCloudletSpec(readFileSync(join(folder, name, "cloudlet.yaml"), "utf8"));
+    if (!read.ok) throw new Error(name);
+    const { written, spec } = read.value;
+    const { state: _, created_at: __, updated_at: ___, flavor: ____, ...was } = objectOfCloudlet(read.value, known);
+    t.strictSame(spelled(was, cloudletFields), was, `${name}: the names are MobiledgeX's`);
+    const changed = changedSpec("EU", written, was, withValue(was, ["num_dynamic_ips"], spec.dynamicIps - 1));
+    if (!changed.ok) throw new Error(`${name}: ${changed.refused.join("; ")}`);
+    const again = readCloudletSpec(changed.text);
+    if (!again.ok) throw new Error(`${name}: ${JSON.stringify(again.issues)}`);
+    t.same(again.value.written, { ...written, dynamicIps: spec.dynamicIps - 1 }, name);
+  }
   t.end();
 });
 
