@@ -14,6 +14,7 @@ import { authenticate } from "./caller.ts";
 import { cloudletResource } from "./cloudlets.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { mcResource } from "./mc.ts";
 import { describeApi } from "./openapi.ts";
 import { organizationResource } from "./organizations.ts";
 import { notFound, Problem, problemDocument, problemKinds } from "./problem.ts";
@@ -41,6 +42,7 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
+  mcResource,
 ];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
@@ -159,7 +161,7 @@ function isDiskError(error: Error & { readonly errcode?: number }): boolean {
   return error.errcode !== undefined && diskErrors.has(error.errcode & 0xff);
 }
 
-function problemOf(error: FastifyError): Problem {
+export function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EnvironmentError) return new Problem("overloaded", "The service's disk or a program that it needs fails; its log has more.");
   if (isDiskError(error)) return new Problem("overloaded", "The service's disk is full, or fails; its log has more.");

@@ -1,6 +1,6 @@
 /** /v1/bundles: bundles on request. The same inputs are the same bundle, made once. */
 
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { sha256 } from "../../core/digest.ts";
 import { canonicalJson } from "../../core/json.ts";
 import { lockFor, takesVmdk } from "../../store/draw.ts";
@@ -55,20 +55,7 @@ export const bundleResource: Resource = (app, context, { wake }) => {
     const release = await releaseById(db, request.body.release);
     if (release === undefined) throw refused("/release", "there is no such release");
     const wanted = await wantedBundle(context, cloudlet, release, callerOf(request).user.name);
-    const row = await act(context, request, async (transaction) => {
-      const entry = { action: "bundle:request", subject: `bundle:${wanted.id}`, organization: cloudlet.organization, detail: { cloudlet: cloudlet.id, release: release.id } };
-      const isNew = await addBundle(transaction, wanted);
-      const there = isNew ? wanted : await bundleByInputs(transaction, wanted.inputs);
-      if (there === undefined) throw new Error("a bundle that could not be added is not there");
-      const isAgain = there.state === "failed";
-      if (isAgain) await setBundle(transaction, there.id, { state: "queued", problem: null, finished: null });
-      if (isNew || isAgain) {
-        await addJob(transaction, there.id, context.now());
-        await addEvent(transaction, there.id, { time: context.now(), state: "queued", message: isAgain ? "asked for again" : "asked for" });
-      }
-      const result: BundleRow = isAgain ? { ...there, state: "queued", problem: null, finished: null } : there;
-      return { result, entry: isNew || isAgain ? { ...entry, subject: `bundle:${there.id}` } : undefined };
-    });
+    const row = await askFor(context, request, wanted);
     wake();
     return reply.code(row.state === "ready" ? 200 : 202).header("location", `/v1/bundles/${row.id}`).send(shown(row));
   });
@@ -86,8 +73,28 @@ function numberOr(text: string | undefined): number {
   return value;
 }
 
+/** The row of that bundle, whether it was there or not; one that has failed is tried again. */
+export async function askFor(context: Context, request: FastifyRequest, wanted: BundleRow): Promise<BundleRow> {
+  const row = await act(context, request, async (transaction) => {
+    const isNew = await addBundle(transaction, wanted);
+    const there = isNew ? wanted : await bundleByInputs(transaction, wanted.inputs);
+    if (there === undefined) throw new Error("a bundle that could not be added is not there");
+    const isAgain = there.state === "failed";
+    if (isAgain) await setBundle(transaction, there.id, { state: "queued", problem: null, finished: null });
+    if (isNew || isAgain) {
+      await addJob(transaction, there.id, context.now());
+      await addEvent(transaction, there.id, { time: context.now(), state: "queued", message: isAgain ? "asked for again" : "asked for" });
+    }
+    const result: BundleRow = isAgain ? { ...there, state: "queued", problem: null, finished: null } : there;
+    const entry = { action: "bundle:request", subject: `bundle:${there.id}`, organization: there.organization, detail: { cloudlet: there.cloudlet_id, release: there.release_id } };
+    return { result, entry: isNew || isAgain ? entry : undefined };
+  });
+  context.news.tell(row.cloudlet_id);
+  return row;
+}
+
 /** The row that the request asks for; what it is made of decides which one it is. */
-async function wantedBundle(context: Context, cloudlet: CloudletRow, release: ReleaseRow, requestedBy: string): Promise<BundleRow> {
+export async function wantedBundle(context: Context, cloudlet: CloudletRow, release: ReleaseRow, requestedBy: string): Promise<BundleRow> {
   const { db, signer } = context;
   if (release.lock_document === null) throw refused("/release", "the release has no lock yet: PUT /v1/releases/ID/lock");
   const spec = await keptSpec(db, cloudlet.document);

@@ -65,6 +65,7 @@ export const receiptResource: Resource = (app, context) => {
       await setCloudletState(transaction, cloudlet.id, last.result === "removed" ? "removed" : "installed", now());
       return { result: { row: made, isNew: true }, entry: { action: "receipt:add", subject: `cloudlet:${cloudlet.id}`, organization: cloudlet.organization, detail: { receipt: made.id, result: made.result, bundle: value.bundle } } };
     });
+    if (isNew) context.news.tell(cloudlet.id);
     return reply.code(isNew ? 201 : 200).send(shown(row));
   });
 

@@ -38,7 +38,10 @@ export const sessionResource: Resource = (app, context) => {
       body: object({ name: text("Whose session it is.", { maxLength: 200 }), password: text("The password.", { maxLength: passwordCharacters.most }) }),
       response: answers({ 201: object({ token: text("Shown this once."), expires: time("When it ends.") }) }),
     },
-  }, async (request, reply) => reply.code(201).send(await logIn(context, request, request.body)));
+  }, async (request, reply) => {
+    const { token, expires } = await logIn(context, request, request.body);
+    return reply.code(201).send({ token, expires });
+  });
 
   app.delete("/v1/sessions/current", {
     schema: { operationId: "logOut", summary: "Log out: the token of this request is good no more.", tags, response: answers({ 204: nothing }) },
@@ -127,7 +130,7 @@ async function invited(context: Context, db: InTransaction, userId: string | nul
   return row;
 }
 
-async function logIn(context: Context, request: FastifyRequest, { name, password: given }: { readonly name: string; readonly password: string }): Promise<{ readonly token: string; readonly expires: string }> {
+export async function logIn(context: Context, request: FastifyRequest, { name, password: given }: { readonly name: string; readonly password: string }): Promise<{ readonly token: string; readonly expires: string; readonly user: UserRow }> {
   const { db, now, random, passwords, limits } = context;
   const user = await userByName(db, name);
   const { rehash } = await throttled(context, request, name, async () => {
@@ -144,7 +147,7 @@ async function logIn(context: Context, request: FastifyRequest, { name, password
     if (better !== undefined) await changeUser(transaction, user.id, { password: better });
     await record(transaction, { time: now(), actor: `user:${user.name}`, address: request.ip, action: "session:begin", subject: `user:${user.name}` });
   });
-  return { token, expires: new Date(expires).toISOString() };
+  return { token, expires: new Date(expires).toISOString(), user };
 }
 
 /** An attempt counts as failed until it has succeeded, so that many at once are as many failures. */

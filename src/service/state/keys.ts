@@ -26,6 +26,12 @@ export function accessKeysOf(db: Database, cloudletId: string): Promise<AccessKe
   return db.selectFrom("access_keys").selectAll().where("cloudlet_id", "=", cloudletId).orderBy("issued").orderBy("slot").orderBy("id").execute();
 }
 
+/** Those that were issued and not revoked. */
+export function currentAccessKeys(db: Database, cloudletIds: readonly string[]): Promise<AccessKeyRow[]> {
+  if (cloudletIds.length === 0) return Promise.resolve([]);
+  return db.selectFrom("access_keys").selectAll().where("cloudlet_id", "in", cloudletIds).where("revoked", "is", null).orderBy("cloudlet_id").orderBy("slot").execute();
+}
+
 /** How many were revoked. */
 export async function revokeAccessKeys(db: InTransaction, cloudletId: string, now: number): Promise<number> {
   const result = await db.updateTable("access_keys").set({ revoked: now }).where("cloudlet_id", "=", cloudletId).where("revoked", "is", null).executeTakeFirst();

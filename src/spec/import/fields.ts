@@ -11,7 +11,7 @@ import { bare, enumOf, isBlank, numberOf, objectOf, secondsOf, textOf } from "./
 export type FieldHandler = (value: Json, source: string, carrier: Carrier) => void;
 
 /** Numbers are those of edgeproto/cloudlet.proto; names on our side. */
-const PLATFORM_TYPES = new Map([
+export const PLATFORM_TYPES = new Map([
   [0, "fake"],
   [1, "dind"],
   [2, "openstack"],
@@ -31,20 +31,20 @@ const PLATFORM_TYPES = new Map([
   [16, "federation"],
   [17, "fakevmpool"],
 ]);
-const IP_SUPPORT = new Map([
+export const IP_SUPPORT = new Map([
   [1, "static"],
   [2, "dynamic"],
 ]);
-const ACCESS = new Map([
+export const ACCESS = new Map([
   [0, "direct"],
   [1, "restricted"],
 ]);
-const MAINTENANCE = new Map([
+export const MAINTENANCE = new Map([
   [0, "normal"],
   [1, "start"],
   [5, "start-no-failover"],
 ]);
-const MAINTENANCE_NAMES = new Map([
+export const MAINTENANCE_NAMES = new Map([
   ["normaloperation", "normal"],
   ["maintenancestart", "start"],
   ["maintenancestartnofailover", "start-no-failover"],

@@ -35,6 +35,7 @@ const ORDER: readonly string[] = [
   "crm",
   "environment",
   "secrets",
+  "audit",
 ];
 
 /** `head` becomes comment lines; `from` leads from pointers into the spec to pointers into the source. */
