@@ -1,12 +1,11 @@
 /** GetCloudletManifest, GenerateAccessKey and RevokeAccessKey: where an access key's private half is seen, once. */
 
 import type { FastifyRequest } from "fastify";
-import { composeTexts } from "../../evidence/texts.ts";
 import { accessKey } from "../../seal/access-key.ts";
-import { lockFor } from "../../store/draw.ts";
 import type { SpecDocument } from "../../spec/read-spec.ts";
 import { newId, type Context } from "../context.ts";
-import { keptLock, keptRelease, keptSpec } from "../jobs/documents.ts";
+import { drawBundle } from "../jobs/build-bundle.ts";
+import { keptRelease, keptSpec } from "../jobs/documents.ts";
 import { protoNameOf } from "../mc/enums.ts";
 import { manifestOf, type IssuedKey } from "../mc/manifest.ts";
 import { Refusal } from "../mc/refusal.ts";
@@ -27,7 +26,7 @@ export function mcKeys(context: Context, { wake }: Pick<Outside, "wake">): Reado
       permit(request, "bundle:request", row.organization);
       const spec = await keptSpec(db, row.document);
       const release = await releaseFor(context, spec);
-      const steps = await stepsOf(context, spec, release);
+      const steps = await stepsOf(context, row, release);
       if ((await currentAccessKeys(db, [row.id])).length > 0) throw registered();
       const bundle = await askFor(context, request, await wantedBundle(context, row, release, callerOf(request).user.name));
       wake();
@@ -104,13 +103,11 @@ function narrowed<T>(all: readonly T[], is: (one: T) => boolean): readonly T[] {
 }
 
 /** `site/manifest.yaml` as the bundle has it. */
-async function stepsOf({ db, program }: Context, spec: SpecDocument, row: ReleaseRow): Promise<string> {
-  const lock = lockFor(spec, await keptLock(db, row.lock_document ?? ""));
-  const release = await keptRelease(db, row.document);
-  const composed = composeTexts({ spec, release, lock }, program.assets);
-  if (!composed.ok) throw new Refusal(composed.issues.filter(({ severity }) => severity === "error").map(({ message }) => message).join("; "));
-  const body = composed.value.files.find(({ path }) => path === manifestPath)?.body;
-  if (body?.kind !== "bytes") throw new Refusal(`GetCloudletManifest is not supported for ${protoNameOf(spec.spec.platform.type)}; its bundle has all that is needed`);
+async function stepsOf(context: Context, { document, platform }: CloudletRow, release: ReleaseRow): Promise<string> {
+  const made = await drawBundle(context, { spec_document: document, release_document: release.document, lock_document: release.lock_document ?? "" });
+  if (made.kind === "issues") throw new Refusal(made.issues.filter(({ severity }) => severity === "error").map(({ message }) => message).join("; "));
+  const body = made.tree.files.find(({ path }) => path === manifestPath)?.body;
+  if (body?.kind !== "bytes") throw new Refusal(`GetCloudletManifest is not supported for ${protoNameOf(platform)}; its bundle has all that is needed`);
   return new TextDecoder().decode(body.bytes);
 }
 

@@ -11,6 +11,7 @@ import { located, type LocatedIssue } from "../located-issues.ts";
 import { documentText } from "../state/documents.ts";
 import type { BundleRow } from "../state/tables.ts";
 import { keptLock, keptSpec } from "./documents.ts";
+import type { DrawingMade } from "./draw-worker.ts";
 import { storedLayout, type StoredLayout } from "./stored-layout.ts";
 
 export type Built =
@@ -27,10 +28,8 @@ export async function buildBundle(context: Context, row: BundleRow, step: (messa
   if (missing.length > 0) {
     return { ok: false, title: `the blob store lacks what the lock names: ${missing.join(", ")}; fetch it: cloudlet-bundle lock --store FOLDER`, issues: [] };
   }
-  const [specText, releaseText, lockText] = await Promise.all([row.spec_document, row.release_document, row.lock_document].map((digest) => documentText(db, digest)));
-  const made = await context.drawing.draw({ spec: specText ?? "", release: releaseText ?? "", lock: lockText ?? "", builder: context.builder }, stopping);
-  if (made.kind === "defect") throw new Error(made.stack);
-  if (made.kind === "issues") return { ok: false, title: "the bundle can't be made of this spec and release", issues: located(made.issues, specText) };
+  const made = await drawBundle(context, row);
+  if (made.kind === "issues") return { ok: false, title: "the bundle can't be made of this spec and release", issues: located(made.issues, await documentText(db, row.spec_document)) };
   stopping.throwIfAborted();
   await step("sealing");
   const sealed = await seal(made.tree, [signer]);
@@ -40,6 +39,14 @@ export async function buildBundle(context: Context, row: BundleRow, step: (messa
   const { layout, drawn } = storedLayout(sealed, attestation);
   await context.drawn.put(once(drawn), { digest: layout.drawn, size: drawn.byteLength });
   return { ok: true, layout, sums: hexOf(sha256(bytesOf(sealed, sumsPath))) };
+}
+
+/** The tree of these documents, on the thread that draws; or why there is none. */
+export async function drawBundle({ db, drawing, builder, stopping }: Context, row: Pick<BundleRow, "spec_document" | "release_document" | "lock_document">): Promise<Exclude<DrawingMade, { readonly kind: "defect" }>> {
+  const [spec, release, lock] = await Promise.all([documentText(db, row.spec_document), documentText(db, row.release_document), documentText(db, row.lock_document)]);
+  const made = await drawing.draw({ spec, release, lock, builder }, stopping);
+  if (made.kind === "defect") throw new Error(made.stack);
+  return made;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

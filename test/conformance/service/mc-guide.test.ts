@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { table } from "../../../src/service/access/roles.ts";
-import { addOrganization, root, startService, uploadRelease } from "./running.ts";
+import { addOrganization, root, startService, uploadRelease } from "../../unit/service/running.ts";
 
 const page = readFileSync(join(root, "docs/reference/mobiledgex-api.md"), "utf8");
 const blocks = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map((match) => match[1] ?? "");

@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import t from "tap";
 import { cloudletFields, type Field } from "../../../src/service/mc/fields.ts";
-import { call, smallest } from "./mc-running.ts";
-import { addOrganization, startService } from "./running.ts";
+import { call, smallest } from "../../unit/service/mc-running.ts";
+import { addOrganization, startService } from "../../unit/service/running.ts";
 
 const hostile = ["", "\u0000", "../../etc/passwd", "'; drop table users; --", "\ud800", "\u202e", "a".repeat(600), "constructor", "hasOwnProperty", "toString", "-1", "1e309", "NaN", "null", "*", '"', "${HOME}", "<b>", "\u2028", "\u0085", "!!js/function", "&a [*a]"];
 const scalar = fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary", maxLength: 20 }), fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.constantFrom("ExampleTel", "Secret", "EU", "berlin-1", "PlatformTypeOpenstack", "RestrictedAccess", "provider", "5.1", "30m0s", 0, 1, 2, 5, 7, 9, 11));
