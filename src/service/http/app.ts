@@ -10,8 +10,10 @@ import { auditResource } from "./audit.ts";
 import { bundleResource } from "./bundles.ts";
 import { authenticate } from "./caller.ts";
 import { cloudletResource } from "./cloudlets.ts";
+import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { locationResource } from "./locations.ts";
 import { describeApi } from "./openapi.ts";
 import { organizationResource } from "./organizations.ts";
 import { notFound, Problem, problemDocument, problemKinds } from "./problem.ts";
@@ -39,6 +41,7 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
+  locationResource,
 ];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
@@ -97,7 +100,8 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
       ms: Math.round(reply.elapsedTime), address: request.ip, user: request.caller?.user.name ?? null,
     });
   });
-  app.setNotFoundHandler((request, reply) => answer(reply, notFoundOrMethod(app, request)));
+  const pages = consoleFiles(context.packageFolder);
+  app.setNotFoundHandler((request, reply) => (pages.answer(request, reply) ? reply : answer(reply, notFoundOrMethod(app, request))));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
     if (problem.kind === "defect") {
