@@ -387,7 +387,7 @@ t.test("API tokens are shown once, and a new password ends the session", async (
   await page.getByRole("row", { name: /ci/ }).waitFor();
   await look(t, page, "account");
   await pressed(page, "Take back: ci");
-  await pressed(page, "Take back");
+  await page.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
   await page.getByText("You have none").waitFor();
   t.equal((await fetch(`${served.url}/v1/cloudlets`, { headers: { authorization: `Bearer ${token}` } })).status, 401);
   await page.getByLabel("Password so far").fill(password);
