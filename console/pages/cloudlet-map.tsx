@@ -106,7 +106,7 @@ function Marker({ group, scale, choose }: { readonly group: Group; readonly scal
     return (
       <g transform={transform}>
         <a href={to} className={`marker ${only.state}`} aria-label={`${only.name}, ${only.organization}, ${only.state}`} onClick={(event: MouseEvent) => follow(event, to)}>
-          <circle r="8" />{name(`${only.name}, ${only.organization}`, 8)}
+          <circle r="8" />{name(scale > 1.5 ? only.name : `${only.name}, ${only.organization}`, 8)}
         </a>
       </g>
     );
