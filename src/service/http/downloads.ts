@@ -14,6 +14,7 @@ import { matches, matchesWeakly } from "./etags.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
 import { answers, count, headers, listOf, object, params, text, type Schema } from "./schemas.ts";
+import { ticketRoutes } from "./tickets.ts";
 
 const tags = ["bundles"];
 const fileSchema = object({ path: text("Within the bundle."), mode: text("Octal.", { pattern: "^0[67][0-7][0-7]$" }), role: text("What it is for."), size: count("Bytes."), sha256: text("Of its bytes.", { pattern: "^[0-9a-f]{64}$" }) });
@@ -22,12 +23,14 @@ export const downloadResource: Resource = (app, context) => {
   const { db } = context;
   const downloads = { left: context.limits.downloads };
 
-  const ready = async (request: FastifyRequest): Promise<{ readonly row: BundleRow; readonly layout: StoredLayout }> => {
-    const row = visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id));
+  const ready = async (request: FastifyRequest, of = (request.params as { readonly id: string }).id): Promise<Ready> => {
+    const row = visible(request, "bundle:read", await bundleById(db, of));
     if (row.layout === null) throw new Problem("not-ready", `The bundle is ${row.state}.`);
     return { row, layout: JSON.parse(row.layout) as StoredLayout };
   };
   const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): Promise<FastifyReply> => sendStretch({ context, downloads, request, reply }, what);
+
+  ticketRoutes(app, context, { ready, send });
 
   for (const method of ["GET", "HEAD"] as const) {
     const prefix = method === "GET" ? "get" : "head";
@@ -70,9 +73,9 @@ export const downloadResource: Resource = (app, context) => {
   });
 };
 
-const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
+export const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
 
-const asked = headers({
+export const asked = headers({
   range: "bytes=FIRST-LAST, bytes=FIRST- or bytes=-LENGTH.", "if-range": "The ETag that the range goes with: of another one comes the whole.", "if-match": "Only this one.", "if-none-match": "Not this one, which is there already.",
 });
 
@@ -82,15 +85,21 @@ function typeOf({ path }: StoredFile): string {
   return /\.(md|sh|txt|yaml|env|template)$|^[A-Z0-9]+SUMS$/.test(path) ? "text/plain; charset=utf-8" : "application/octet-stream";
 }
 
-/** A stretch of the tar: all of it, or a file. */
-interface Sent {
+/** A bundle that is there. */
+export interface Ready {
   readonly row: BundleRow;
   readonly layout: StoredLayout;
+}
+
+/** A stretch of the tar: all of it, or a file. */
+export interface Sent extends Ready {
   readonly start: number;
   readonly size: number;
   readonly tag: string;
   readonly type: string;
   readonly name: string;
+  /** More headers, or others. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Sending {
@@ -106,7 +115,7 @@ async function sendStretch(sending: Sending, what: Sent): Promise<FastifyReply> 
   const { headers } = request;
   const tag = `"${what.tag}"`;
   // `no-cache`: it may be kept, and is asked about each time, for whoever may see it today may not tomorrow.
-  reply.headers({ etag: tag, "accept-ranges": "bytes", "cache-control": "private, no-cache", "content-type": what.type, "content-disposition": `attachment; filename="${what.name}"` });
+  reply.headers({ etag: tag, "accept-ranges": "bytes", "cache-control": "private, no-cache", "content-type": what.type, "content-disposition": `attachment; filename="${what.name}"`, ...what.headers });
   if (headers["if-match"] !== undefined && !matches(headers["if-match"], tag)) throw new Problem("changed-meanwhile", "It is not the one that If-Match names.");
   if (headers["if-none-match"] !== undefined && matchesWeakly(headers["if-none-match"], tag)) return reply.code(304).send();
   const ifRange = headers["if-range"];
