@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import { differences, differencesAsJson } from "../evidence/diff.ts";
 import { differencesAsHtml } from "../evidence/diff-html.ts";
 import { groups, type Group } from "../evidence/diff-rules.ts";
+import { inCommon, type ComparedSide } from "../seal/compared-side.ts";
 import { bundleArgument, isSpecName } from "./bundle-argument.ts";
-import { bundleSide, inCommon, specSide, type LoadedSide } from "./diff-side.ts";
+import { bundleSide, specSide } from "./diff-side.ts";
 import { differencesAsText } from "./diff-text.ts";
 import { releaseOptions, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
@@ -90,6 +91,6 @@ function inputsOf({ lock: both, release, store, architecture, quiet }: Options, 
   return { release: ownRelease ?? release, architecture, ...(lock === undefined ? {} : { lock }), ...(store === undefined ? {} : { store }), ...(quiet === undefined ? {} : { quiet }) };
 }
 
-function sideOf(io: Io, name: string, inputs: ReleaseOptions & { readonly quiet?: true }): Promise<LoadedSide | undefined> {
+function sideOf(io: Io, name: string, inputs: ReleaseOptions & { readonly quiet?: true }): Promise<ComparedSide | undefined> {
   return isSpecName(name) ? specSide(io, name, inputs) : bundleSide(io, name);
 }

@@ -7,6 +7,7 @@ import { produce } from "../../pack/stream.ts";
 import type { Context } from "../context.ts";
 import { layoutOf, readerOf, type StoredFile, type StoredLayout } from "../jobs/stored-layout.ts";
 import { bundleById } from "../state/bundles.ts";
+import type { BundleRow } from "../state/tables.ts";
 import type { Resource } from "./app.ts";
 import { visible } from "./caller.ts";
 import { matches, matchesWeakly } from "./etags.ts";
@@ -21,11 +22,8 @@ export const downloadResource: Resource = (app, context) => {
   const { db } = context;
   const downloads = { left: context.limits.downloads };
 
-  const layoutFor = async (request: FastifyRequest): Promise<StoredLayout> => {
-    const row = visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id));
-    if (row.layout === null) throw new Problem("not-ready", `The bundle is ${row.state}.`);
-    return JSON.parse(row.layout) as StoredLayout;
-  };
+  const layoutFor = async (request: FastifyRequest): Promise<StoredLayout> =>
+    readyLayout(visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id)));
   const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): FastifyReply => sendStretch({ context, downloads, request, reply }, what);
 
   for (const method of ["GET", "HEAD"] as const) {
@@ -68,6 +66,12 @@ export const downloadResource: Resource = (app, context) => {
     return reply.headers({ etag: `"${hexOf(sha256(bytes))}"`, "content-type": "application/vnd.dsse.envelope.v1+json" }).send(bytes);
   });
 };
+
+/** Throws a Problem where the bundle is not made yet, or can't be. */
+export function readyLayout({ layout, state }: BundleRow): StoredLayout {
+  if (layout === null) throw new Problem("not-ready", `The bundle is ${state}.`);
+  return JSON.parse(layout) as StoredLayout;
+}
 
 const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
 
