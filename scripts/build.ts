@@ -4,6 +4,7 @@ import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { buildConsole } from "./build-console.ts";
 import "./generate-validators.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -34,6 +35,8 @@ await build({
   banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
   logLevel: "warning",
 });
+
+await buildConsole();
 
 execFileSync(process.execPath, [typescriptCompiler(), "--project", join(root, "tsconfig.build.json")], { cwd: root, stdio: "inherit" });
 

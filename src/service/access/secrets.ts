@@ -1,11 +1,11 @@
-/** Secrets that are shown once and kept as a hash: session tokens, API tokens, invitations. */
+/** Secrets that are shown once and kept as a hash: session tokens, API tokens, invitations, download tickets. */
 
 import { sha256 } from "../../core/digest.ts";
 
-export type SecretKind = "session" | "token" | "invitation";
+export type SecretKind = "session" | "token" | "invitation" | "ticket";
 
 /** So that whoever finds one, a secret scanner above all, knows what it is. */
-const prefixes: Readonly<Record<SecretKind, string>> = { session: "cbs_", token: "cbt_", invitation: "cbi_" };
+const prefixes: Readonly<Record<SecretKind, string>> = { session: "cbs_", token: "cbt_", invitation: "cbi_", ticket: "cbd_" };
 
 /** 256 bits: nobody guesses it, and its plain hash tells nothing of it. */
 export function newSecret(kind: SecretKind, random: (bytes: number) => Uint8Array): string {

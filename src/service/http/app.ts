@@ -12,8 +12,10 @@ import { authenticate } from "./caller.ts";
 import { differenceResource } from "./bundle-differences.ts";
 import { explanationResource } from "./bundle-explanations.ts";
 import { cloudletResource } from "./cloudlets.ts";
+import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { locationResource } from "./locations.ts";
 import { describeApi } from "./openapi.ts";
 import { importResource } from "./imports.ts";
 import { organizationResource } from "./organizations.ts";
@@ -44,7 +46,11 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
+<<<<<<< HEAD
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
+=======
+  locationResource,
+>>>>>>> refs/heads/console
 ];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
@@ -103,7 +109,8 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
       ms: Math.round(reply.elapsedTime), address: request.ip, user: request.caller?.user.name ?? null,
     });
   });
-  app.setNotFoundHandler((request, reply) => answer(reply, notFoundOrMethod(app, request)));
+  const pages = consoleFiles(context.packageFolder);
+  app.setNotFoundHandler((request, reply) => (pages.answer(request, reply) ? reply : answer(reply, notFoundOrMethod(app, request))));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
     if (problem.kind === "defect") {

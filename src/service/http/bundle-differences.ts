@@ -10,7 +10,7 @@ import { bundleById } from "../state/bundles.ts";
 import type { Resource } from "./app.ts";
 import { anyValue } from "./bundle-explanations.ts";
 import { visible } from "./caller.ts";
-import { readyLayout } from "./downloads.ts";
+import { readyLayout } from "./ready-layout.ts";
 import { answers, count, id, listOf, object, params, text, type Schema } from "./schemas.ts";
 
 /** As on the page of `diff --html`: a user-data may differ in hundreds of lines; so many show what it is about. */

@@ -8,7 +8,7 @@ import { bundleReader, isText, sound } from "../jobs/bundle-contents.ts";
 import { bundleById } from "../state/bundles.ts";
 import type { Resource } from "./app.ts";
 import { visible } from "./caller.ts";
-import { readyLayout } from "./downloads.ts";
+import { readyLayout } from "./ready-layout.ts";
 import { notFound } from "./problem.ts";
 import { answers, count, flag, listOf, object, orNull, params, query, text } from "./schemas.ts";
 

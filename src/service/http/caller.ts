@@ -30,15 +30,22 @@ declare module "fastify" {
 }
 
 /** Throws a Problem where there is no token, or none that is good. */
-export async function authenticate({ db, now }: Context, authorization: string | undefined): Promise<Caller> {
+export async function authenticate(context: Context, authorization: string | undefined): Promise<Caller> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  const credential = token !== undefined && isCredential(token) ? await credentialByHash(db, hashOfSecret(token)) : undefined;
-  const user = credential === undefined || credential.expires <= now() ? undefined : await userById(db, credential.user_id);
-  if (credential === undefined || user === undefined || user.disabled === 1) {
+  const credential = token !== undefined && isCredential(token) ? await credentialByHash(context.db, hashOfSecret(token)) : undefined;
+  const caller = await callerWith(context, credential);
+  if (caller === undefined) {
     const said = authorization === undefined ? "This needs a token: POST /v1/sessions gives one." : "The token is not known, has expired, or was taken back.";
     // RFC 6750 section 3.
     throw new Problem("not-logged-in", said, { headers: { "www-authenticate": authorization === undefined ? "Bearer" : 'Bearer error="invalid_token"' } });
   }
+  return caller;
+}
+
+/** Whose credential it is, with the rights of this moment; undefined where it has ended, or they may not log in. */
+export async function callerWith({ db, now }: Context, credential: CredentialRow | undefined): Promise<Caller | undefined> {
+  const user = credential === undefined || credential.expires <= now() ? undefined : await userById(db, credential.user_id);
+  if (credential === undefined || user === undefined || user.disabled === 1) return undefined;
   const scopes = credential.scopes === null ? undefined : new Set(JSON.parse(credential.scopes) as readonly Action[]);
   const onlyOrganization = credential.organization ?? undefined;
   return { user, credential, actor: { platformRole: user.platform_role, roles: await rolesOf(db, user.id), scopes, onlyOrganization } };

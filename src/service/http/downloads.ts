@@ -7,13 +7,13 @@ import { produce } from "../../pack/stream.ts";
 import type { Context } from "../context.ts";
 import { layoutOf, readerOf, type StoredFile, type StoredLayout } from "../jobs/stored-layout.ts";
 import { bundleById } from "../state/bundles.ts";
-import type { BundleRow } from "../state/tables.ts";
 import type { Resource } from "./app.ts";
 import { visible } from "./caller.ts";
 import { matches, matchesWeakly } from "./etags.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
 import { answers, count, headers, listOf, object, params, text, type Schema } from "./schemas.ts";
+import { ticketRoutes } from "./tickets.ts";
 
 const tags = ["bundles"];
 const fileSchema = object({ path: text("Within the bundle."), mode: text("Octal.", { pattern: "^0[67][0-7][0-7]$" }), role: text("What it is for."), size: count("Bytes."), sha256: text("Of its bytes.", { pattern: "^[0-9a-f]{64}$" }) });
@@ -22,9 +22,14 @@ export const downloadResource: Resource = (app, context) => {
   const { db } = context;
   const downloads = { left: context.limits.downloads };
 
-  const layoutFor = async (request: FastifyRequest): Promise<StoredLayout> =>
-    readyLayout(visible(request, "bundle:read", await bundleById(db, (request.params as { readonly id: string }).id)));
+  const layoutFor = async (request: FastifyRequest, of = (request.params as { readonly id: string }).id): Promise<StoredLayout> => {
+    const row = visible(request, "bundle:read", await bundleById(db, of));
+    if (row.layout === null) throw new Problem("not-ready", `The bundle is ${row.state}.`);
+    return JSON.parse(row.layout) as StoredLayout;
+  };
   const send = (request: FastifyRequest, reply: FastifyReply, what: Sent): FastifyReply => sendStretch({ context, downloads, request, reply }, what);
+
+  ticketRoutes(app, context, { layoutFor, send });
 
   for (const method of ["GET", "HEAD"] as const) {
     const prefix = method === "GET" ? "get" : "head";
@@ -67,15 +72,9 @@ export const downloadResource: Resource = (app, context) => {
   });
 };
 
-/** Throws a Problem where the bundle is not made yet, or can't be. */
-export function readyLayout({ layout, state }: BundleRow): StoredLayout {
-  if (layout === null) throw new Problem("not-ready", `The bundle is ${state}.`);
-  return JSON.parse(layout) as StoredLayout;
-}
+export const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
 
-const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
-
-const asked = headers({
+export const asked = headers({
   range: "bytes=FIRST-LAST, bytes=FIRST- or bytes=-LENGTH.", "if-range": "The ETag that the range goes with: of another one comes the whole.", "if-match": "Only this one.", "if-none-match": "Not this one, which is there already.",
 });
 
@@ -86,13 +85,15 @@ function typeOf({ path }: StoredFile): string {
 }
 
 /** A stretch of the tar: all of it, or a file. */
-interface Sent {
+export interface Sent {
   readonly layout: StoredLayout;
   readonly start: number;
   readonly size: number;
   readonly tag: string;
   readonly type: string;
   readonly name: string;
+  /** More headers, or others. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Sending {
@@ -108,7 +109,7 @@ function sendStretch(sending: Sending, what: Sent): FastifyReply {
   const { headers } = request;
   const tag = `"${what.tag}"`;
   // `no-cache`: it may be kept, and is asked about each time, for whoever may see it today may not tomorrow.
-  reply.headers({ etag: tag, "accept-ranges": "bytes", "cache-control": "private, no-cache", "content-type": what.type, "content-disposition": `attachment; filename="${what.name}"` });
+  reply.headers({ etag: tag, "accept-ranges": "bytes", "cache-control": "private, no-cache", "content-type": what.type, "content-disposition": `attachment; filename="${what.name}"`, ...what.headers });
   if (headers["if-match"] !== undefined && !matches(headers["if-match"], tag)) throw new Problem("changed-meanwhile", "It is not the one that If-Match names.");
   if (headers["if-none-match"] !== undefined && matchesWeakly(headers["if-none-match"], tag)) return reply.code(304).send();
   const ifRange = headers["if-range"];

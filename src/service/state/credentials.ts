@@ -7,6 +7,10 @@ export function credentialByHash(db: Database, hash: string): Promise<Credential
   return db.selectFrom("credentials").selectAll().where("hash", "=", hash).executeTakeFirst();
 }
 
+export function credentialById(db: Database, id: string): Promise<CredentialRow | undefined> {
+  return db.selectFrom("credentials").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 export async function addCredential(db: Database, row: CredentialRow): Promise<void> {
   await db.insertInto("credentials").values(row).execute();
 }

@@ -9,7 +9,10 @@ interface Migration {
   readonly up: (db: InTransaction) => Promise<void>;
 }
 
-const migrations: readonly Migration[] = [{ number: 1, up: first }];
+const migrations: readonly Migration[] = [
+  { number: 1, up: first },
+  { number: 6, up: tickets },
+];
 
 /** What this program knows. */
 export const schemaVersion = migrations.at(-1)?.number ?? 0;
@@ -191,5 +194,17 @@ async function trail({ schema }: InTransaction): Promise<void> {
     .addColumn("id", "integer", (column) => column.primaryKey())
     .addColumn("number", "bigint", (column) => column.notNull())
     .addColumn("hash", "text", (column) => column.notNull())
+    .execute();
+}
+
+/** For browsers, which save a link and can't send a token with it. */
+async function tickets({ schema }: InTransaction): Promise<void> {
+  await schema.createTable("tickets")
+    .addColumn("hash", "text", (column) => column.primaryKey())
+    .addColumn("credential_id", "text", (column) => column.notNull().references("credentials.id").onDelete("cascade"))
+    .addColumn("bundle_id", "text", (column) => column.notNull().references("bundles.id").onDelete("cascade"))
+    .addColumn("purpose", "text", (column) => column.notNull())
+    .addColumn("expires", "bigint", (column) => column.notNull())
+    .addColumn("completed", "bigint")
     .execute();
 }

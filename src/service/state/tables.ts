@@ -18,6 +18,7 @@ export interface Tables {
   readonly jobs: JobsTable;
   readonly events: EventsTable;
   readonly receipts: ReceiptsTable;
+  readonly tickets: TicketsTable;
   readonly audit: AuditTable;
   readonly audit_head: AuditHeadTable;
 }
@@ -178,6 +179,17 @@ interface ReceiptsTable {
   received_by: string;
 }
 
+/** Links with which a browser gets a bundle or its report; they live and die with the credential that asked for them. */
+interface TicketsTable {
+  hash: string;
+  credential_id: string;
+  bundle_id: string;
+  purpose: "download" | "report";
+  expires: number;
+  /** When the last byte was sent. */
+  completed: number | null;
+}
+
 interface AuditTable {
   number: number;
   time: number;
@@ -209,4 +221,5 @@ export type AccessKeyRow = Selectable<AccessKeysTable>;
 export type BundleRow = Selectable<BundlesTable>;
 export type EventRow = Selectable<EventsTable>;
 export type ReceiptRow = Selectable<ReceiptsTable>;
+export type TicketRow = Selectable<TicketsTable>;
 export type AuditRow = Selectable<AuditTable>;

@@ -37,6 +37,15 @@ interface Spec {
   readonly firewall?: Partial<Record<"ingress" | "egress", readonly { readonly cidr: string; readonly ports?: { readonly from: number; readonly to: number } }[]>> & { readonly ssh?: { readonly from?: readonly string[] } };
 }
 
+/** A picture, inside the browser. */
+interface Drawn {
+  readonly textContent: string | null;
+  readonly ownerDocument: { readonly getElementById: (id: string) => { readonly textContent: string | null } | null };
+  readonly getAttribute: (name: string) => string | null;
+  readonly getBoundingClientRect: () => { readonly left: number; readonly right: number };
+  readonly querySelectorAll: (selector: string) => Iterable<Drawn>;
+}
+
 for (const cloudlet of readdirSync(ledger).sort()) {
   t.test(cloudlet, async (t) => {
     const text = readFileSync(join(ledger, cloudlet, "cloudlet.yaml"), "utf8");
@@ -48,9 +57,13 @@ for (const cloudlet of readdirSync(ledger).sort()) {
     const picture = page.locator("svg[role=img]");
     const shown = (await picture.locator("text").allTextContents()).join("\n");
     for (const word of wordsOf(load(text) as Spec)) t.ok(shown.includes(word), `the picture says ${word}`);
-    const described = await picture.evaluate((svg) => ["aria-labelledby", "aria-describedby"].map((name) => svg.ownerDocument.getElementById(svg.getAttribute(name) ?? "")?.textContent ?? ""));
+    const described = await picture.evaluate((found) => {
+      const svg = found as unknown as Drawn;
+      return ["aria-labelledby", "aria-describedby"].map((name) => svg.ownerDocument.getElementById(svg.getAttribute(name) ?? "")?.textContent ?? "");
+    });
     t.ok(described.every((each) => each.length > 10), "and has a name and a description");
-    const outside = await picture.evaluate((svg) => {
+    const outside = await picture.evaluate((found) => {
+      const svg = found as unknown as Drawn;
       const box = svg.getBoundingClientRect();
       return [...svg.querySelectorAll("text")].filter((each) => each.getBoundingClientRect().right > box.right + 1 || each.getBoundingClientRect().left < box.left - 1).map((each) => each.textContent);
     });

@@ -89,7 +89,7 @@ export async function startService(t: Test, options: Partial<ServiceOptions> = {
     const made: Answer = { status: answer.statusCode, headers: answer.headers as Answer["headers"], text, bytes: answer.rawPayload, json: isJson ? (JSON.parse(text) as JsonObject) : {} };
     const wrong = check(method, path, made);
     if (wrong !== undefined) t.fail(wrong);
-    for (const found of text.matchAll(/cb[sti]_[A-Za-z0-9_-]{43}|-----BEGIN PRIVATE KEY-----\\n[A-Za-z0-9+/]+/g)) secrets.add(found[0]);
+    for (const found of text.matchAll(/cb[stid]_[A-Za-z0-9_-]{43}|-----BEGIN PRIVATE KEY-----\\n[A-Za-z0-9+/]+/g)) secrets.add(found[0]);
     return made;
   };
   const enter = async (invitation: string, name: string): Promise<string> => {

@@ -1,0 +1,2 @@
+/** x */
+import "./theme/theme.css";
