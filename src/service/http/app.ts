@@ -46,11 +46,8 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
-<<<<<<< HEAD
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
-=======
   locationResource,
->>>>>>> refs/heads/console
 ];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
