@@ -1,2 +1,10 @@
-/** x */
+/** Starts the web console in its page. */
+
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
 import "./theme/theme.css";
+import "./theme/layout.css";
+
+const place = document.getElementById("console");
+if (place === null) throw new Error("the page has no place for the console");
+createRoot(place).render(<App />);

@@ -1,0 +1,121 @@
+/** The cloudlets on a map of the world that the service brings itself. */
+
+import { useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { geoGraticule10, geoNaturalEarth1, geoPath, type GeoProjection } from "d3-geo";
+import { feature } from "topojson-client";
+import type { GeometryCollection, Topology } from "topojson-specification";
+import world from "world-atlas/countries-110m.json";
+import { useLoaded } from "../console.tsx";
+import { follow, Link, usePlace } from "../router.tsx";
+import { Ready } from "../parts/page.tsx";
+import { allOf } from "../parts/pages.tsx";
+import { CloudletTag, platformName } from "../parts/words.tsx";
+import { CloudletsPage, filterQuery, Filters, NoCloudlets } from "./cloudlets.tsx";
+import { groupsOf, limitsOf, type Group, type Located } from "../map/groups.ts";
+
+const topology = world as unknown as Topology<{ readonly countries: GeometryCollection }>;
+const land = feature(topology, topology.objects.countries);
+const size = { width: 1_000, height: 500 };
+/** More are no picture any more; the table has all of them. */
+const shownAtMost = 2_000;
+
+export function CloudletMap(): ReactNode {
+  const place = usePlace();
+  const query = filterQuery(place, ["name"]);
+  const loaded = useLoaded(`/v1/locations${query}`, (api, signal) => allOf<Located>(api, `/v1/locations${query}`, shownAtMost, signal));
+  return (
+    <CloudletsPage isMap>
+      <Filters place={place} withName={false} />
+      <Ready loaded={loaded}>{(items) => items.length === 0 ? <section className="card"><NoCloudlets isFiltered={query !== ""} /></section> : <World key={query} items={items} />}</Ready>
+    </CloudletsPage>
+  );
+}
+
+/** `null` is the whole world; else what is to be in the picture. */
+type View = { readonly west: number; readonly east: number; readonly south: number; readonly north: number } | null;
+
+function World({ items }: { readonly items: readonly Located[] }): ReactNode {
+  const [view, setView] = useState<View>(null);
+  const [chosen, setChosen] = useState<Group>();
+  const projection = useMemo(() => projectionFor(view), [view]);
+  const drawn = useMemo(() => {
+    const path = geoPath(projection);
+    return { sea: path({ type: "Sphere" }) ?? "", grid: path(geoGraticule10()) ?? "", land: path(land) ?? "" };
+  }, [projection]);
+  const groups = useMemo(() => groupsOf(items, (each) => projection([each.longitude, each.latitude]), size, 26), [items, projection]);
+  const list = useRef<HTMLDivElement>(null);
+  const choose = (group: Group): void => {
+    const limits = limitsOf(group.items);
+    const canGoNearer = limits.east - limits.west > 0.02 || limits.north - limits.south > 0.02;
+    if (canGoNearer && (view === null || limits.east - limits.west < (view.east - view.west) * 0.8)) return setView(widened(limits));
+    setChosen(group);
+    setTimeout(() => list.current?.focus());
+  };
+  return (
+    <>
+      <section className="map" aria-label="Map">
+        <svg viewBox={`0 0 ${size.width} ${size.height}`} role="group" aria-label={`Map of the world with ${items.length} ${items.length === 1 ? "cloudlet" : "cloudlets"}`}>
+          <path className="sea" d={drawn.sea} />
+          <path className="grid" d={drawn.grid} />
+          <path className="land" d={drawn.land} />
+          {groups.map((group) => <Marker key={group.key} group={group} choose={choose} />)}
+        </svg>
+        <div className="map-tools">
+          <button type="button" className="button small" onClick={() => setView(widened(limitsOf(items)))}>Fit</button>
+          <button type="button" className="button small" disabled={view === null} onClick={() => setView(null)}>World</button>
+        </div>
+      </section>
+      <ul className="legend"><li><i />defined</li><li><i className="installed" />installed</li><li><i className="removed" />removed</li><li className="soft">A number: so many beside one another. Choose it to look nearer.</li></ul>
+      {items.length >= shownAtMost && <p className="soft">The map has the first {shownAtMost}. Filter to see the others.</p>}
+      {chosen !== undefined && (
+        <div className="card" ref={list} tabIndex={-1} role="region" aria-label="Cloudlets at this place">
+          <h2>Here</h2>
+          <ul className="plain-list">{chosen.items.map((each) => <li key={each.id}><Link to={`/cloudlets/${each.id}`}>{each.name}</Link> <span className="soft">{each.organization}, {platformName(each.platform)}</span> <CloudletTag state={each.state} /></li>)}</ul>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Marker({ group, choose }: { readonly group: Group; readonly choose: (group: Group) => void }): ReactNode {
+  const { x, y, items } = group;
+  const [only] = items;
+  if (only === undefined) return null;
+  const isRight = x > size.width * 0.75;
+  const name = (text: string, radius: number): ReactNode => <text className="name" x={isRight ? -radius - 5 : radius + 5} y={5} textAnchor={isRight ? "end" : "start"} aria-hidden="true">{text}</text>;
+  if (items.length === 1) {
+    const to = `/cloudlets/${only.id}`;
+    return (
+      <g transform={`translate(${x} ${y})`}>
+        <a href={to} className={`marker ${only.state}`} aria-label={`${only.name}, ${only.organization}, ${only.state}`} onClick={(event: MouseEvent) => follow(event, to)}>
+          <circle r="8" />{name(`${only.name}, ${only.organization}`, 8)}
+        </a>
+      </g>
+    );
+  }
+  const state = items.every((each) => each.state === only.state) ? only.state : "defined";
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose(group);
+  };
+  return (
+    <g role="button" tabIndex={0} className={`marker ${state}`} transform={`translate(${x} ${y})`} aria-label={`${items.length} cloudlets: ${items.slice(0, 3).map((each) => each.name).join(", ")}${items.length > 3 ? ", …" : ""}`} onClick={() => choose(group)} onKeyDown={press}>
+      <circle r="13" /><text className="count" y="4" aria-hidden="true">{items.length}</text>{name(items.slice(0, 3).map((each) => each.name).join(", "), 13)}
+    </g>
+  );
+}
+
+function projectionFor(view: View): GeoProjection {
+  const projection = geoNaturalEarth1();
+  if (view === null) return projection.fitSize([size.width, size.height], { type: "Sphere" });
+  projection.rotate([-(view.west + view.east) / 2, 0]);
+  return projection.fitExtent([[60, 60], [size.width - 60, size.height - 60]], { type: "MultiPoint", coordinates: [[view.west, view.south], [view.east, view.north], [view.west, view.north], [view.east, view.south]] });
+}
+
+/** So that one tells where it is: at least some degrees, with room around. */
+function widened({ west, east, south, north }: NonNullable<View>): View {
+  const wide = Math.max((east - west) * 0.15, (8 - (east - west)) / 2, 0.1);
+  const high = Math.max((north - south) * 0.15, (5 - (north - south)) / 2, 0.1);
+  return { west: west - wide, east: east + wide, south: Math.max(-89, south - high), north: Math.min(89, north + high) };
+}

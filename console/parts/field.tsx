@@ -1,0 +1,65 @@
+/** Fields of forms: label, hint and error belong to the field, for a screen reader as well. */
+
+import { useId, type ReactNode, type SelectHTMLAttributes } from "react";
+import { FieldError, Input, Label, Text, TextField as AriaTextField, type InputProps } from "react-aria-components";
+
+export interface TextFieldProps {
+  readonly label: string;
+  /** As the API names it: errors come back under this name. */
+  readonly name: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly hint?: ReactNode;
+  readonly error?: string | undefined;
+  readonly type?: "text" | "password" | "number";
+  readonly autoComplete?: string;
+  readonly isRequired?: boolean;
+  readonly autoFocus?: boolean;
+  readonly readOnly?: boolean;
+  readonly input?: InputProps;
+}
+
+export function TextField({ label, name, value, onChange, hint, error, type = "text", autoComplete = "off", isRequired = false, autoFocus = false, readOnly = false, input }: TextFieldProps): ReactNode {
+  return (
+    <AriaTextField className="field" name={name} value={value} onChange={onChange} type={type} autoComplete={autoComplete} isRequired={isRequired} autoFocus={autoFocus} isReadOnly={readOnly} isInvalid={error !== undefined} validationBehavior="aria">
+      <Label>{label}</Label>
+      <Input spellCheck="false" autoCapitalize="none" {...input} />
+      {hint !== undefined && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="wrong">{error}</FieldError>
+    </AriaTextField>
+  );
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly name: string;
+}
+
+/** The browser's own list: every screen reader, phone and keyboard knows it. */
+export function SelectField({ label, value, onChange, choices, hint, error, ...rest }: { readonly label: string; readonly value: string; readonly onChange: (value: string) => void; readonly choices: readonly Choice[]; readonly hint?: ReactNode; readonly error?: string | undefined } & Omit<SelectHTMLAttributes<HTMLSelectElement>, "value" | "onChange">): ReactNode {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select {...rest} id={id} value={value} onChange={(event) => onChange(event.target.value)} aria-invalid={error !== undefined} aria-describedby={`${id}-hint ${id}-error`}>
+        {choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.name}</option>)}
+      </select>
+      {hint !== undefined && <span className="hint" id={`${id}-hint`}>{hint}</span>}
+      {error !== undefined && <span className="wrong" id={`${id}-error`}>{error}</span>}
+    </div>
+  );
+}
+
+/** A file from the reader's machine, as text. */
+export function FileField({ label, accept, onFile, hint, error }: { readonly label: string; readonly accept: string; readonly onFile: (file: { readonly name: string; readonly text: string } | undefined) => void; readonly hint?: ReactNode; readonly error?: string | undefined }): ReactNode {
+  const id = useId();
+  const take = async (file: File | undefined): Promise<void> => onFile(file === undefined ? undefined : { name: file.name, text: await file.text() });
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} type="file" accept={accept} onChange={(event) => void take(event.target.files?.[0])} aria-invalid={error !== undefined} aria-describedby={`${id}-hint ${id}-error`} />
+      {hint !== undefined && <span className="hint" id={`${id}-hint`}>{hint}</span>}
+      {error !== undefined && <span className="wrong" id={`${id}-error`}>{error}</span>}
+    </div>
+  );
+}

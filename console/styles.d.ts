@@ -1,0 +1,2 @@
+/** Style sheets are bundled; a program imports nothing of them. */
+declare module "*.css";
