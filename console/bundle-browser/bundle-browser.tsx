@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { Button, Collection, Tree, TreeItem, TreeItemContent, type Selection } from "react-aria-components";
 import { ApiProblem, type Api } from "../api.ts";
-import "./bundle-browser.css";
 import { FileText } from "./file-text.tsx";
 import { treeOf, type Branch, type BundleFile } from "./tree.ts";
 

@@ -2,7 +2,6 @@
 
 import { useEffect, useId, useMemo, useState, type ReactNode } from "react";
 import { ApiProblem, type Api } from "../api.ts";
-import "./bundle-browser.css";
 import { valueText, visible, type Place } from "./explanation.ts";
 
 export interface BundleDiffProps {

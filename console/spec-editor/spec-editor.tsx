@@ -8,7 +8,6 @@ import { ApiProblem, type Api, type Issue } from "../api.ts";
 import { Form, idOf, objectOf, Properties, type FormContext } from "./form.tsx";
 import { Picture } from "./picture.tsx";
 import { formSchema, labelOf, type Schema } from "./schema.ts";
-import "./spec-editor.css";
 import { Start } from "./start.tsx";
 import { useChecked } from "./use-checked.ts";
 import { YamlEditor, type YamlEditorHandle } from "./yaml-editor.tsx";
