@@ -15,13 +15,13 @@ export function ListField({ schema, pointer, name, value, isRequired, set }: Fie
   const { place, focusOn } = useFocusOn();
   const add = (): void => {
     set([...items, emptyOf(form.schema.resolved, each)]);
-    focusOn(`[data-item="${items.length}"] :is(input, select, textarea, summary)`);
+    focusOn(`[data-item="${items.length}"] :is(input, select, textarea)`);
   };
   const remove = (index: number): void => {
     const left = items.filter((_, at) => at !== index);
     set(left.length === 0 && !isRequired ? undefined : left);
     // Where one was, the next one is; else the button that adds.
-    focusOn(left.length === 0 ? "[data-add]" : `[data-item="${Math.min(index, left.length - 1)}"] :is(input, select, textarea, button)`);
+    focusOn(left.length === 0 ? "[data-add]" : `[data-item="${Math.min(index, left.length - 1)}"] :is(input, select, textarea)`);
   };
   const move = (index: number, to: number): void => {
     const moved = [...items];

@@ -84,6 +84,14 @@ function diagnosticOf(doc: Text, { line = 1, column = 1, endLine = line, endColu
   return { from, to: Math.max(from, offset(endLine, endColumn)), severity, message: hint === undefined ? message : `${message}; ${hint}` };
 }
 
+/** Chromium, which writes over a selection of several elements itself, gives the text a style of its own, and the policy refuses that. */
+function replaceSelection(event: InputEvent, view: EditorView): boolean {
+  if (event.inputType !== "insertText" || event.data === null || view.state.selection.main.empty || view.state.readOnly || view.composing) return false;
+  event.preventDefault();
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  return true;
+}
+
 const writable = new Compartment();
 
 /** Without a key for Tab: it leads on to the next field, as everywhere. */
@@ -91,7 +99,8 @@ function parts(label: string, readOnly: boolean) {
   return [
     lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), yaml(), indentUnit.of("  "), lintGutter(), EditorView.lineWrapping,
     syntaxHighlighting(colours), theme, writable.of(EditorState.readOnly.of(readOnly)), keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    EditorView.domEventHandlers({ beforeinput: replaceSelection }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
   ];
 }
 
