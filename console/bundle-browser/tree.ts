@@ -10,6 +10,8 @@ export interface BundleFile {
 }
 
 export interface Branch {
+  /** The same as its path: collections of React Aria tell their items apart by it. */
+  readonly id: string;
   /** Its whole path; of a folder with `/` at the end. */
   readonly path: string;
   readonly name: string;
@@ -29,6 +31,6 @@ export function treeOf(files: readonly BundleFile[], folder = ""): readonly Bran
   return [...names].map(([path, inside]) => {
     const name = path.slice(folder.length);
     const [file] = inside;
-    return path.endsWith("/") || file === undefined ? { path, name, branches: treeOf(inside, path) } : { path, name, file, branches: [] };
+    return path.endsWith("/") || file === undefined ? { id: path, path, name, branches: treeOf(inside, path) } : { id: path, path, name, file, branches: [] };
   });
 }

@@ -14,7 +14,8 @@ export function ScalarField({ schema, pointer, name, value, isRequired, set }: F
   const mistakes = issuesAt(form, pointer);
   const shared = { id: idOf(form, pointer), "aria-invalid": mistakes.some(({ severity }) => severity === "error"), "aria-required": isRequired, "aria-describedby": `${id}-help ${id}-wrong` };
   const usual = schema.default === undefined || typeof schema.default === "object" ? [] : [`Default: \`${shown(schema.default)}\`.`];
-  const unit = schema["x-unit"] === undefined || schema.type === "string" ? [] : [`In ${schema["x-unit"]}.`];
+  const named = schema["x-unit"] ?? "";
+  const unit = named === "" || (schema.description ?? "").toLowerCase().includes(named.toLowerCase()) ? [] : [`In ${named}.`];
   const choices = schema.type === "boolean" ? [true, false] : schema.enum;
   const example = schema.examples?.[0];
   const placeholder = example === undefined || typeof example === "object" ? "" : `e.g. ${String(example)}`;

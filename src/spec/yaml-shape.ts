@@ -119,7 +119,8 @@ class Layout {
     const { start, end } = this.mark(pointer);
     if (end === start || this.isBlockScalar(pointer)) throw new Awkward();
     const first = this.text[start] ?? "";
-    return { start, end, quote: first === '"' || first === "'" ? first : "" };
+    // An empty text has to have quotes; what comes in its place need not.
+    return { start, end, quote: end - start > 2 && (first === '"' || first === "'") ? first : "" };
   }
 
   /** `|` or `>` stands on the line before the text. */
