@@ -8,6 +8,7 @@ import { platforms } from "../../../src/platforms/registry.ts";
 import { starterSpec } from "../../../src/spec/starter.ts";
 import { addOrganization, startService } from "../../unit/service/running.ts";
 import { launch, look, sitDown } from "./browser.ts";
+import { writeYaml, yamlIn } from "./yaml.ts";
 
 t.setTimeout(120_000);
 const running = await startService(t);
@@ -17,12 +18,6 @@ const url = `http://127.0.0.1:${(service.app.server.address() as AddressInfo).po
 await addOrganization(running, "ExampleTel");
 const browser = await launch(t);
 
-const yamlOf = async (page: Page): Promise<string> => (await page.getByRole("textbox", { name: "Spec (YAML)" }).locator(".cm-line").allInnerTexts()).map((line) => (line === "\n" ? "" : line)).join("\n");
-const setYaml = async (page: Page, text: string): Promise<void> => {
-  await page.getByRole("textbox", { name: "Spec (YAML)" }).focus();
-  await page.keyboard.press("Control+A");
-  await page.keyboard.insertText(text);
-};
 const verdict = (page: Page, text: string | RegExp): Promise<void> => page.getByRole("region", { name: "What the check says" }).getByRole("status").filter({ hasText: text }).waitFor();
 
 /** A page with an empty editor; at the end, nothing may have been complained of. */
@@ -85,7 +80,7 @@ scene("an OpenStack cloudlet with two external networks, by the form and the key
   await latitude.fill("52.52");
   await verdict(page, "No mistake");
   await page.locator("svg[role=img]").getByText("dmz-net", { exact: true }).waitFor();
-  t.strictSame(load(await yamlOf(page)), {
+  t.strictSame(load(await yamlIn(page)), {
     apiVersion: "cloudlet-bundle/v1", kind: "Cloudlet", name: "berlin-7", organization: "ExampleTel", region: "EU", dynamicIps: 8, location: { latitude: 52.52, longitude: 13.405 },
     platform: { type: "openstack" }, compute: { flavor: "m1.medium" },
     networks: { external: [{ name: "ue-net" }, { name: "dmz-net", purpose: "internet", address: { mode: "static", ip: "203.0.113.10", prefix: 28, gateway: "203.0.113.1" } }] },
@@ -93,9 +88,9 @@ scene("an OpenStack cloudlet with two external networks, by the form and the key
   await look(t, page, "form");
   await second.getByRole("button", { name: "Move External network 2: dmz-net up" }).focus();
   await page.keyboard.press("Enter");
-  t.match(await yamlOf(page), /dmz-net[^]*ue-net/, "and back");
+  t.match(await yamlIn(page), /dmz-net[^]*ue-net/, "and back");
   await page.getByRole("button", { name: /^Remove External network 2: ue-net/ }).click();
-  t.notMatch(await yamlOf(page), /ue-net/);
+  t.notMatch(await yamlIn(page), /ue-net/);
   await verdict(page, "No mistake");
   await page.getByRole("button", { name: "Create cloudlet" }).click();
   await page.waitForURL(/\/cloudlets\/[\w-]{22}/);
@@ -108,10 +103,10 @@ scene("each template is valid; the form changes its own line of it and nothing e
     await page.getByRole("button", { name: "Use template" }).click();
     await page.getByText(`This is the starter for ${name}.`).waitFor();
     await verdict(page, "No mistake");
-    t.equal(await yamlOf(page), starterSpec(name).replace(/\n$/, "\n"), name);
+    t.equal(await yamlIn(page), starterSpec(name).replace(/\n$/, "\n"), name);
     t.equal(await page.getByLabel("Name (required)", { exact: true }).first().inputValue(), "berlin-1");
     await page.getByLabel("Dynamic IPs (required)").fill("23");
-    t.equal(await yamlOf(page), starterSpec(name).replace("dynamicIps: 8 ", "dynamicIps: 23 "), `${name}: one line`);
+    t.equal(await yamlIn(page), starterSpec(name).replace("dynamicIps: 8 ", "dynamicIps: 23 "), `${name}: one line`);
     await page.locator("svg[role=img]").getByText("PlatformVM", { exact: true }).waitFor();
   }
   await look(t, page, "template");
@@ -119,10 +114,10 @@ scene("each template is valid; the form changes its own line of it and nothing e
 });
 
 scene("the YAML fills the form; what can't be read leaves it alone until it can", async (t, page) => {
-  await setYaml(page, starterSpec("openstack").replace("name: berlin-1 ", "name: hamburg-2 "));
+  await writeYaml(page, starterSpec("openstack").replace("name: berlin-1 ", "name: hamburg-2 "));
   t.equal(await page.getByLabel("Name (required)", { exact: true }).first().inputValue(), "hamburg-2");
   await verdict(page, "No mistake");
-  await setYaml(page, "name: [\n");
+  await writeYaml(page, "name: [\n");
   await page.getByText("The form comes back when the YAML can be read.").waitFor();
   await verdict(page, "1 mistake");
   t.equal(await page.getByRole("button", { name: "Create cloudlet" }).isDisabled(), true);
@@ -154,5 +149,5 @@ scene("the picture follows the form, and hostile texts run nothing", async (t, p
   await page.locator("svg[role=img] text", { hasText: "<img src=x" }).waitFor();
   t.equal(await page.evaluate("typeof window.pwned"), "undefined");
   t.equal(await page.locator("main script, main img").count(), 0);
-  t.match(load(await yamlOf(page)), { networks: { external: [{ name: hostile }] } });
+  t.match(load(await yamlIn(page)), { networks: { external: [{ name: hostile }] } });
 });
