@@ -58,7 +58,8 @@ export function formSchema(platform: string | undefined, platforms: readonly str
 
 /** `dynamicIps` as a person says it. */
 export function labelOf(key: string): string {
-  const words = key.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").split(" ").map((word) => known[word.toLowerCase()] ?? word.toLowerCase());
+  const [, name = key, unit] = /^(.*?)(MiB|GiB)?$/.exec(key) ?? [];
+  const words = `${name.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")}${unit === undefined ? "" : ` ${unit}`}`.split(" ").map((word) => known[word.toLowerCase()] ?? word.toLowerCase());
   const text = words.join(" ");
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
