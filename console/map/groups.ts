@@ -1,13 +1,11 @@
 /** Cloudlets on the map that would lie on one another are one marker. */
 
-import type { CloudletState } from "../parts/words.tsx";
-
 export interface Located {
   readonly id: string;
   readonly organization: string;
   readonly name: string;
   readonly platform: string;
-  readonly state: CloudletState;
+  readonly state: "defined" | "installed" | "removed";
   readonly latitude: number;
   readonly longitude: number;
 }

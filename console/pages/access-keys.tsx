@@ -1,7 +1,7 @@
 /** Access keys of a cloudlet: issued once, shown once, revoked when they are lost. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { CopyText, Secret } from "../parts/copy.tsx";
 import { Dialog, FormDialog } from "../parts/dialog.tsx";

@@ -1,7 +1,7 @@
 /** Who did what, when and from where; whether the trail is as it was written; and all of it as a file. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { navigate, usePlace, withQuery } from "../router.tsx";
 import { CopyText } from "../parts/copy.tsx";

@@ -1,7 +1,7 @@
 /** One bundle: watched while it is made, then downloaded, verified and read. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Link, navigate } from "../router.tsx";
 import { CopyText } from "../parts/copy.tsx";

@@ -1,7 +1,7 @@
 /** The bundles of one cloudlet, and asking for another one. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Link, navigate } from "../router.tsx";
 import { SelectField } from "../parts/field.tsx";

@@ -1,7 +1,7 @@
 /** The spec of a cloudlet: seen, changed, and kept only where nobody else has changed it meanwhile. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Ready } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";

@@ -1,7 +1,7 @@
 /** A new cloudlet: its spec, written here or taken from a file, checked while it is written. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useMaySomewhere } from "../console.tsx";
 import { navigate } from "../router.tsx";
 import { FileField } from "../parts/field.tsx";
@@ -31,7 +31,7 @@ export function NewCloudlet(): ReactNode {
     <Page title="New cloudlet" up={{ to: "/cloudlets", name: "Cloudlets" }}>
       <p>The spec says which organization the cloudlet belongs to, where it is, and on which platform. <code>cloudlet-bundle init</code> writes a first one; docs/reference/spec.md has every field.</p>
       {draft.isOld && <div className="note"><p>This is the draft that you have begun in this tab. <button type="button" className="button small" onClick={draft.forget}>Throw it away</button></p></div>}
-      <FileField label="Take the spec from a file" accept=".yaml,.yml,.json" onFile={(file) => void (file !== undefined && change(file.text))} />
+      <FileField label="Take the spec from a file" accept=".yaml,.yml,.json" onFile={(file) => void file?.text().then(change)} />
       <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
       <ProblemNote problem={problem} hideIssues />
       <div className="row"><Button className="button main" isPending={isRunning} isDisabled={!isValid} onPress={() => void run()}>Create cloudlet</Button></div>

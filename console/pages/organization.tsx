@@ -1,7 +1,7 @@
 /** One organization: who is what in it. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Link, navigate } from "../router.tsx";
 import { FormDialog } from "../parts/dialog.tsx";
@@ -47,7 +47,7 @@ export function OrganizationPage({ name }: { readonly name: string }): ReactNode
                   <tr key={member.name}>
                     <th scope="row">{member.name}</th>
                     <td data-name="Role">{mayWrite ? <RoleChoice path={path} member={member} done={loaded.reload} /> : member.role}</td>
-                    {mayWrite && <td><Button className="button small" aria-label={`Take ${member.name} out`} onPress={() => setAsked({ what: "take out", member: member.name })}>Take out …</Button></td>}
+                    {mayWrite && <td><Button className="button small" aria-label={`Take out: ${member.name}`} onPress={() => setAsked({ what: "take out", member: member.name })}>Take out …</Button></td>}
                   </tr>
                 ))}</tbody>
               </table>

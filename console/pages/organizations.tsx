@@ -1,7 +1,7 @@
 /** The operators' organizations. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useMay } from "../console.tsx";
 import { Link, navigate } from "../router.tsx";
 import { FormDialog } from "../parts/dialog.tsx";

@@ -1,10 +1,11 @@
 /** Receipts of install.sh: what was done at the operator's site. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Link } from "../router.tsx";
 import { FileField } from "../parts/field.tsx";
+import { readFile } from "../parts/read-file.ts";
 import { Empty, Ready } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
 import { Time } from "../parts/time.tsx";
@@ -55,12 +56,12 @@ export function Receipts({ cloudlet, changed }: { readonly cloudlet: Cloudlet; r
 
 function Upload({ path, done }: { readonly path: string; readonly done: () => void }): ReactNode {
   const { api, tell } = useConsole();
-  const [file, setFile] = useState<{ readonly name: string; readonly text: string }>();
+  const [file, setFile] = useState<File>();
   const [mistake, setMistake] = useState<string>();
   const { run, isRunning, problem, forget } = useAction(async () => {
     setMistake(file === undefined ? "Choose a receipt first." : undefined);
     if (file === undefined) return;
-    const { status } = await api.post<Receipt>(path, file.text, { type: "application/json" });
+    const { status } = await api.post<Receipt>(path, await readFile(file), { type: "application/json" });
     tell(status === 201 ? "The receipt is there." : "This receipt was there already.");
     done();
   });

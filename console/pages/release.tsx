@@ -1,12 +1,13 @@
 /** One release: its lock, and what the service's store still lacks. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { navigate } from "../router.tsx";
 import { CopyText } from "../parts/copy.tsx";
 import { FormDialog } from "../parts/dialog.tsx";
 import { FileField } from "../parts/field.tsx";
+import { readFile } from "../parts/read-file.ts";
 import { Page, Ready } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
 import { saveText } from "../parts/save.ts";
@@ -64,12 +65,12 @@ function Condition({ release, mayWrite, again }: { readonly release: OneRelease;
 
 function UploadLock({ path, release, done }: { readonly path: string; readonly release: Release; readonly done: () => void }): ReactNode {
   const { api, tell } = useConsole();
-  const [file, setFile] = useState<{ readonly text: string }>();
+  const [file, setFile] = useState<File>();
   const [mistake, setMistake] = useState<string>();
   const { run, isRunning, problem, forget } = useAction(async () => {
     setMistake(file === undefined ? "Choose a lock first." : undefined);
     if (file === undefined) return;
-    await api.put(`${path}/lock`, file.text, { type: "application/json" });
+    await api.put(`${path}/lock`, await readFile(file), { type: "application/json" });
     tell("The lock is there.");
     done();
   });

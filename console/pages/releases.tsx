@@ -1,11 +1,12 @@
 /** The releases, and uploading one. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Link, navigate } from "../router.tsx";
 import { FormDialog } from "../parts/dialog.tsx";
 import { FileField } from "../parts/field.tsx";
+import { readFile } from "../parts/read-file.ts";
 import { Empty, Page, Ready } from "../parts/page.tsx";
 import { Time } from "../parts/time.tsx";
 
@@ -52,24 +53,19 @@ export function Releases(): ReactNode {
   );
 }
 
-interface Chosen {
-  readonly name: string;
-  readonly text: string;
-}
-
 function UploadRelease({ onClose }: { readonly onClose: () => void }): ReactNode {
   const { api, tell } = useConsole();
-  const [release, setRelease] = useState<Chosen>();
-  const [lock, setLock] = useState<Chosen>();
+  const [release, setRelease] = useState<File>();
+  const [lock, setLock] = useState<File>();
   const [mistake, setMistake] = useState<string>();
   /** The release went through, its lock did not: it is not to be uploaded twice. */
   const [made, setMade] = useState<Release>();
   const { run, isRunning, problem, forget } = useAction(async () => {
     setMistake(release === undefined ? "Choose the release first." : undefined);
     if (release === undefined) return;
-    const there = made ?? (await api.post<Release>("/v1/releases", release.text, { type: "application/yaml" })).body;
+    const there = made ?? (await api.post<Release>("/v1/releases", await readFile(release), { type: "application/yaml" })).body;
     setMade(there);
-    if (lock !== undefined) await api.put(`/v1/releases/${there.id}/lock`, lock.text, { type: "application/json" });
+    if (lock !== undefined) await api.put(`/v1/releases/${there.id}/lock`, await readFile(lock), { type: "application/json" });
     tell(lock === undefined ? `${there.name} is there. Its lock is still missing.` : `${there.name} is there, with its lock.`);
     navigate(`/releases/${there.id}`);
   });

@@ -1,7 +1,7 @@
 /** Setting a password with an invitation: the first start's, which makes an administrator, or an administrator's. */
 
 import { useEffect, useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import type { Api } from "../api.ts";
 import { useAction } from "../console.tsx";
 import { Link, usePlace } from "../router.tsx";

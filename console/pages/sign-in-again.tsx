@@ -1,7 +1,7 @@
 /** The session has ended while somebody is at work: they log in over the page, which goes on where it was. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import type { Api } from "../api.ts";
 import { useAction } from "../console.tsx";
 import { Dialog } from "../parts/dialog.tsx";

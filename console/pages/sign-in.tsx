@@ -1,7 +1,7 @@
 /** Signing in: name and password, and where one goes without them. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import type { Api } from "../api.ts";
 import { useAction } from "../console.tsx";
 import { Link } from "../router.tsx";

@@ -1,7 +1,7 @@
 /** The keys that bundles are signed with: their fingerprints go to operators by another channel. */
 
 import type { ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "../parts/button.tsx";
 import { useLoaded } from "../console.tsx";
 import { CopyText } from "../parts/copy.tsx";
 import { Page, Ready } from "../parts/page.tsx";

@@ -1,7 +1,7 @@
 /** Texts to take along: a button that copies, and secrets that are shown once. */
 
 import { useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "./button.tsx";
 import { saveText } from "./save.ts";
 
 /** Says itself that it has copied; where the browser does not let it, the text is there to be selected. */

@@ -1,8 +1,9 @@
 /** Dialogs: the focus stays inside, Escape closes, and afterwards it is where it was. */
 
 import type { FormEvent, ReactNode } from "react";
-import { Button, Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import type { ApiProblem } from "../api.ts";
+import { Button } from "./button.tsx";
 import { ProblemNote } from "./problem.tsx";
 
 export interface DialogProps {

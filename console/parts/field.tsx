@@ -50,14 +50,13 @@ export function SelectField({ label, value, onChange, choices, hint, error, ...r
   );
 }
 
-/** A file from the reader's machine, as text. */
-export function FileField({ label, accept, onFile, hint, error }: { readonly label: string; readonly accept: string; readonly onFile: (file: { readonly name: string; readonly text: string } | undefined) => void; readonly hint?: ReactNode; readonly error?: string | undefined }): ReactNode {
+/** A file from the reader's machine; it is read when it is sent. A browser tells nothing when the same one is chosen again, changed perhaps: so each choice begins anew. */
+export function FileField({ label, accept, onFile, hint, error }: { readonly label: string; readonly accept: string; readonly onFile: (file: File | undefined) => void; readonly hint?: ReactNode; readonly error?: string | undefined }): ReactNode {
   const id = useId();
-  const take = async (file: File | undefined): Promise<void> => onFile(file === undefined ? undefined : { name: file.name, text: await file.text() });
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} type="file" accept={accept} onChange={(event) => void take(event.target.files?.[0])} aria-invalid={error !== undefined} aria-describedby={`${id}-hint ${id}-error`} />
+      <input id={id} type="file" accept={accept} onClick={(event) => { event.currentTarget.value = ""; onFile(undefined); }} onChange={(event) => onFile(event.target.files?.[0])} aria-invalid={error !== undefined} aria-describedby={`${id}-hint ${id}-error`} />
       {hint !== undefined && <span className="hint" id={`${id}-hint`}>{hint}</span>}
       {error !== undefined && <span className="wrong" id={`${id}-error`}>{error}</span>}
     </div>

@@ -19,7 +19,8 @@ export interface PageProps {
 export function Page({ title, kind, up, actions, children }: PageProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    if (hasStepped()) heading.current?.focus({ preventScroll: true });
+    // A field that wants the focus has it already.
+    if (hasStepped() && document.activeElement?.matches("input, textarea, select") !== true) heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <>

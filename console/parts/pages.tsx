@@ -1,7 +1,7 @@
 /** Lists that come in pages: the service gives one, and a cursor for the next. */
 
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Button } from "react-aria-components";
+import { Button } from "./button.tsx";
 import { useLoaded, type Loaded } from "../console.tsx";
 import type { Api } from "../api.ts";
 

@@ -43,7 +43,7 @@ t.test("the first administrator sets a password, by keyboard", async (t) => {
   await page.getByRole("alert").getByText("No such name").waitFor();
   await page.getByRole("link", { name: "I have an invitation" }).press("Enter");
   await heading(page, "Set your password");
-  t.equal(await page.evaluate("document.activeElement.tagName"), "INPUT", "the focus is in the form");
+  await page.waitForFunction("document.activeElement.name === 'token'");
   await page.keyboard.type(served.invitation);
   await page.keyboard.press("Tab");
   await page.keyboard.type("root");
@@ -286,9 +286,10 @@ t.test("a receipt is uploaded, and the state follows", async (t) => {
   const sums = createHash("sha256").update(readFileSync(join(served.work, "bundle/SHA256SUMS"))).digest("hex");
   const receipt = { apiVersion: "cloudlet-bundle/v1", kind: "Receipt", action: "install", result: "complete", cloudlet: "berlin-1", organization: "ExampleTel", bundle: `sha256:${sums}`, started: "2026-11-30T10:00:00Z", finished: "2026-11-30T10:10:00Z" };
   const path = join(served.work, "receipt.json");
-  writeFileSync(path, JSON.stringify({ ...receipt, cloudlet: "paris-1" }));
+  const others = join(served.work, "paris.json");
+  writeFileSync(others, JSON.stringify({ ...receipt, cloudlet: "paris-1" }));
   await page.getByRole("link", { name: "Receipts" }).click();
-  await page.getByLabel("receipt.json").setInputFiles(path);
+  await page.getByLabel("receipt.json").setInputFiles(others);
   await pressed(page, "Upload");
   await page.getByRole("alert").getByText("This is the receipt of another cloudlet.").waitFor();
   writeFileSync(path, JSON.stringify(receipt));
@@ -383,8 +384,8 @@ t.test("API tokens are shown once, and a new password ends the session", async (
   await pressed(page, "I have it");
   await page.getByRole("row", { name: /ci/ }).waitFor();
   await look(t, page, "account");
-  await pressed(page, "Take ci back");
-  await pressed(page, "Take back");
+  await pressed(page, "Take back: ci");
+  await page.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
   await page.getByText("You have none").waitFor();
   t.equal((await fetch(`${served.url}/v1/cloudlets`, { headers: { authorization: `Bearer ${token}` } })).status, 401);
   await page.getByLabel("Password so far").fill(password);

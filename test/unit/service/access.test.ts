@@ -217,7 +217,7 @@ t.test("too many requests are told to wait; every answer has the security header
   const answers = [];
   for (let index = 0; index < 25; index += 1) answers.push(await running.ask("GET", "/v1/health"));
   t.equal(answers.at(-1)?.status, 429);
-  for (const { headers } of [answers[0], answers.at(-1), await running.ask("GET", "/nowhere", { address: "192.0.2.9" })].flatMap((each) => (each === undefined ? [] : [each]))) {
+  for (const { headers } of [answers[0], answers.at(-1), await running.ask("GET", "/v1/nowhere", { address: "192.0.2.9" })].flatMap((each) => (each === undefined ? [] : [each]))) {
     t.match(headers, { "x-content-type-options": "nosniff", "content-security-policy": /default-src 'none'/, "referrer-policy": "no-referrer", "cache-control": "no-store" });
   }
 });

@@ -55,7 +55,8 @@ t.test("a migration that fails leaves nothing of itself; twice is once", async (
   database.exec("drop table audit_head");
   await migrate(half);
   await migrate(half);
-  t.strictSame(database.prepare("select number from schema_version").all().map((row) => row["number"]), [schemaVersion]);
+  const taken = database.prepare("select number from schema_version order by number").all().map((row) => Number(row["number"]));
+  t.strictSame([new Set(taken).size, taken.at(-1)], [taken.length, schemaVersion]);
   database.close();
   await half.destroy();
 });
