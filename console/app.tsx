@@ -24,6 +24,7 @@ import { SignIn } from "./pages/sign-in.tsx";
 import { SignInAgain } from "./pages/sign-in-again.tsx";
 import { SigningKeys } from "./pages/signing-keys.tsx";
 import { Users } from "./pages/users.tsx";
+import { dropDrafts, keepDraftsOf } from "./parts/draft.ts";
 import { ProblemNote } from "./parts/problem.tsx";
 
 const CloudletMap = lazy(async () => ({ default: (await import("./pages/cloudlet-map.tsx")).CloudletMap }));
@@ -38,10 +39,22 @@ export function App(): ReactNode {
   const [problem, setProblem] = useState<ReturnType<typeof asProblem>>();
   const { path } = usePlace();
 
+  const begin = (next: Me): void => {
+    keepDraftsOf(next.name);
+    setMe((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
+  };
+  // Somebody may have been given another role while the tab was in the background.
+  useEffect(() => {
+    const lookAgain = (): void => {
+      if (document.visibilityState === "visible" && session.token() !== undefined && !session.isExpired()) fetchMe(api).then(begin, () => undefined);
+    };
+    document.addEventListener("visibilitychange", lookAgain);
+    return () => document.removeEventListener("visibilitychange", lookAgain);
+  }, []);
   const load = (): void => {
     setProblem(undefined);
     // The first question with a token that was kept: where it has ended, there is nothing yet that could be lost.
-    fetchMe(api).then(setMe, (error: unknown) => setProblem(asProblem(error)));
+    fetchMe(api).then(begin, (error: unknown) => setProblem(asProblem(error)));
   };
   useEffect(() => {
     if (token === undefined) setMe(undefined);
@@ -74,6 +87,7 @@ function Inside({ me, children }: { readonly me: Me; readonly children: ReactNod
     // After the step, which takes away what the page before has told.
     tell: (message) => void setTimeout(() => setTold(message)),
     signOut: () => {
+      dropDrafts();
       // Whatever comes of it: here nobody is logged in any more.
       api.delete("/v1/sessions/current").catch(() => undefined);
       session.set(undefined);

@@ -1,6 +1,6 @@
 /** The cloudlets on a map of the world that the service brings itself. */
 
-import { useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject } from "react";
 import { geoGraticule10, geoNaturalEarth1, geoPath, type GeoProjection } from "d3-geo";
 import { feature } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
@@ -18,6 +18,22 @@ const land = feature(topology, topology.objects.countries);
 const size = { width: 1_000, height: 500 };
 /** More are no picture any more; the table has all of them. */
 const shownAtMost = 2_000;
+
+/** How much larger a marker is drawn than the picture, so that a finger finds it on a telephone. */
+function useScale(): { readonly place: RefObject<HTMLElement | null>; readonly scale: number } {
+  const place = useRef<HTMLElement>(null);
+  const [scale, setScale] = useState(1);
+  useLayoutEffect(() => {
+    const box = place.current;
+    if (box === null) return;
+    const measure = (): void => setScale(Math.min(4, Math.max(1, size.width / Math.max(1, box.clientWidth))));
+    measure();
+    const watching = new ResizeObserver(measure);
+    watching.observe(box);
+    return () => watching.disconnect();
+  }, []);
+  return { place, scale };
+}
 
 export function CloudletMap(): ReactNode {
   const place = usePlace();
@@ -37,12 +53,13 @@ type View = { readonly west: number; readonly east: number; readonly south: numb
 function World({ items }: { readonly items: readonly Located[] }): ReactNode {
   const [view, setView] = useState<View>(null);
   const [chosen, setChosen] = useState<Group>();
+  const { place, scale } = useScale();
   const projection = useMemo(() => projectionFor(view), [view]);
   const drawn = useMemo(() => {
     const path = geoPath(projection);
     return { sea: path({ type: "Sphere" }) ?? "", grid: path(geoGraticule10()) ?? "", land: path(land) ?? "" };
   }, [projection]);
-  const groups = useMemo(() => groupsOf(items, (each) => projection([each.longitude, each.latitude]), size, 26), [items, projection]);
+  const groups = useMemo(() => groupsOf(items, (each) => projection([each.longitude, each.latitude]), size, 26 * scale), [items, projection, scale]);
   const list = useRef<HTMLDivElement>(null);
   const choose = (group: Group): void => {
     const limits = limitsOf(group.items);
@@ -53,12 +70,12 @@ function World({ items }: { readonly items: readonly Located[] }): ReactNode {
   };
   return (
     <>
-      <section className="map" aria-label="Map">
+      <section className="map" aria-label="Map" ref={place}>
         <svg viewBox={`0 0 ${size.width} ${size.height}`} role="group" aria-label={`Map of the world with ${items.length} ${items.length === 1 ? "cloudlet" : "cloudlets"}`}>
           <path className="sea" d={drawn.sea} />
           <path className="grid" d={drawn.grid} />
           <path className="land" d={drawn.land} />
-          {groups.map((group) => <Marker key={group.key} group={group} choose={choose} />)}
+          {groups.map((group) => <Marker key={group.key} group={group} scale={scale} choose={choose} />)}
         </svg>
         <div className="map-tools">
           <button type="button" className="button small" onClick={() => setView(widened(limitsOf(items)))}>Fit</button>
@@ -77,16 +94,17 @@ function World({ items }: { readonly items: readonly Located[] }): ReactNode {
   );
 }
 
-function Marker({ group, choose }: { readonly group: Group; readonly choose: (group: Group) => void }): ReactNode {
+function Marker({ group, scale, choose }: { readonly group: Group; readonly scale: number; readonly choose: (group: Group) => void }): ReactNode {
   const { x, y, items } = group;
   const [only] = items;
   if (only === undefined) return null;
-  const isRight = x > size.width * 0.75;
+  const isRight = x > size.width * (scale > 1.5 ? 0.5 : 0.75);
+  const transform = `translate(${x} ${y}) scale(${scale})`;
   const name = (text: string, radius: number): ReactNode => <text className="name" x={isRight ? -radius - 5 : radius + 5} y={5} textAnchor={isRight ? "end" : "start"} aria-hidden="true">{text}</text>;
   if (items.length === 1) {
     const to = `/cloudlets/${only.id}`;
     return (
-      <g transform={`translate(${x} ${y})`}>
+      <g transform={transform}>
         <a href={to} className={`marker ${only.state}`} aria-label={`${only.name}, ${only.organization}, ${only.state}`} onClick={(event: MouseEvent) => follow(event, to)}>
           <circle r="8" />{name(`${only.name}, ${only.organization}`, 8)}
         </a>
@@ -100,7 +118,7 @@ function Marker({ group, choose }: { readonly group: Group; readonly choose: (gr
     choose(group);
   };
   return (
-    <g role="button" tabIndex={0} className={`marker ${state}`} transform={`translate(${x} ${y})`} aria-label={`${items.length} cloudlets: ${items.slice(0, 3).map((each) => each.name).join(", ")}${items.length > 3 ? ", …" : ""}`} onClick={() => choose(group)} onKeyDown={press}>
+    <g role="button" tabIndex={0} className={`marker ${state}`} transform={transform} aria-label={`${items.length} cloudlets: ${items.slice(0, 3).map((each) => each.name).join(", ")}${items.length > 3 ? ", …" : ""}`} onClick={() => choose(group)} onKeyDown={press}>
       <circle r="13" /><text className="count" y="4" aria-hidden="true">{items.length}</text>{name(items.slice(0, 3).map((each) => each.name).join(", "), 13)}
     </g>
   );

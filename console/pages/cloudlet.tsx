@@ -37,7 +37,7 @@ export function CloudletPage({ id, tab }: { readonly id: string; readonly tab: s
   const name = seen?.cloudlet.name ?? "Cloudlet";
   const mayDelete = seen !== undefined && mayDo("cloudlet:delete", seen.cloudlet.organization);
   return (
-    <Page title={name} kind={seen === undefined ? "Cloudlet" : `Cloudlet of ${seen.cloudlet.organization}`} up={{ to: "/cloudlets", name: "Cloudlets" }} actions={mayDelete && tab === "" && <Button className="button danger" onPress={() => setRemoving(true)}>Remove …</Button>}>
+    <Page title={name} part={tabs.find(([part]) => part === tab)?.[1] ?? ""} kind={seen === undefined ? "Cloudlet" : `Cloudlet of ${seen.cloudlet.organization}`} up={{ to: "/cloudlets", name: "Cloudlets" }} actions={mayDelete && tab === "" && <Button className="button danger" onPress={() => setRemoving(true)}>Remove …</Button>}>
       <nav className="tabs" aria-label={`Parts of ${name}`}><ul>
         {tabs.map(([part, word]) => <li key={part}><Link to={`/cloudlets/${id}${part === "" ? "" : `/${part}`}`} aria-current={part === tab ? "page" : undefined}>{word}</Link></li>)}
       </ul></nav>

@@ -13,7 +13,7 @@ export interface Draft {
 }
 
 export function useDraft(name: string, initial: string, version = ""): Draft {
-  const key = `cloudlet-bundle.draft.${name}`;
+  const key = `${prefix}${name}`;
   const [isOld, setOld] = useState(() => (sessionStorage.getItem(key) ?? initial) !== initial);
   const [value, setValue] = useState(() => sessionStorage.getItem(key) ?? initial);
   const [base] = useState(() => (isOld ? (sessionStorage.getItem(`${key}.base`) ?? version) : version));
@@ -40,4 +40,17 @@ export function useDraft(name: string, initial: string, version = ""): Draft {
       setValue(initial);
     },
   };
+}
+
+const prefix = "cloudlet-bundle.draft.";
+const ownerKey = "cloudlet-bundle.drafts-of";
+
+/** Drafts are their writer's: whoever signs in next in the same tab finds none of them. */
+export function keepDraftsOf(name: string): void {
+  if (sessionStorage.getItem(ownerKey) !== name) dropDrafts();
+  sessionStorage.setItem(ownerKey, name);
+}
+
+export function dropDrafts(): void {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix)) sessionStorage.removeItem(key);
 }

@@ -8,6 +8,8 @@ import { ProblemNote } from "./problem.tsx";
 
 export interface PageProps {
   readonly title: string;
+  /** Which part of it, for the browser's tab. */
+  readonly part?: string;
   /** What kind of thing it is. */
   readonly kind?: string;
   /** Where it belongs. */
@@ -16,7 +18,7 @@ export interface PageProps {
   readonly children: ReactNode;
 }
 
-export function Page({ title, kind, up, actions, children }: PageProps): ReactNode {
+export function Page({ title, part, kind, up, actions, children }: PageProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // A field that wants the focus has it already.
@@ -24,7 +26,7 @@ export function Page({ title, kind, up, actions, children }: PageProps): ReactNo
   }, []);
   return (
     <>
-      <title>{`${title} – cloudlet-bundle`}</title>
+      <title>{`${part === undefined ? "" : `${part} of `}${title} – cloudlet-bundle`}</title>
       <div className="page-head">
         <div>
           {up !== undefined && <p className="up"><Link to={up.to}>{up.name}</Link></p>}
