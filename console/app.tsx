@@ -9,6 +9,7 @@ import { sessionStore, type Me } from "./session.ts";
 import { Account } from "./pages/account.tsx";
 import { AuditTrail } from "./pages/audit-trail.tsx";
 import { BundlePage } from "./pages/bundle.tsx";
+import { BundleDiffPage } from "./pages/bundle-inside.tsx";
 import { Bundles } from "./pages/bundles.tsx";
 import { CloudletPage } from "./pages/cloudlet.tsx";
 import { Cloudlets } from "./pages/cloudlets.tsx";
@@ -114,6 +115,7 @@ const pages: readonly (readonly [pattern: string, page: (parts: Parts) => ReactN
   ["/cloudlets/:id/:tab", ({ id = "", tab = "" }) => <CloudletPage key={id} id={id} tab={tab} />],
   ["/bundles", () => <Bundles />],
   ["/bundles/:id", ({ id = "" }) => <BundlePage key={id} id={id} />],
+  ["/bundles/:id/diff/:other", ({ id = "", other = "" }) => <BundleDiffPage key={`${id} ${other}`} before={id} after={other} />],
   ["/releases", () => <Releases />],
   ["/releases/:id", ({ id = "" }) => <ReleasePage key={id} id={id} />],
   ["/organizations", () => <Organizations />],

@@ -4,6 +4,8 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import "./theme/theme.css";
 import "./theme/layout.css";
+import "./spec-editor/spec-editor.css";
+import "./bundle-browser/bundle-browser.css";
 
 const place = document.getElementById("console");
 if (place === null) throw new Error("the page has no place for the console");

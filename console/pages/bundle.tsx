@@ -12,6 +12,7 @@ import { openLink, saveLink } from "../parts/save.ts";
 import { localOf, Time } from "../parts/time.tsx";
 import { BundleTag, sizeText } from "../parts/words.tsx";
 import { BundleFiles } from "./bundle-files.tsx";
+import { BundleInside } from "./bundle-inside.tsx";
 import { Progress } from "./bundle-progress.tsx";
 import type { Bundle } from "./bundles.tsx";
 import type { Cloudlet } from "./cloudlets.tsx";
@@ -42,7 +43,7 @@ export function BundlePage({ id }: { readonly id: string }): ReactNode {
           {value.bundle.state === "failed" && <Failure seen={value} again={loaded.reload} />}
           {value.bundle.state === "ready" && <Download bundle={value.bundle} />}
           <About seen={value} />
-          {value.bundle.state === "ready" && <><Verification bundle={value.bundle} /><BundleFiles bundle={value.bundle} /></>}
+          {value.bundle.state === "ready" && <><Verification bundle={value.bundle} /><BundleFiles bundle={value.bundle} /><BundleInside bundle={value.bundle} /></>}
         </>
       )}</Ready>
     </Page>

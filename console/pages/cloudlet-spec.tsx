@@ -8,6 +8,7 @@ import { ProblemNote } from "../parts/problem.tsx";
 import { saveText } from "../parts/save.ts";
 import { SpecText } from "../parts/spec-text.tsx";
 import { useDraft } from "../parts/draft.ts";
+import { SpecEditor } from "./spec-editor.tsx";
 import type { SeenCloudlet } from "./cloudlet.tsx";
 
 export function CloudletSpec({ id, seen, changed }: { readonly id: string; readonly seen: SeenCloudlet; readonly changed: () => void }): ReactNode {
@@ -87,7 +88,7 @@ function Edited({ draftName, cloudlet, kept, changed, onEnd }: { readonly draftN
           <div className="row"><Button className="button small" onPress={() => { draft.set(theirs.text); setTheirs(undefined); }}>Take theirs instead of mine</Button><Button className="button small" onPress={() => setTheirs(undefined)}>Close; keep mine below</Button></div>
         </section>
       )}
-      <SpecText api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
+      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
       {!isConflict && <ProblemNote problem={problem ?? look.problem} hideIssues={problem !== undefined} />}
       <div className="row">
         <Button className="button main" isPending={isRunning} isDisabled={!isValid || draft.value === kept.text} onPress={() => void run(base)}>Keep the change</Button>

@@ -7,9 +7,9 @@ import { navigate } from "../router.tsx";
 import { FileField } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
-import { SpecText } from "../parts/spec-text.tsx";
 import { useDraft } from "../parts/draft.ts";
 import type { Cloudlet } from "./cloudlets.tsx";
+import { SpecEditor } from "./spec-editor.tsx";
 
 export function NewCloudlet(): ReactNode {
   const { api, tell } = useConsole();
@@ -32,7 +32,7 @@ export function NewCloudlet(): ReactNode {
       <p>The spec says which organization the cloudlet belongs to, where it is, and on which platform. <code>cloudlet-bundle init</code> writes a first one; docs/reference/spec.md has every field.</p>
       {draft.isOld && <div className="note"><p>This is the draft that you have begun in this tab. <button type="button" className="button small" onClick={draft.forget}>Throw it away</button></p></div>}
       <FileField label="Take the spec from a file" accept=".yaml,.yml,.json" onFile={(file) => void file?.text().then(change)} />
-      <SpecText api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
+      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
       <ProblemNote problem={problem} hideIssues />
       <div className="row"><Button className="button main" isPending={isRunning} isDisabled={!isValid} onPress={() => void run()}>Create cloudlet</Button></div>
     </Page>

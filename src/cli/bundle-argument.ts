@@ -2,9 +2,10 @@
 
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { Issue } from "../core/issue.ts";
-import { readRecord, recordPaths, type BundleRecord } from "../evidence/record.ts";
+import type { BundleRecord } from "../evidence/record.ts";
 import type { BundleSource } from "../seal/bundle-source.ts";
-import { contentsOf, textIn, type Contents } from "../seal/contents.ts";
+import { contentsOf, type Contents } from "../seal/contents.ts";
+import { recordIn as recordOf } from "../seal/record-in.ts";
 import { openBundle } from "../store/bundle-file.ts";
 import { openStream } from "../store/bundle-stream.ts";
 import { openUrl } from "../store/bundle-url.ts";
@@ -30,16 +31,9 @@ export async function openContents(io: Io, name: string, reach: "all" | "small" 
 
 /** What the bundle tells of itself; undefined where that is not there or not well formed, which has been said. */
 export async function recordIn(io: Io, name: string, contents: Contents): Promise<BundleRecord | undefined> {
-  const texts = { spec: "", release: "", lock: "", origins: "" };
-  const issues: Issue[] = [];
-  for (const each of ["spec", "release", "lock", "origins"] as const) {
-    const text = await textIn(contents, recordPaths[each]);
-    if (text.ok) texts[each] = text.value;
-    else issues.push(...text.issues);
-  }
-  const record = issues.length > 0 ? undefined : readRecord(texts);
-  if (record?.ok === true) return record.value;
-  refuse(io, name, record?.issues ?? issues);
+  const record = await recordOf(contents);
+  if (record.ok) return record.value;
+  refuse(io, name, record.issues);
   return undefined;
 }
 

@@ -1,12 +1,13 @@
 /** `diff`: what changed from one bundle, or spec, to another, grouped by what an auditor asks. */
 
 import type { Command } from "commander";
-import { differences, differencesAsJson, inDoubt, type Difference, type DiffSide } from "../evidence/diff.ts";
+import { differencesAsJson } from "../evidence/diff.ts";
 import { differencesAsHtml } from "../evidence/diff-html.ts";
 import { groups, type Group } from "../evidence/diff-rules.ts";
 import { chunksOf } from "../evidence/report/known-texts.ts";
+import { compareSides, type ComparedSide } from "../seal/compared-side.ts";
 import { bundleArgument, isSpecName } from "./bundle-argument.ts";
-import { bundleSide, inCommon, specSide, withTexts, type LoadedSide } from "./diff-side.ts";
+import { bundleSide, specSide } from "./diff-side.ts";
 import { differencesAsText } from "./diff-text.ts";
 import { releaseOptions, type ReleaseOptions } from "./inputs.ts";
 import type { ExitStatus, Io } from "./io.ts";
@@ -66,21 +67,12 @@ async function diff(before: string, after: string, options: Options, io: Io): Pr
   const x = await sideOf(io, before, inputsOf(options, options.releaseBefore, options.lockBefore));
   const y = x === undefined ? undefined : await sideOf(io, after, inputsOf(options, options.releaseAfter, options.lockAfter));
   if (x === undefined || y === undefined) return 1;
-  const { a, b, found } = await compared(inCommon(x, y), [x, y]);
+  const { a, b, found } = await compareSides(x, y);
   if (options.json) io.out(differencesAsJson({ before, after }, found));
   else if (options.html) for (const chunk of chunksOf(differencesAsHtml({ name: before, side: a }, { name: after, side: b }, found))) await io.outBytes(chunk);
   else io.out(differencesAsText(found));
   const failOn = (options.failOn ?? []) as readonly Group[];
   return found.some((each) => failOn.includes(each.group)) ? 1 : 0;
-}
-
-/** What is made of everything else differs where anything does; its text is read where nothing else does. */
-async function compared([a, b]: readonly [DiffSide, DiffSide], loaded: readonly [LoadedSide, LoadedSide]): Promise<{ readonly a: DiffSide; readonly b: DiffSide; readonly found: readonly Difference[] }> {
-  const found = differences(a, b);
-  const paths = inDoubt(a, b, found);
-  if (paths.length === 0) return { a, b, found };
-  const [x, y] = [await withTexts(a, loaded[0], paths), await withTexts(b, loaded[1], paths)];
-  return { a: x, b: y, found: differences(x, y) };
 }
 
 function usageMistake(before: string, after: string, options: Options): string | undefined {
@@ -99,6 +91,6 @@ function inputsOf({ lock: both, release, store, architecture, quiet }: Options, 
   return { release: ownRelease ?? release, architecture, ...(lock === undefined ? {} : { lock }), ...(store === undefined ? {} : { store }), ...(quiet === undefined ? {} : { quiet }) };
 }
 
-function sideOf(io: Io, name: string, inputs: ReleaseOptions & { readonly quiet?: true }): Promise<LoadedSide | undefined> {
+function sideOf(io: Io, name: string, inputs: ReleaseOptions & { readonly quiet?: true }): Promise<ComparedSide | undefined> {
   return isSpecName(name) ? specSide(io, name, inputs) : bundleSide(io, name);
 }

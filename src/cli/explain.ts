@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import type { Outcome } from "../core/issue.ts";
 import type { Json } from "../core/json.ts";
 import { explainField, explainFile, explainOrigins, linesOf, readPointer } from "../evidence/explain.ts";
-import type { FieldExplained, LineExplained, OriginExplained, SpecFile } from "../evidence/explain.ts";
+import type { FieldExplained, SpecFile } from "../evidence/explain.ts";
+import { lineAsJson, originAsJson } from "../evidence/explain-json.ts";
 import type { BundleRecord } from "../evidence/record.ts";
 import { remake, templateLinesOf } from "../evidence/trace.ts";
 import { isBlobPath } from "../pack/layout.ts";
@@ -153,24 +154,4 @@ async function specFileOf(io: Io, path: string | undefined, record: BundleRecord
 
 function show(io: Io, value: Json): void {
   io.out(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-function lineAsJson({ line, text, template, values }: LineExplained): Json {
-  return {
-    line,
-    text,
-    template: template === undefined ? null : { ...template },
-    values: values.map(({ start, end, text: part, shows, origins }) => ({ start, end, text: part, shows, origins: origins.map(originAsJson) })),
-  };
-}
-
-function originAsJson(explained: OriginExplained): Json {
-  switch (explained.kind) {
-    case "constant":
-      return { origin: explained.origin, kind: explained.kind, reason: explained.reason ?? null };
-    case "default":
-      return { origin: explained.origin, kind: explained.kind, reason: explained.reason ?? null, fills: explained.fills === undefined ? null : { ...explained.fills } };
-    default:
-      return { origin: explained.origin, kind: explained.kind, pointer: explained.pointer, value: explained.value ?? null, places: explained.places.map((place) => ({ ...place })) };
-  }
 }

@@ -104,10 +104,16 @@ export interface ExplainedFile {
   readonly templateLines: readonly number[] | undefined;
 }
 
-/** All lines of a file, or the one that is asked for. */
-export function explainFile(record: BundleRecord, file: ExplainedFile, explained: (origin: Origin) => OriginExplained, only?: number): readonly LineExplained[] {
-  const lines = linesOf(file.text);
-  return lines.flatMap((text, index) => (only === undefined || only === index + 1 ? [lineOf(record, file, { text, line: index + 1 }, explained)] : []));
+/** From 1, both included. */
+export interface LineRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All lines of a file, or those that are asked for. */
+export function explainFile(record: BundleRecord, file: ExplainedFile, explained: (origin: Origin) => OriginExplained, only?: number | LineRange): readonly LineExplained[] {
+  const { first, last } = typeof only === "object" ? only : { first: only ?? 1, last: only ?? Infinity };
+  return linesOf(file.text).slice(first - 1, last).map((text, index) => lineOf(record, file, { text, line: first + index }, explained));
 }
 
 /** Without the nothing after the last line's end. */

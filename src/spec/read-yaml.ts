@@ -31,7 +31,8 @@ export interface Reading {
  * same from top to bottom to everybody. Never throws.
  */
 export function readYaml(text: string): Reading {
-  const size = Buffer.byteLength(text);
+  // The console reads YAML in the browser, which has no Buffer.
+  const size = new TextEncoder().encode(text).byteLength;
   if (size > DOCUMENT_MAX_BYTES) return failed(tooLong(size));
   const nul = text.indexOf("\0");
   if (nul >= 0) return failed(nulAt(nul));

@@ -1,8 +1,12 @@
 /** Who may reach a cloudlet's PlatformVMs and whom they may reach: what the picture of the report shows. */
 
 import type { Origin } from "../../core/origin.ts";
+import { specPath } from "../../pack/layout.ts";
 import { hostName, platformVmName } from "../../plan/names.ts";
+import { rulesOf } from "../../plan/networks.ts";
+import { traitsOf } from "../../plan/traits.ts";
 import { formatCidr, networkOf, parseCidr } from "../../spec/ip.ts";
+import type { SpecDocument } from "../../spec/read-spec.ts";
 import type { ExternalNetwork, Spec } from "../../spec/spec.ts";
 import { allPorts, isEverybody, letThroughOf, type LetThrough } from "../audit/exposure.ts";
 import type { AuditInput } from "../audit/input.ts";
@@ -59,17 +63,37 @@ export interface Pass {
   readonly places: readonly AuditPlace[];
 }
 
+/** What a spec alone says of it: enough for the picture. Whom else the CRM calls, the release says. */
+export type SpecExposure = Omit<Exposure, "calls">;
+
 export function exposureOf(input: AuditInput): Exposure {
-  const { spec } = input;
+  return { ...placesOf(input.spec), passes: passesOf(input.spec, letThroughOf(input)), calls: callsOf(input) };
+}
+
+/** Without a release nothing is rendered: the plan's own rules say what will pass. */
+export function exposureOfSpec({ spec, sourced }: Pick<SpecDocument, "spec" | "sourced">): SpecExposure {
+  const holder = traitsOf(spec.platform.type).firewall;
+  const rules = rulesOf(sourced).map(({ direction, cidr, protocol, from, to }): LetThrough => ({
+    direction: direction.value,
+    cidr: cidr.value,
+    protocol: protocol.value,
+    ports: from === undefined || to === undefined ? allPorts : { from: from.value, to: to.value },
+    place: { file: holder === "iaas" ? securityGroupFile : specPath, line: 1, origins: cidr.origins },
+  }));
+  return { ...placesOf(spec), passes: passesOf(spec, rules) };
+}
+
+function placesOf(spec: Spec): Pick<Exposure, "machines" | "networks" | "internal" | "pool"> {
   return {
     machines: machinesOf(spec),
     networks: spec.networks.external.map(networkAt),
     ...(spec.networks.internal === undefined ? {} : { internal: { name: spec.networks.internal.name, cidr: spec.networks.internal.cidr } }),
     pool: poolOf(spec),
-    passes: passesOf(input),
-    calls: callsOf(input),
   };
 }
+
+/** Where a security group's rules are. */
+const securityGroupFile = "site/heat-template.yaml";
 
 function machinesOf({ name, organization, crm }: Spec): Exposure["machines"] {
   const whole = platformVmName(name, organization);
@@ -109,15 +133,15 @@ function poolOf({ platform }: Spec): Exposure["pool"] {
 }
 
 /** A rule that several files hold, of the cloud and of each guest, is told once. */
-function passesOf(input: AuditInput): readonly Pass[] {
-  const groups = Map.groupBy(letThroughOf(input), ({ direction, cidr, protocol, ports }) => `${direction} ${cidr} ${protocol} ${ports.from} ${ports.to}`);
+function passesOf(spec: Spec, all: readonly LetThrough[]): readonly Pass[] {
+  const groups = Map.groupBy(all, ({ direction, cidr, protocol, ports }) => `${direction} ${cidr} ${protocol} ${ports.from} ${ports.to}`);
   const passes = [...groups.values()].map((same): Pass => {
     const [first] = same as [LetThrough];
-    const by = same.map(({ place }) => (place.file === "site/heat-template.yaml" ? "security group" : "guest firewall"));
+    const by = same.map(({ place }) => (place.file === securityGroupFile ? "security group" : "guest firewall"));
     return {
       direction: first.direction === "ingress" ? "in" : "out",
       cidr: first.cidr,
-      who: whoIs(first, input.spec),
+      who: whoIs(first, spec),
       everybody: isEverybody(first.cidr),
       protocol: first.protocol === "ipv6-icmp" ? "icmp" : first.protocol,
       ports: portsOf(first),

@@ -1,7 +1,7 @@
 /** The network exposure drawn: who may come in on the left, the PlatformVM in the middle, whom it may reach on the right, its networks below. */
 
 import { printable } from "../../spec/show.ts";
-import type { Exposure, Pass, PoolMachine, ReportNetwork } from "./exposure.ts";
+import type { Pass, PoolMachine, ReportNetwork, SpecExposure } from "./exposure.ts";
 import { html, type Markup } from "../page/html.ts";
 
 /** Units of the drawing, which the page scales. */
@@ -13,7 +13,8 @@ const rowHeight = 62;
 const cardHeight = 50;
 const netHeight = 54;
 
-export function pictureOf(exposure: Exposure, cloudlet: string): Markup {
+/** `beside`: where the same is said in words, for who can't see it. */
+export function pictureOf(exposure: SpecExposure, cloudlet: string, beside = "The tables below say the same."): Markup {
   const { machines, networks, internal, pool, passes } = exposure;
   const [comesIn, goesOut] = [passes.filter(({ direction }) => direction === "in"), passes.filter(({ direction }) => direction === "out")];
   const vmHeight = Math.max(rowHeight * Math.max(comesIn.length, goesOut.length, 1) - (rowHeight - cardHeight), machines.length * 78 + 12);
@@ -22,7 +23,7 @@ export function pictureOf(exposure: Exposure, cloudlet: string): Markup {
   const height = nets + bars.length * (netHeight + 10);
   return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="picture-title" aria-describedby="picture-text">
 <title id="picture-title">Network exposure of ${cloudlet}</title>
-<desc id="picture-text">${describe(exposure)}</desc>
+<desc id="picture-text">${describe(exposure)} ${beside}</desc>
 ${heading(0, "start", "May reach it")}${heading((vmLeft + vmRight) / 2, "middle", "PlatformVM")}${heading(width, "end", "It may reach")}
 ${vmBox(exposure, vmHeight)}
 ${comesIn.length === 0 ? nobody(0, "Nobody", "no rule lets anything in") : comesIn.map((pass, row) => cardOf(pass, row))}
@@ -33,14 +34,14 @@ ${bars.map((bar, index) => html`<g transform="translate(0 ${nets + index * (netH
 }
 
 /** What the picture shows, in words. */
-function describe({ machines, networks, internal, pool, passes }: Exposure): string {
+function describe({ machines, networks, internal, pool, passes }: SpecExposure): string {
   const rule = ({ cidr, who, ...pass }: Pass): string => `${cidr} (${who}): ${labelOf(pass)}`;
   const of = (direction: Pass["direction"]): string => passes.filter((pass) => pass.direction === direction).map(rule).join("; ") || "nobody";
   const nets = networks.map(({ name, purpose, cidr }) => `${name} (${purpose}, ${cidr ?? "block known to the site only"})`).join("; ");
   const inner = internal === undefined ? "" : ` Behind it: ${internal.name}, ${internal.cidr}.`;
   const own = pool.map(({ name, addresses, platform }) => `${name} (${addresses.join(", ")}${platform ? ", becomes the PlatformVM" : ""})`).join("; ");
   const below = [...(nets === "" ? [] : [`Networks: ${nets}.`]), ...(own === "" ? [] : [`The pool: ${own}.`])].join(" ");
-  return `${machines.map(({ name }) => name).join(" and ")}. May be reached by: ${of("in")}. May reach: ${of("out")}. ${below}${inner} The tables below say the same.`;
+  return `${machines.map(({ name }) => name).join(" and ")}. May be reached by: ${of("in")}. May reach: ${of("out")}. ${below}${inner}`;
 }
 
 function labelOf({ protocol, ports }: Pick<Pass, "protocol" | "ports">): string {
@@ -69,7 +70,7 @@ function nobody(x: number, who: string, why: string): Markup {
 }
 
 /** Two machines stand in one frame, as the same rules hold for both. */
-function vmBox({ machines }: Exposure, height: number): Markup {
+function vmBox({ machines }: SpecExposure, height: number): Markup {
   const isOne = machines.length === 1;
   const frame = html`<rect class="group" x="${vmLeft}" y="${top}" width="${vmRight - vmLeft}" height="${height}" rx="6"/>`;
   const inset = isOne ? 0 : 8;
@@ -115,7 +116,7 @@ function poolBar({ name, addresses: [internal = "", external = ""], platform }: 
   return bar(name, platform ? "machine of the pool: becomes the PlatformVM" : "machine of the pool", internal, external, platform ? "vm" : "net");
 }
 
-function innerBar({ name, cidr }: NonNullable<Exposure["internal"]>): Markup {
+function innerBar({ name, cidr }: NonNullable<SpecExposure["internal"]>): Markup {
   return bar(name, "internal: the cloudlet's own VMs, behind the PlatformVM", cidr, "", "net none");
 }
 

@@ -11,6 +11,8 @@ import { accessKeyResource } from "./access-keys.ts";
 import { auditResource } from "./audit.ts";
 import { bundleResource } from "./bundles.ts";
 import { authenticate } from "./caller.ts";
+import { differenceResource } from "./bundle-differences.ts";
+import { explanationResource } from "./bundle-explanations.ts";
 import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
@@ -18,13 +20,16 @@ import { healthResource } from "./health.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
 import { describeApi } from "./openapi.ts";
+import { importResource } from "./imports.ts";
 import { organizationResource } from "./organizations.ts";
+import { pictureResource } from "./pictures.ts";
 import { notFound, Problem, problemDocument, problemKinds } from "./problem.ts";
 import { receiptResource } from "./receipts.ts";
 import { releaseResource } from "./releases.ts";
 import { shared, type Schema } from "./schemas.ts";
 import { sessionResource } from "./sessions.ts";
 import { signingKeyResource } from "./signing-keys.ts";
+import { starterResource } from "./starters.ts";
 import { tokenResource } from "./tokens.ts";
 import { userResource } from "./users.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -44,6 +49,7 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
+  starterResource, importResource, pictureResource, explanationResource, differenceResource,
   locationResource, mcResource,
 ];
 

@@ -14,7 +14,7 @@ declare module "fastify" {
   }
 }
 
-export type DocumentName = "Cloudlet" | "Release" | "Lock" | "Receipt";
+export type DocumentName = "Cloudlet" | "Release" | "Lock" | "Receipt" | "MobiledgexCloudlet";
 
 /** RFC 9512: application/yaml. A JSON text is YAML, too; what no person writes is JSON alone. */
 export function typesOf(document: DocumentName): readonly string[] {

@@ -22,7 +22,11 @@ export async function describeApi(app: App, { packageFolder, version }: Context)
       components: {
         securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API token." } },
         // OpenAPI 3.1 takes JSON Schema 2020-12 as it is; the types of the library know 3.0 alone.
-        schemas: { ...schemas, Receipt: { type: "object", description: "receipt.json as install.sh writes it." } } as never,
+        schemas: {
+          ...schemas,
+          Receipt: { type: "object", description: "receipt.json as install.sh writes it." },
+          MobiledgexCloudlet: { type: ["object", "array"], description: "A cloudlet object of MobiledgeX: an mcctl data file or a REST body." },
+        } as never,
       },
       security: [{ token: [] }],
     },

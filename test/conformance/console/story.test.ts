@@ -9,6 +9,7 @@ import type { Page } from "playwright-core";
 import t from "tap";
 import { launch, look, sitDown } from "./browser.ts";
 import { serve } from "./served.ts";
+import { writeYaml, yamlIn } from "../editor/yaml.ts";
 
 t.setTimeout(300_000);
 const served = await serve(t);
@@ -152,16 +153,16 @@ t.test("a contributor accepts the invitation, and writes a cloudlet with a mista
   const line = wrong.split("\n").findIndex((each) => /latitude/.test(each)) + 1;
   writeFileSync(join(served.work, "wrong.yaml"), wrong);
   await page.getByLabel("Take the spec from a file").setInputFiles(join(served.work, "wrong.yaml"));
-  await page.getByText("1 mistake").waitFor();
+  await page.getByText("1 mistake.").waitFor();
   t.equal(await page.getByRole("button", { name: "Create cloudlet" }).isDisabled(), true);
-  t.equal(await page.locator(".gutter .bad").innerText(), String(line));
+  t.equal(await page.locator(".cm-lint-marker-error").count(), 1);
   await look(t, page, "new-cloudlet-wrong");
   await page.reload();
   await page.getByText("This is the draft that you have begun in this tab.").waitFor();
   await page.getByRole("button", { name: `line ${line}` }).press("Enter");
   await page.keyboard.press("Home");
   await page.keyboard.press("Shift+End");
-  await page.keyboard.type("  latitude: 52.52");
+  await page.keyboard.type("latitude: 52.52");
   await page.getByText("No mistake was found.").waitFor();
   await pressed(page, "Create cloudlet");
   await heading(page, "berlin-1");
@@ -174,13 +175,11 @@ t.test("two change the spec: nothing is overwritten, nothing is lost", async (t)
   await conny.page.goto(`${cloudletUrl}/spec`);
   await look(t, conny.page, "spec");
   await pressed(conny.page, "Edit");
-  const area = conny.page.getByLabel("Spec (YAML)").last();
-  const mine = (await area.inputValue()).replace(/dynamicIps: \d+/, "dynamicIps: 12");
-  await area.fill(mine);
+  const mine = (await yamlIn(conny.page)).replace(/dynamicIps: \d+/, "dynamicIps: 12");
+  await writeYaml(conny.page, mine);
   await page.goto(`${cloudletUrl}/spec`);
   await pressed(page, "Edit");
-  const other = page.getByLabel("Spec (YAML)");
-  await other.fill((await other.inputValue()).replace(/dynamicIps: \d+/, "dynamicIps: 10"));
+  await writeYaml(page, (await yamlIn(page)).replace(/dynamicIps: \d+/, "dynamicIps: 10"));
   await page.getByText("No mistake was found.").waitFor();
   await pressed(page, "Keep the change");
   await page.getByText("Revision 2").waitFor();
@@ -191,7 +190,7 @@ t.test("two change the spec: nothing is overwritten, nothing is lost", async (t)
   await conny.page.getByRole("heading", { name: "The version that is there now" }).waitFor();
   await look(t, conny.page, "conflict");
   await pressed(conny.page, "Close; keep mine below");
-  t.equal(await conny.page.getByLabel("Spec (YAML)").inputValue(), mine);
+  t.equal(await yamlIn(conny.page), mine);
   await pressed(conny.page, "Keep the change");
   await conny.page.getByText("Revision 3").waitFor();
 });
@@ -199,8 +198,7 @@ t.test("two change the spec: nothing is overwritten, nothing is lost", async (t)
 t.test("a session that ends loses nothing", async (t) => {
   const { page } = conny;
   await pressed(page, "Edit");
-  const area = page.getByLabel("Spec (YAML)");
-  await area.fill(`${await area.inputValue()}\n# a thought\n`);
+  await writeYaml(page, `${await yamlIn(page)}\n# a thought\n`);
   await page.getByText("No mistake was found.").waitFor();
   // The same token, signed out elsewhere.
   const token = (await page.evaluate("sessionStorage.getItem('cloudlet-bundle.session')")) as string;
