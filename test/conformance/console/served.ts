@@ -29,6 +29,8 @@ export async function serve(t: Test): Promise<Served> {
   writeFileSync(files.release, readFileSync(join(root, "bundles/openstack-single/release.yaml"), "utf8").replaceAll("../../out/inputs", join(root, "out/inputs")));
   writeFileSync(files.spec, readFileSync(join(root, "bundles/openstack-single/cloudlet.yaml")));
   const child = spawn(process.execPath, [program, "serve", "--state", state, "--listen", "127.0.0.1:0", "--drain", "1"], { stdio: ["ignore", "pipe", "pipe"] });
+  // A run that is broken off leaves nothing running.
+  process.once("exit", () => child.kill("SIGKILL"));
   let said = "";
   let log = "";
   child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
