@@ -32,7 +32,9 @@ export function openPostgres(address: DatabaseAddress, broken: (error: Error) =>
 
 function poolOf(address: DatabaseAddress, max: number, broken: (error: Error) => void): Pool {
   const pool = new Pool({ ...clientConfig(address), max });
-  pool.on("error", broken);
+  pool.on("error", (error) => {
+    if (!pool.ending) broken(error);
+  });
   // One that ends while it is in use fails the statement, too, and that is told; unheard, its event would end the process.
   pool.on("connect", (client) => void client.on("error", () => undefined));
   return pool;

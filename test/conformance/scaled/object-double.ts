@@ -90,6 +90,10 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
   const found = state.objects.get(key);
   if (found === undefined) return refuse(404, "NoSuchKey");
   if (request.method === "HEAD") return void response.writeHead(200, { "content-length": found.byteLength, etag: etag(found), "accept-ranges": "bytes" }).end();
+  if (request.method === "DELETE") {
+    state.objects.delete(key);
+    return void response.writeHead(204).end();
+  }
   if (request.method !== "GET") return refuse(405, "MethodNotAllowed");
   state.requests.get += 1;
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "bytes=0-") ?? [];

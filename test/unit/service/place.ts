@@ -1,0 +1,73 @@
+/** Where a service under test has its state: a folder; or, where SERVICE_TEST_SCALED says so, a database and a bucket, which go with that folder. */
+
+import { createHash, randomBytes } from "node:crypto";
+import { renameSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../../src/core/digest.ts";
+import type { DatabaseAddress } from "../../../src/service/scaled/database-address.ts";
+import { ownSigner } from "../../../src/service/service-key.ts";
+import type { ServiceOptions } from "../../../src/service/service.ts";
+import { openStore } from "../../../src/store/blob-store.ts";
+import type { ObjectAddress } from "../../../src/store/object-address.ts";
+
+/** Set by test/conformance/scaled, which runs these tests a second time. */
+export interface ScaledPlaces {
+  /** Of a database from which others are made. */
+  readonly database: DatabaseAddress;
+  readonly objects: ObjectAddress;
+}
+
+const text = process.env["SERVICE_TEST_SCALED"];
+const places = text === undefined ? undefined : (JSON.parse(text) as ScaledPlaces);
+
+export async function placeOf(folder: string, signer: ServiceOptions["signer"]): Promise<Pick<ServiceOptions, "scaledOut" | "signer">> {
+  if (places === undefined) return {};
+  const database = `test_${nameOf(folder)}`;
+  const { Client } = await import("pg");
+  const { host, port, user, password } = places.database;
+  const client = new Client({ host, port, user, database: places.database.database, ...(password === undefined ? {} : { password }) });
+  await client.connect();
+  await client.query(`create database "${database}"`).catch((error: NodeJS.ErrnoException) => {
+    // It is there: the same service starts again.
+    if (error.code !== "42P04") throw error;
+  });
+  await client.end();
+  await mkdir(folder, { recursive: true });
+  return {
+    scaledOut: { database: { ...places.database, database }, objects: objectsOf(folder, places) },
+    signer: signer ?? (await ownSigner(join(folder, "keys/signing-key.pem"), (bytes) => new Uint8Array(randomBytes(bytes)))),
+  };
+}
+
+/** What `lock --store` has filled is pushed, where the service looks into a bucket. */
+export async function pushed(folder: string): Promise<void> {
+  if (places === undefined) return;
+  const { pushBlobs } = await import("../../../src/store/push-blobs.ts");
+  const store = await openStore(join(folder, "blobs"));
+  await pushBlobs(objectsOf(folder, places), store, await store.list(), { signal: new AbortController().signal });
+}
+
+/** Takes a blob away from the service; what comes back puts it there again. */
+export async function hidden(folder: string, digest: Digest): Promise<() => Promise<void>> {
+  const hex = digest.slice("sha256:".length);
+  const path = join(folder, "blobs/blobs/sha256", hex.slice(0, 2), hex);
+  if (places === undefined) {
+    renameSync(path, `${path}.away`);
+    return async () => renameSync(`${path}.away`, path);
+  }
+  const { DeleteObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
+  const { bucket, prefix, endpoint = "", region, credentials } = objectsOf(folder, places);
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: `${prefix}/blobs/sha256/${hex.slice(0, 2)}/${hex}` }));
+  client.destroy();
+  return () => pushed(folder);
+}
+
+function objectsOf(folder: string, { objects }: ScaledPlaces): ObjectAddress {
+  return { ...objects, prefix: `test/${nameOf(folder)}` };
+}
+
+function nameOf(folder: string): string {
+  return createHash("sha256").update(folder).digest("hex").slice(0, 16);
+}
