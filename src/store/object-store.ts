@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Digest } from "../core/digest.ts";
@@ -122,7 +122,7 @@ async function put(under: Under, source: AsyncIterable<Uint8Array>, expect: Blob
   if (found?.size === expect.size) return found;
   const upload = new Upload({
     client: under.client,
-    params: { Bucket: under.bucket, Key: keyOf(under, expect.digest), Body: verified(source, expect) as unknown as Readable, ContentType: "application/octet-stream", IfNoneMatch: "*" },
+    params: { Bucket: under.bucket, Key: keyOf(under, expect.digest), Body: Readable.from(verified(source, expect)), ContentType: "application/octet-stream", IfNoneMatch: "*" },
     partSize: Math.max(partBytes, Math.ceil(expect.size / partsAtMost)), queueSize: 3,
   });
   try {

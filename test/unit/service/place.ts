@@ -13,7 +13,7 @@ import type { ObjectAddress } from "../../../src/store/object-address.ts";
 
 /** Set by test/conformance/scaled, which runs these tests a second time. */
 export interface ScaledPlaces {
-  /** Of a database from which others are made. */
+  /** Of a database in which nobody is; the others are copies of it. */
   readonly database: DatabaseAddress;
   readonly objects: ObjectAddress;
 }
@@ -26,9 +26,9 @@ export async function placeOf(folder: string, signer: ServiceOptions["signer"]):
   const database = `test_${nameOf(folder)}`;
   const { Client } = await import("pg");
   const { host, port, user, password } = places.database;
-  const client = new Client({ host, port, user, database: places.database.database, ...(password === undefined ? {} : { password }) });
+  const client = new Client({ host, port, user, database: "postgres", ...(password === undefined ? {} : { password }) });
   await client.connect();
-  await client.query(`create database "${database}"`).catch((error: NodeJS.ErrnoException) => {
+  await client.query(`create database "${database}" template "${places.database.database}"`).catch((error: NodeJS.ErrnoException) => {
     // It is there: the same service starts again.
     if (error.code !== "42P04") throw error;
   });
