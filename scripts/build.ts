@@ -3,7 +3,7 @@
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import "./generate-validators.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -11,14 +11,14 @@ const root = join(import.meta.dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
 /** Worker threads are files of their own: every `*-worker.ts` is an entry. */
-const workers = readdirSync(join(root, "src/store")).filter((name) => name.endsWith("-worker.ts"));
+const workers = ["src/store", "src/service/jobs"].flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith("-worker.ts")).map((name) => `${folder}/${name}`));
 
 await build({
   absWorkingDir: root,
   entryPoints: {
     cli: "src/cli/start.ts",
     "cloud-init-builder": "src/guest/cloud-init-builder.ts",
-    ...Object.fromEntries(workers.map((name) => [name.replace(/\.ts$/, ""), `src/store/${name}`])),
+    ...Object.fromEntries(workers.map((path) => [basename(path, ".ts"), path])),
   },
   outdir: "dist",
   bundle: true,

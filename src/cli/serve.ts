@@ -200,7 +200,7 @@ function tell({ app, context, invitation }: Service, place: string, isTls: boole
   if (bound === null || typeof bound === "string") throw new Error("the service listens at no address");
   const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
   io.out(`listening    ${isTls ? "https" : "http"}://${host}:${bound.port}/v1\nstate        ${place}\nfingerprint  ${context.signer.fingerprint}\n`);
-  context.log("info", "listening", { address: host, port: bound.port, tls: isTls, version: context.program.version, fingerprint: context.signer.fingerprint });
+  context.log("info", "listening", { address: host, port: bound.port, tls: isTls, version: context.version, fingerprint: context.signer.fingerprint });
   if (invitation !== undefined) io.out(`\nThere is no administrator yet. Who has this invitation becomes one, within 24 hours (docs/service.md):\n\n  ${invitation}\n\n`);
 }
 

@@ -4,8 +4,8 @@ import { EventEmitter } from "node:events";
 import type { BuilderId } from "../evidence/provenance.ts";
 import type { Signer } from "../seal/sign.ts";
 import type { Blobs } from "../store/blobs.ts";
-import type { Program } from "../store/draw.ts";
 import type { Passwords } from "./access/passwords.ts";
+import type { Drawing } from "./jobs/drawing.ts";
 import type { Queue } from "./jobs/queue.ts";
 import type { Log } from "./log.ts";
 import type { Database } from "./state/database.ts";
@@ -18,7 +18,9 @@ export interface Context {
   readonly drawn: Blobs;
   readonly queue: Queue;
   readonly signer: Signer;
-  readonly program: Program;
+  readonly drawing: Drawing;
+  /** Of the program. */
+  readonly version: string;
   /** Of the program's version and templates: with another one the same documents make another bundle. */
   readonly programDigest: string;
   readonly builder: BuilderId | undefined;

@@ -10,6 +10,7 @@ import { hashOfSecret, newSecret } from "./access/secrets.ts";
 import { openFolder, type Backing } from "./backing.ts";
 import { usualLimits, type Context, type Limits } from "./context.ts";
 import { makeApp, type App } from "./http/app.ts";
+import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
 import { recoverJobs, startWorker } from "./jobs/worker.ts";
 import { logTo } from "./log.ts";
@@ -32,6 +33,8 @@ export interface ServiceOptions {
   readonly builder?: BuilderId | undefined;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
   readonly limits?: Partial<Limits>;
+  /** Somebody else's, who closes it; its own when left out. */
+  readonly drawing?: Drawing;
   readonly passwordCost?: PasswordCost;
 }
 
@@ -75,10 +78,11 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
   const { publicKeyPem, fingerprint } = signer;
   await keepSigningKey(db, { fingerprint, public_key: publicKeyPem, created: now() });
   const stop = new AbortController();
-  const program = { assets: assetsOf(packageFolder), version: versionOf(packageFolder) };
+  const version = versionOf(packageFolder);
+  const drawing = options.drawing ?? drawingIn(packageFolder);
   const context: Context = {
-    db, signer, blobs, drawn, queue, news, program, now, random, packageFolder,
-    programDigest: sha256(canonicalJson({ version: program.version, assets: Object.fromEntries(program.assets) })),
+    db, signer, blobs, drawn, queue, news, drawing, version, now, random, packageFolder,
+    programDigest: sha256(canonicalJson({ version, assets: Object.fromEntries(assetsOf(packageFolder)) })),
     builder: options.builder,
     passwords: passwordsWith(random, options.passwordCost),
     log: logTo(options.writeLog, now),
@@ -104,6 +108,7 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
     clearTimeout(cut);
     clearInterval(idle);
     await worker.stopped;
+    if (options.drawing === undefined) await drawing.close();
     await backing.close();
   };
   return { context, app, invitation, close };

@@ -96,8 +96,8 @@ const chunkBytes = 2 * 1024 * 1024;
 
 /**
  * Opens a store, making its folders where they are missing. Whoever gives `now` (milliseconds) uses its blobs: when each was
- * last asked for is noted, and no other process cleans one of those away as long as this one runs. `readBytes` is what `read`
- * gives at a time, for whoever reads many at once.
+ * last asked for is noted, and no other process cleans one of those away as long as this one runs. `readBytes` is what is
+ * given at a time, for whoever reads many at once.
  */
 export async function openStore(
   folder: string,
@@ -125,7 +125,7 @@ export async function openStore(
     claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
     read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(each)),
     reusing: () => {
-      const next = ringOfBuffers();
+      const next = ringOfBuffers(each);
       return { read: (digest, start, end) => readInto(digest, start, end, next) };
     },
     list: () => list(files, places),
@@ -158,7 +158,7 @@ async function adopt(files: StoreDisk, places: Places, from: string, digest: Dig
     let done = 0;
     const handle = await files.open(from, "r");
     try {
-      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers() })) {
+      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers(chunkBytes) })) {
         watch.signal?.throwIfAborted();
         hashes.update(chunk);
         watch.progress?.((done += chunk.byteLength));
@@ -259,8 +259,8 @@ interface Stretch {
 }
 
 /** Three of them: one with the caller, one that is being filled, and the one that the caller may still be busy with. */
-function ringOfBuffers(): () => Buffer {
-  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(chunkBytes));
+function ringOfBuffers(each: number): () => Buffer {
+  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(each));
   let turn = 0;
   return () => ring[(turn = (turn + 1) % ring.length)] as Buffer;
 }

@@ -14,5 +14,7 @@ export interface Blobs extends BlobReader {
   put(source: AsyncIterable<Uint8Array>, expect: Blob): Promise<Blob>;
   /** Undefined where the blob is not there. */
   stat(digest: Digest): Promise<Blob | undefined>;
+  /** Like `read`; a chunk's memory may be used again after the two chunks that follow it. */
+  reusing(): BlobReader;
   list(): Promise<readonly Blob[]>;
 }

@@ -64,7 +64,8 @@ interface Under {
 }
 
 function blobsUnder(under: Under): Blobs {
-  return { read: (digest, start, end) => read(under, digest, start, end), put: (source, expect) => put(under, source, expect), stat: (digest) => stat(under, digest), list: () => list(under) };
+  const reader = { read: (digest: Digest, start: number, end: number) => read(under, digest, start, end) };
+  return { ...reader, reusing: () => reader, put: (source, expect) => put(under, source, expect), stat: (digest) => stat(under, digest), list: () => list(under) };
 }
 
 function keyOf({ prefix }: Under, digest: Digest): string {

@@ -1,5 +1,7 @@
 /** The HTTP application: what holds for every request, and the resources under /v1. */
 
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import fastify from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import { EnvironmentError } from "../../core/environment-error.ts";
@@ -57,13 +59,18 @@ export async function makeApp(context: Context, outside: Outside): Promise<App> 
     connectionTimeout: stalledMs,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 500 },
+    // What the router and Node itself refuse never comes to a route, nor to its hooks.
+    frameworkErrors: (error, _, reply) => {
+      reply.headers(securityHeaders);
+      void answer(reply, error.code === "FST_ERR_MAX_PARAM_LENGTH" ? notFound() : new Problem("bad-request", "The path is not percent-encoded as it must be."));
+    },
+    clientErrorHandler: refuseConnection,
     // A proxy in front would have to be named; until then the address is that of the connection.
     trustProxy: false,
     ...(outside.tls === undefined ? {} : { https: outside.tls }),
-  } as FastifyServerOptions;
+  } satisfies FastifyServerOptions & { readonly https?: object } as FastifyServerOptions;
   const app: App = fastify(options);
   app.server.headersTimeout = requestMs;
-  app.server.maxRequestsPerSocket = 0;
   app.setValidatorCompiler<Schema>(validatorCompiler());
   // Answers are written as they are: a serializer that follows the schema would drop, in silence, what does not.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -104,6 +111,16 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
     }
     return answer(reply, problem);
   });
+}
+
+/** What is no HTTP, has headers that are too long, or takes too long to come. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) return void socket.destroy();
+  const problem = error.code === "HPE_HEADER_OVERFLOW" ? new Problem("too-large", "The headers are too long.") : new Problem("bad-request", "This is no HTTP request that can be read.");
+  const body = JSON.stringify(problemDocument(problem));
+  const status = problemKinds[problem.kind];
+  const headers = Object.entries({ ...securityHeaders, "content-type": "application/problem+json", "content-length": String(Buffer.byteLength(body)), connection: "close" });
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`);
 }
 
 const securityHeaders: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** The bytes of a bundle: the tar, any range of it, and each of its files, made as they are asked for. Nothing is written to a disk. */
 
-import { Readable } from "node:stream";
+import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { hexOf, sha256 } from "../../core/digest.ts";
 import { produce } from "../../pack/stream.ts";
@@ -138,16 +138,43 @@ async function note({ context, request }: Sending, { id, organization }: BundleR
   await act(context, request, async () => ({ result: undefined, entry: { action: "bundle:download", subject: `bundle:${id}`, organization } }));
 }
 
-function stream({ context, downloads, request, reply }: Sending, { layout, start: at }: Sent, start: number, end: number): FastifyReply {
+/**
+ * Writes one piece at a time and waits until the system has it: then its memory may be used for the next but two, and a
+ * download takes three pieces, whatever its length.
+ */
+async function stream({ context, downloads, request, reply }: Sending, { layout, start: at }: Sent, start: number, end: number): Promise<FastifyReply> {
   if (downloads.left === 0) throw new Problem("overloaded", "As many downloads as the service serves at a time are on their way.", { headers: { "retry-after": "10" } });
   downloads.left -= 1;
+  const { raw } = reply;
   const gone = new AbortController();
-  const bytes = produce(layoutOf(layout), readerOf(layout, context), at + start, at + end, gone.signal);
-  const body = Readable.from(bytes, { objectMode: false, highWaterMark: 65_536 });
-  body.once("close", () => {
+  const stop = (): void => gone.abort(new Error("the reader is gone"));
+  raw.once("close", stop);
+  reply.hijack();
+  try {
+    raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>);
+    const stores = { drawn: context.drawn.reusing(), blobs: context.blobs.reusing() };
+    for await (const piece of produce(layoutOf(layout), readerOf(layout, stores), at + start, at + end, gone.signal)) await written(raw, piece, gone.signal);
+    raw.end();
+  } catch (error) {
+    // The length was announced: only a cut connection says that not all of it came.
+    raw.destroy();
+    if (!gone.signal.aborted) context.log("error", "download", { request: request.id, message: (error as Error).message });
+  } finally {
     downloads.left += 1;
-    gone.abort();
+    raw.off("close", stop);
+  }
+  return reply;
+}
+
+function written(raw: ServerResponse, piece: Uint8Array, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+    raw.write(piece, (error) => {
+      signal.removeEventListener("abort", stop);
+      if (error) reject(error);
+      else resolve();
+    });
   });
-  body.once("error", (error) => context.log("error", "download", { request: request.id, message: error.message }));
-  return reply.send(body);
 }

@@ -13,12 +13,12 @@ import type { Schema } from "./schemas.ts";
 const documents = { Cloudlet: "cloudlet.schema.json", Release: "release.schema.json", Lock: "lock.schema.json" } as const;
 
 /** Must come before the routes, so that it hears of each. */
-export async function describeApi(app: App, { packageFolder, program }: Context): Promise<void> {
+export async function describeApi(app: App, { packageFolder, version }: Context): Promise<void> {
   const schemas = Object.fromEntries(Object.entries(documents).map(([name, file]) => [name, JSON.parse(readFileSync(join(packageFolder, "schemas", file), "utf8")) as Schema]));
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "cloudlet-bundle", version: program.version, description: "Bundles on request." },
+      info: { title: "cloudlet-bundle", version, description: "Bundles on request." },
       components: {
         securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API token." } },
         // OpenAPI 3.1 takes JSON Schema 2020-12 as it is; the types of the library know 3.0 alone.

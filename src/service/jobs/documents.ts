@@ -1,5 +1,6 @@
 /** Documents out of the database, read: the last few are kept, as one release serves many cloudlets. */
 
+import { sha256 } from "../../core/digest.ts";
 import type { Outcome } from "../../core/issue.ts";
 import { platforms } from "../../platforms/registry.ts";
 import { readLock, type LockDocument } from "../../spec/read-lock.ts";
@@ -17,21 +18,28 @@ export async function keptSpec(db: Database, digest: string): Promise<SpecDocume
   return sound(digest, readCloudletSpec(await documentText(db, digest)));
 }
 
-const releases = kept<ReleaseDocument>(readRelease);
-const locks = kept<LockDocument>(readLock);
+const releases = lastFew((text) => readRelease(text));
+const locks = lastFew((text) => readLock(text));
 
-export const keptRelease = (db: Database, digest: string): Promise<ReleaseDocument> => releases(db, digest);
-export const keptLock = (db: Database, digest: string): Promise<LockDocument> => locks(db, digest);
+export async function keptRelease(db: Database, digest: string): Promise<ReleaseDocument> {
+  return sound(digest, releases(await documentText(db, digest)));
+}
+
+export async function keptLock(db: Database, digest: string): Promise<LockDocument> {
+  return sound(digest, locks(await documentText(db, digest)));
+}
 
 /** A lock may have a megabyte; so many are little, and more than are in use at a time. */
 const documentsKept = 8;
 
-function kept<T>(read: (text: string) => Outcome<T>): (db: Database, digest: string) => Promise<T> {
+/** What `read` makes of a text, kept for the last few texts. */
+export function lastFew<T>(read: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
-  return async (db, digest) => {
+  return (text) => {
+    const digest = sha256(text);
     const found = known.get(digest);
     if (found !== undefined) return found;
-    const value = sound(digest, read(await documentText(db, digest)));
+    const value = read(text);
     const [oldest] = known.keys();
     if (known.size >= documentsKept && oldest !== undefined) known.delete(oldest);
     known.set(digest, value);

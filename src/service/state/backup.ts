@@ -83,10 +83,11 @@ function fold(database: string): void {
   open.close();
 }
 
-/** Throws unless it is a whole database of ours, of a form that this program knows. */
+/** Throws unless the copy is a whole database of ours, of a form that this program knows. It becomes one file that needs no other beside it. */
 function sound(path: string, named = path): number {
-  const copy = openOr(path, named);
+  const copy = new DatabaseSync(path);
   try {
+    copy.exec("PRAGMA journal_mode = DELETE");
     const check = copy.prepare("PRAGMA integrity_check").get() as { readonly integrity_check?: string } | undefined;
     if (check?.integrity_check !== "ok") throw new Error(check?.integrity_check ?? "it can't be checked");
     const row = copy.prepare("select max(number) as number from schema_version").get() as { readonly number: number | null } | undefined;
@@ -100,11 +101,11 @@ function sound(path: string, named = path): number {
   }
 }
 
-function openOr(path: string, named = path): DatabaseSync {
+function openOr(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly: true });
   } catch (error) {
-    throw unusable(named, error);
+    throw unusable(path, error);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The database: Kysely on node:sqlite. What is written in its own dialect is in this file alone. */
 
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
@@ -12,6 +13,8 @@ export type InTransaction = Transaction<Tables>;
 
 /** Opens the file, making it where it is missing. */
 export function openDatabase(path: string): Database {
+  // It holds hashes of passwords; what SQLite lays beside it has the same mode.
+  closeSync(openSync(path, "a", 0o600));
   const sqlite = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true });
   // Readers (a backup) and the writer don't wait for each other; FULL keeps each commit through a power cut.
   sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");

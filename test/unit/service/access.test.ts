@@ -1,5 +1,6 @@
 /** Set-up, sessions, people, organizations and tokens. */
 
+import { connect, type AddressInfo } from "node:net";
 import t from "tap";
 import { passwordsWith } from "../../../src/service/access/passwords.ts";
 import { RequestRates, waitMs } from "../../../src/service/access/throttle.ts";
@@ -220,4 +221,23 @@ t.test("too many requests are told to wait; every answer has the security header
   for (const { headers } of [answers[0], answers.at(-1), await running.ask("GET", "/nowhere", { address: "192.0.2.9" })].flatMap((each) => (each === undefined ? [] : [each]))) {
     t.match(headers, { "x-content-type-options": "nosniff", "content-security-policy": /default-src 'none'/, "referrer-policy": "no-referrer", "cache-control": "no-store" });
   }
+});
+
+t.test("what never comes to a route is answered in the same form", async (t) => {
+  const { ask, service } = await startService(t);
+  for (const [path, status] of [["/v1/users/%", 400], ["/v1/users/%zz", 400], [`/v1/users/${"a".repeat(600)}`, 404], ["/v1/users/..%2f..%2fetc", 401], ["//", 404]] as const) {
+    const { status: found, headers } = await ask("GET", path);
+    t.equal(found, status, path.slice(0, 20));
+    t.match(headers, { "x-content-type-options": "nosniff", "content-type": /problem/ }, path.slice(0, 20));
+  }
+  await service.app.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = service.app.server.address() as AddressInfo;
+  const said = (sent: string): Promise<string> => new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(sent));
+    socket.on("data", (chunk) => (text += chunk.toString())).on("close", () => resolve(text)).on("error", reject);
+  });
+  t.match(await said("NONSENSE\r\n\r\n"), /^HTTP\/1\.1 400 [^]*nosniff[^]*problem:bad-request/);
+  t.match(await said(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 413 /);
+  t.match(await said("GET /v1/health HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"), /^HTTP\/1\.1 400 /, "no two lengths");
 });

@@ -11,7 +11,7 @@ import t from "tap";
 import { preAuthenticationEncoding } from "../../../src/seal/dsse.ts";
 import { rangeOf } from "../../../src/service/http/ranges.ts";
 import { randomFrom } from "../../random.ts";
-import { hidden } from "./place.ts";
+import { hidden, shorten } from "./place.ts";
 import { addCloudlet, addOrganization, bundleOf, fillStore, root, specOf, startService, uploadRelease, type Running } from "./running.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-service-bundles-"));
@@ -132,6 +132,11 @@ t.test("interrupted again and again, and resumed, it is the same file", async (t
   t.ok(got.equals(whole));
 });
 
+t.test("many at once get what is theirs", async (t) => {
+  const all = await Promise.all(Array.from({ length: 12 }, (_, index) => fetched(`${path}/download`, index % 2 === 0 ? {} : { range: `bytes=${index * 100_003}-` })));
+  for (const [index, { bytes }] of all.entries()) t.ok(bytes.equals(index % 2 === 0 ? whole : whole.subarray(index * 100_003)), `reader ${index}`);
+});
+
 t.test("single files, without the rest", async (t) => {
   const { items } = (await ask("GET", `${path}/files`, { token: viewer })).json as unknown as { readonly items: readonly { readonly path: string; readonly sha256: string; readonly size: number }[] };
   t.ok(items.length > 40);
@@ -223,6 +228,22 @@ t.test("a blob that is gone is told before the first byte, and a download is in 
   await ask("GET", `${path}/download`, { token: viewer, headers: { range: "bytes=5-" } });
   await ask("HEAD", `${path}/download`, { token: viewer });
   t.equal(await noted() - before, 1);
+});
+
+t.test("a blob that is shorter than it was cuts the connection, so that nobody takes half for the whole", async (t) => {
+  const small = await startService(t);
+  await addOrganization(small, "ExampleTel");
+  const id = String((await bundleOf(small, small.admin, await addCloudlet(small, small.admin, specOf("berlin-1")), await uploadRelease(small)))["id"]);
+  const { items } = (await small.ask("GET", `/v1/bundles/${id}/files`, { token: small.admin })).json as unknown as { readonly items: readonly { readonly role: string; readonly sha256: string }[] };
+  const hex = items.find(({ role }) => role === "vm-image")?.sha256 ?? "";
+  await shorten(small.folder, `sha256:${hex}`);
+  await small.service.app.listen({ host: "127.0.0.1", port: 0 });
+  const at = `http://127.0.0.1:${(small.service.app.server.address() as AddressInfo).port}/v1/bundles/${id}/download`;
+  const answer = await fetch(at, { headers: { authorization: `Bearer ${small.admin}` } });
+  t.equal(answer.status, 200);
+  await t.rejects(answer.arrayBuffer());
+  t.match(small.log.join(""), /"event":"download".*shorter than it must be/);
+  t.equal((await small.ask("GET", "/v1/health")).status, 200);
 });
 
 t.test("what is not ready can't be downloaded; a cloudlet takes its bundles with it", async (t) => {

@@ -81,7 +81,7 @@ t.test("no answer is 5xx, and each is as it is described", async (t) => {
           seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
           if (answer.status >= 500) throw new Error(`${method} ${path}?${query} ${answer.status}\n${given.body ?? ""}\n${log.filter((line) => /defect/.test(line)).at(-1) ?? answer.text}`);
         }),
-        { numRuns: 20, seed: 20261130, endOnFailure: true },
+        { numRuns: 25, seed: 20261130, endOnFailure: true },
       );
     }
   }

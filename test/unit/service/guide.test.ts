@@ -46,3 +46,10 @@ t.test("the guide has every kind of problem with its status, and every scope is 
   for (const [, scope = ""] of guide.matchAll(/"([a-z-]+:[a-z]+)"/g)) t.ok(scope in table, scope);
   t.end();
 });
+
+t.test("who may do what is the table of the program", (t) => {
+  const words: Readonly<Record<string, string>> = { admin: "administrator", anyone: "whoever is logged in" };
+  const rows = Object.entries(table).map(([action, who]) => `| \`${action}\` | ${who.map((each) => words[each] ?? each).join(", ")} |`);
+  t.strictSame([...guide.matchAll(/^\| `[a-z-]+:[a-z]+` \| .*$/gm)].map((match) => match[0]), rows);
+  t.end();
+});

@@ -1,9 +1,10 @@
 /** Where a service under test has its state: a folder; or, where SERVICE_TEST_SCALED says so, a database and a bucket, which go with that folder. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { renameSync } from "node:fs";
+import { chmodSync, renameSync, truncateSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { Digest } from "../../../src/core/digest.ts";
 import type { DatabaseAddress } from "../../../src/service/scaled/database-address.ts";
 import { ownSigner } from "../../../src/service/service-key.ts";
@@ -50,18 +51,38 @@ export async function pushed(folder: string): Promise<void> {
 
 /** Takes a blob away from the service; what comes back puts it there again. */
 export async function hidden(folder: string, digest: Digest): Promise<() => Promise<void>> {
-  const hex = digest.slice("sha256:".length);
-  const path = join(folder, "blobs/blobs/sha256", hex.slice(0, 2), hex);
+  const path = pathOf(folder, digest);
   if (places === undefined) {
     renameSync(path, `${path}.away`);
     return async () => renameSync(`${path}.away`, path);
   }
-  const { DeleteObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const { bucket, prefix, endpoint = "", region, credentials } = objectsOf(folder, places);
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: `${prefix}/blobs/sha256/${hex.slice(0, 2)}/${hex}` }));
-  client.destroy();
+  const { DeleteObjectCommand } = await import("@aws-sdk/client-s3");
+  await withObject(folder, digest, places, (client, object) => client.send(new DeleteObjectCommand(object)));
   return () => pushed(folder);
+}
+
+/** Leaves a thousand bytes of a blob, as no store of ours does. */
+export async function shorten(folder: string, digest: Digest): Promise<void> {
+  if (places === undefined) {
+    chmodSync(pathOf(folder, digest), 0o644);
+    return truncateSync(pathOf(folder, digest), 1_000);
+  }
+  const { PutObjectCommand } = await import("@aws-sdk/client-s3");
+  await withObject(folder, digest, places, (client, object) => client.send(new PutObjectCommand({ ...object, Body: Buffer.alloc(1_000) })));
+}
+
+function pathOf(folder: string, digest: Digest): string {
+  const hex = digest.slice("sha256:".length);
+  return join(folder, "blobs/blobs/sha256", hex.slice(0, 2), hex);
+}
+
+async function withObject(folder: string, digest: Digest, among: ScaledPlaces, work: (client: S3Client, object: { readonly Bucket: string; readonly Key: string }) => Promise<unknown>): Promise<void> {
+  const { S3Client: Client } = await import("@aws-sdk/client-s3");
+  const { bucket, prefix, endpoint = "", region, credentials } = objectsOf(folder, among);
+  const client = new Client({ endpoint, region, credentials, forcePathStyle: true });
+  const hex = digest.slice("sha256:".length);
+  await work(client, { Bucket: bucket, Key: `${prefix}/blobs/sha256/${hex.slice(0, 2)}/${hex}` });
+  client.destroy();
 }
 
 function objectsOf(folder: string, { objects }: ScaledPlaces): ObjectAddress {

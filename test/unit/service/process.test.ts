@@ -97,15 +97,16 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   for (let round = 0; round < 2; round += 1) {
     const names = Array.from({ length: 4 }, (_, index) => `load-${round}-${index}`);
     const made = await Promise.all(names.map((name) => ask("POST", "/v1/cloudlets", specOf(name), "application/yaml")));
-    const requests = Promise.allSettled(
-      made.map(async ({ id }, index) => {
-        const bundle = await ask("POST", "/v1/bundles", { cloudlet: id as string, release });
-        asked.set(names[index] ?? "", String(bundle["id"]));
-      }),
-    );
+    const each = made.map(async ({ id }, index) => {
+      const bundle = await ask("POST", "/v1/bundles", { cloudlet: id as string, release });
+      asked.set(names[index] ?? "", String(bundle["id"]));
+    });
+    const requests = Promise.allSettled(each);
+    const end = ended();
+    await Promise.any(each);
     // Somewhere within drawing, sealing and storing of the first ones.
-    setTimeout(() => child?.kill("SIGKILL"), 70 + round * 120);
-    const { signal } = await ended();
+    setTimeout(() => child?.kill("SIGKILL"), 20 + round * 110);
+    const { signal } = await end;
     await requests;
     if (signal === "SIGKILL") kills += 1;
     t.equal(await start(), undefined, "no second administrator");
@@ -152,23 +153,18 @@ t.test("gigabytes in little memory, from a blob that is never copied", async (t)
   t.equal(bundle["state"], "ready", JSON.stringify(bundle));
   t.ok(Number(bundle["size"]) > size);
   const resident = (): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${String(child?.pid)}/status`, "utf8"))?.[1]) / 1_024;
+  // Of the four a half, for the machine has others to serve; it is as long as memory would need to show.
+  const wanted = 512 * 1024 ** 2;
   const before = resident();
   let most = before;
-  let got = 0;
   const watching = setInterval(() => (most = Math.max(most, resident())), 10);
-  const wanted = 320 * 1024 ** 2;
-  const from = Number(bundle["size"]) - wanted;
-  await new Promise<void>((resolve, reject) => {
-    request(`${base}/v1/bundles/${String(bundle["id"])}/download`, { headers: { authorization: `Bearer ${token}`, range: `bytes=${from}-` } }, (answer) => {
-      t.equal(answer.statusCode, 206);
-      answer.on("data", (chunk: Buffer) => (got += chunk.byteLength));
-      answer.on("end", resolve);
-      answer.on("error", reject);
-    }).on("error", reject).end();
-  });
+  const curl = spawn("curl", ["-sS", "-H", `authorization: Bearer ${token}`, "-r", `${size - wanted}-`, "-o", "/dev/null", "-w", "%{http_code} %{size_download}", `${base}/v1/bundles/${String(bundle["id"])}/download`], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  curl.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  await new Promise((resolve) => curl.once("close", resolve));
   clearInterval(watching);
-  t.equal(got, wanted);
-  t.ok(most - before < 100, `${Math.round(before)} MiB before, ${Math.round(most)} at most`);
+  t.equal(said, `206 ${Number(bundle["size"]) - size + wanted}`);
+  t.ok(most - before < 40, `${Math.round(before)} MiB before, ${Math.round(most)} at most`);
 });
 
 t.test("SIGTERM: what is on its way comes to its end, then it ends with status 0", async (t) => {

@@ -8,6 +8,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Test } from "tap";
 import { makeReferenceInputs } from "../../../scripts/make-reference-inputs.ts";
 import { canonicalJson, type JsonObject } from "../../../src/core/json.ts";
+import { drawingIn } from "../../../src/service/jobs/drawing.ts";
 import { openService, type Service, type ServiceOptions } from "../../../src/service/service.ts";
 import { readRelease } from "../../../src/spec/read-release.ts";
 import { openStore } from "../../../src/store/blob-store.ts";
@@ -53,6 +54,9 @@ export interface Running {
   readonly close: () => Promise<void>;
 }
 
+/** One thread for the services of a test: it takes longer to start than they do. */
+const drawing = drawingIn(root);
+
 /** Cheap, and as scrypt as the real ones. */
 const cheap = { logN: 4, r: 1, p: 1 };
 
@@ -62,7 +66,7 @@ export async function startService(t: Test, options: Partial<ServiceOptions> = {
   const secrets = new Set<string>();
   const service = await openService({
     folder, packageFolder: root, now: () => Date.now(), random: (bytes) => new Uint8Array(randomBytes(bytes)), writeLog: (line) => void log.push(line),
-    passwordCost: cheap, ...options, ...(await placeOf(folder, options.signer)), limits: { requestsPerMinute: 1_000_000, ...options.limits },
+    passwordCost: cheap, drawing, ...options, ...(await placeOf(folder, options.signer)), limits: { requestsPerMinute: 1_000_000, ...options.limits },
   });
   let isOpen = true;
   const close = async (): Promise<void> => {

@@ -5,10 +5,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
+import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { verify } from "node:crypto";
 import t from "tap";
-import type { Signer } from "../../../src/seal/sign.ts";
+import { pemSigner, type Signer } from "../../../src/seal/sign.ts";
 import { commandSigner } from "../../../src/store/command-signer.ts";
 import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease } from "./running.ts";
 
@@ -49,17 +50,49 @@ t.test("one that fails is a failed bundle, which can be asked for again", async 
   t.match(await bundleOf(running, running.admin, cloudlet, release), { state: "ready" });
 });
 
+t.test("asked to stop while it signs, the bundle goes back into the queue, and is made at the next start", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "cloudlet-stopped-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const made = pemSigner(readFileSync(key, "utf8"));
+  if (!made.ok) throw new Error("no signer");
+  const stop = new AbortController();
+  const waiting: Signer = { ...made.value, sign: () => new Promise((_, reject) => stop.signal.addEventListener("abort", () => reject(new Error("nobody has touched the key")))) };
+  const first = await startService(t, { folder, signer: waiting });
+  await addOrganization(first, "ExampleTel");
+  const cloudlet = await addCloudlet(first, first.admin, specOf("berlin-1"));
+  const id = String((await first.ask("POST", "/v1/bundles", { token: first.admin, json: { cloudlet, release: await uploadRelease(first) } })).json["id"]);
+  const state = async (running: typeof first): Promise<unknown> => (await running.ask("GET", `/v1/bundles/${id}`, { token: first.admin })).json["state"];
+  for (let tries = 0; tries < 500 && !/"sealing"/.test(JSON.stringify(await first.service.context.db.selectFrom("events").selectAll().execute())); tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(await state(first), "building");
+  const closing = first.close();
+  stop.abort();
+  await closing;
+  const database = new DatabaseSync(join(folder, "service.db"));
+  t.match(database.prepare("select state, attempts from jobs").all(), [{ state: "queued", attempts: 0 }]);
+  t.match(database.prepare("select state, layout from bundles").all(), [{ state: "queued", layout: null }]);
+  database.close();
+  const second = await startService(t, { folder, signer: made.value });
+  for (let tries = 0; tries < 500 && (await state(second)) !== "ready"; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(await state(second), "ready");
+});
+
 t.test("HTTPS alone, where there is a certificate", async (t) => {
   const cert = readFileSync(join(work, "cert.pem"));
-  const { service } = await startService(t, { tls: { cert, key: readFileSync(key) } });
+  const running = await startService(t, { tls: { cert, key: readFileSync(key) } });
+  const { service, admin } = running;
+  await addOrganization(running, "ExampleTel");
+  const bundle = await bundleOf(running, admin, await addCloudlet(running, admin, specOf("berlin-1")), await uploadRelease(running));
+  const path = `/v1/bundles/${String(bundle["id"])}/download`;
   await service.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = service.app.server.address() as AddressInfo;
-  const answer = await new Promise<{ readonly status: number | undefined; readonly headers: object }>((resolve, reject) => {
-    get({ host: "127.0.0.1", servername: "localhost", port, path: "/v1/health", ca: cert }, (got) => {
-      got.resume();
-      resolve({ status: got.statusCode, headers: got.headers });
+  const answer = await new Promise<{ readonly status: number | undefined; readonly headers: object; readonly bytes: Buffer }>((resolve, reject) => {
+    get({ host: "127.0.0.1", servername: "localhost", port, path, ca: cert, headers: { authorization: `Bearer ${admin}` } }, (got) => {
+      const parts: Buffer[] = [];
+      got.on("data", (part: Buffer) => parts.push(part));
+      got.on("end", () => resolve({ status: got.statusCode, headers: got.headers, bytes: Buffer.concat(parts) }));
     }).on("error", reject);
   });
   t.match(answer, { status: 200, headers: { "strict-transport-security": /max-age/ } });
+  t.ok(answer.bytes.equals((await running.ask("GET", path, { token: admin })).bytes), "the same bytes");
   await t.rejects(fetch(`http://127.0.0.1:${port}/v1/health`));
 });

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -25,6 +25,7 @@ t.test("one folder has one service, and the lock goes with it", async (t) => {
   const first = await startService(t, { folder });
   await t.rejects(startService(t, { folder }), { name: "EnvironmentError", message: /another service uses/ });
   t.equal(statSync(folder).mode & 0o777, 0o700, "for its owner alone");
+  for (const name of ["service.db", "service.db-wal"]) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600, `${name}, wherever the folder came from`);
   await first.close();
   await (await startService(t, { folder })).close();
 });
@@ -111,6 +112,8 @@ t.test("a backup while the service runs; restored elsewhere, bundles are made ag
 
   t.equal(await restore(folder, file), schemaVersion);
   t.ok(existsSync(join(folder, "service.db.before-restore")), "what was there is kept");
+  t.strictSame(readdirSync(folder).sort(), ["blobs", "drawn", "keys", "service.db", "service.db.before-restore", "service.lock"], "and nothing else is left");
+  t.strictSame(readdirSync(work).filter((name) => name.includes("state.backup")), ["state.backup"]);
   await (await startService(t, { folder })).close();
 });
 
@@ -182,6 +185,14 @@ t.test("the audit trail: who did what, and whether somebody was at it", async (t
   await attack("two swapped", "update audit set number = -1 where number = 4; update audit set number = 4 where number = 5; update audit set number = 5 where number = -1", whole, 4);
   await attack("one more", "insert into audit select number + 1, time, actor, address, action, subject, organization, detail, hash, hash from audit order by number desc limit 1", whole, exported.length + 1);
   t.equal((await db.selectFrom("audit").select("number").execute()).length, exported.length);
+});
+
+t.test("a clock that stands in 1970 is no hindrance", async (t) => {
+  const running = await startService(t, { folder: join(work, "1970"), now: () => 0 });
+  await addOrganization(running, "ExampleTel");
+  const bundle = await bundleOf(running, running.admin, await addCloudlet(running, running.admin, specOf("berlin-1")), await uploadRelease(running));
+  t.match(bundle, { state: "ready", requested: "1970-01-01T00:00:00.000Z" });
+  t.match((await running.ask("GET", "/v1/audit/verification", { token: running.admin })).json, { good: true });
 });
 
 t.test("a full disk is the world's fault, told as such, and nothing half-done", async (t) => {
