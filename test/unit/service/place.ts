@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, renameSync, truncateSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Digest } from "../../../src/core/digest.ts";
 import type { DatabaseAddress } from "../../../src/service/scaled/database-address.ts";
@@ -25,20 +26,41 @@ const places = text === undefined ? undefined : (JSON.parse(text) as ScaledPlace
 export async function placeOf(folder: string, signer: ServiceOptions["signer"]): Promise<Pick<ServiceOptions, "scaledOut" | "signer">> {
   if (places === undefined) return {};
   const database = `test_${nameOf(folder)}`;
-  const { Client } = await import("pg");
-  const { host, port, user, password } = places.database;
-  const client = new Client({ host, port, user, database: "postgres", ...(password === undefined ? {} : { password }) });
-  await client.connect();
-  await client.query(`create database "${database}" template "${places.database.database}"`).catch((error: NodeJS.ErrnoException) => {
+  await asked("postgres", places, `create database "${database}" template "${places.database.database}"`).catch((error: NodeJS.ErrnoException) => {
     // It is there: the same service starts again.
     if (error.code !== "42P04") throw error;
   });
-  await client.end();
   await mkdir(folder, { recursive: true });
   return {
     scaledOut: { database: { ...places.database, database }, objects: objectsOf(folder, places) },
     signer: signer ?? (await ownSigner(join(folder, "keys/signing-key.pem"), (bytes) => new Uint8Array(randomBytes(bytes)))),
   };
+}
+
+/** What waits to be made, of a service that is stopped. */
+export async function waitingIn(folder: string): Promise<{ readonly jobs: readonly object[]; readonly bundles: readonly object[] }> {
+  const bundles = "select state, layout from bundles";
+  if (places !== undefined) {
+    const database = `test_${nameOf(folder)}`;
+    return { jobs: await asked(database, places, "select retry_count as attempts from cloudlet_bundle_queue.job where state < 'active'"), bundles: await asked(database, places, bundles) };
+  }
+  const database = new DatabaseSync(join(folder, "service.db"), { readOnly: true });
+  const rows = (text: string): readonly object[] => database.prepare(text).all().map((row) => ({ ...row }));
+  const found = { jobs: rows("select attempts from jobs where state = 'queued'"), bundles: rows(bundles) };
+  database.close();
+  return found;
+}
+
+async function asked(database: string, among: ScaledPlaces, text: string): Promise<readonly object[]> {
+  const { Client } = await import("pg");
+  const { host, port, user, password } = among.database;
+  const client = new Client({ host, port, user, database, ...(password === undefined ? {} : { password }) });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text)).rows.map((row) => ({ ...row }));
+  } finally {
+    await client.end();
+  }
 }
 
 /** What `lock --store` has filled is pushed, where the service looks into a bucket. */
