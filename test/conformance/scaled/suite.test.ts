@@ -56,7 +56,7 @@ t.test("it was the bucket and the database that they used", (t) => {
 
 function run(file: string): Promise<{ readonly status: number | null; readonly text: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], { env: { ...process.env, SERVICE_TEST_SCALED: JSON.stringify(places), TAP: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [file], { env: { ...process.env, SERVICE_TEST_SCALED: JSON.stringify(places), TAP: "1", TAP_TIMEOUT: "150" }, stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
     child.on("close", (status) => resolve({ status, text }));
