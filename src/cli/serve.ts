@@ -3,15 +3,23 @@
 import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
+import type { ScaledOut } from "../service/scaled/backing.ts";
+import { readDatabaseAddress, shownAddress } from "../service/scaled/database-address.ts";
 import { signerOr } from "../service/service-key.ts";
 import type { Service } from "../service/service.ts";
 import { pemSigner, type Signer } from "../seal/sign.ts";
 import { commandSigner } from "../store/command-signer.ts";
+import { readObjectAddress, secretFile, shownObjects } from "../store/object-address.ts";
 import { absolute } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
 
 interface Options {
-  readonly state: string;
+  readonly state?: string;
+  readonly database?: string;
+  readonly databaseFile?: string;
+  readonly objects?: string;
+  readonly objectsEndpoint?: string;
+  readonly objectsCredentials?: string;
   readonly listen: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -25,11 +33,16 @@ interface Options {
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
   command
     .description(
-      "Run the service: cloudlets, releases and bundles over HTTP. One folder holds all of its state. The first start prints an invitation, with which somebody becomes the administrator: there is no default password. See docs/service.md.",
+      "Run the service: cloudlets, releases and bundles over HTTP. One folder holds all of its state; or, for several processes, PostgreSQL and a bucket do. The first start prints an invitation, with which somebody becomes the administrator: there is no default password. See docs/service.md.",
     )
     .argument("[action]", "run, backup or restore", "run")
     .argument("[file]", "the backup to write or to restore")
-    .requiredOption("--state <folder>", "the folder that holds all state; made where it is missing")
+    .option("--state <folder>", "the folder that holds all state; made where it is missing")
+    .option("--database <url>", "scaled out: postgres://USER@HOST:PORT/DATABASE; the password in PGPASSWORD or ~/.pgpass")
+    .option("--database-file <file>", "the same, password and all, in a file that only its owner may read")
+    .option("--objects <place>", "scaled out: s3://BUCKET/PREFIX, for what is downloaded; credentials in AWS_*")
+    .option("--objects-endpoint <url>", "whose bucket it is; Amazon's when left out")
+    .option("--objects-credentials <file>", "AWS_ACCESS_KEY_ID and the others as lines of a file that only its owner may read")
     .option("--listen <address>", "where to listen: ADDRESS:PORT, [ADDRESS]:PORT", "127.0.0.1:8080")
     .option("--tls-cert <file>", "the certificate chain (PEM); with it the service speaks HTTPS only")
     .option("--tls-key <file>", "the certificate's private key (PEM)")
@@ -46,6 +59,7 @@ Examples:
   cloudlet-bundle serve --state /var/lib/cloudlet-bundle --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
   cloudlet-bundle serve backup state.backup --state /var/lib/cloudlet-bundle
   cloudlet-bundle serve restore state.backup --state /var/lib/cloudlet-bundle
+  cloudlet-bundle serve --database postgres://bundles@db.example.com/bundles --objects s3://bundles --objects-endpoint https://s3.example.com --key signing-key.pem
 
 SIGTERM and SIGINT stop it: it listens no more, downloads come to their end, and a bundle that is being made goes back into the queue.
 What it does is logged to standard error, a line of JSON each; what it says to you is on standard output.`,
@@ -54,8 +68,17 @@ What it does is logged to standard error, a line of JSON each; what it says to y
 }
 
 async function serve(action: string, file: string | undefined, options: Options, io: Io): Promise<ExitStatus> {
+  const isScaled = scaledOptions.some((name) => options[name] !== undefined);
+  if (isScaled && (action === "backup" || action === "restore")) {
+    io.err(`cloudlet-bundle serve: ${action} is of a state folder. Of PostgreSQL pg_dump makes a backup, and pg_restore puts it back; the bucket's own versions or a copy of it are the other half. See docs/service.md.\n`);
+    return 2;
+  }
+  if (action === "run" && file === undefined) return run(options, io);
+  if (options.state === undefined) {
+    io.err("cloudlet-bundle serve: give --state FOLDER\n");
+    return 2;
+  }
   const folder = absolute(io, options.state);
-  if (action === "run" && file === undefined) return run(folder, options, io);
   if ((action !== "backup" && action !== "restore") || file === undefined) {
     io.err("cloudlet-bundle serve: there is `serve --state FOLDER`, `serve backup FILE --state FOLDER` and `serve restore FILE --state FOLDER`\n");
     return 2;
@@ -67,7 +90,10 @@ async function serve(action: string, file: string | undefined, options: Options,
   return 0;
 }
 
-async function run(folder: string, options: Options, io: Io): Promise<ExitStatus> {
+/** What only a service that is scaled out takes. */
+const scaledOptions = ["database", "databaseFile", "objects", "objectsEndpoint", "objectsCredentials"] as const;
+
+async function run(options: Options, io: Io): Promise<ExitStatus> {
   const wrong = usage(options);
   const at = addressIn(options.listen);
   const drainMs = Number(options.drain) * 1_000;
@@ -75,16 +101,21 @@ async function run(folder: string, options: Options, io: Io): Promise<ExitStatus
     io.err(`cloudlet-bundle serve: ${wrong ?? (at === undefined ? `--listen takes ADDRESS:PORT, not ${options.listen}` : `--drain takes seconds, not ${options.drain}`)}\n`);
     return 2;
   }
+  const place = placeOf(options, io);
+  if (typeof place === "string") {
+    io.err(`cloudlet-bundle serve: ${place}\n`);
+    return 2;
+  }
   const { openService } = await import("../service/service.ts");
   const tls = options.tlsCert === undefined ? undefined : { cert: await readFile(absolute(io, options.tlsCert)), key: await readFile(absolute(io, options.tlsKey ?? "")) };
   const signer = await signerOf(options, io);
   const service = await openService({
-    folder, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
+    ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
   });
   try {
     await listen(service, at);
-    tell(service, folder, tls !== undefined, io);
+    tell(service, place.shown, tls !== undefined, io);
     await asked(io.signal);
   } finally {
     await service.close(drainMs);
@@ -93,10 +124,39 @@ async function run(folder: string, options: Options, io: Io): Promise<ExitStatus
   return 0;
 }
 
-function usage({ tlsCert, tlsKey, signCommand, publicKey }: Options): string | undefined {
+function usage(options: Options): string | undefined {
+  const { tlsCert, tlsKey, key, signCommand, publicKey } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) return "--tls-cert and --tls-key go together";
   if ((signCommand === undefined) !== (publicKey === undefined)) return "--sign-command and --public-key go together";
+  const scaled = scaledOptions.some((name) => options[name] !== undefined);
+  if (!scaled) return options.state === undefined ? "give --state FOLDER; or, scaled out, --database and --objects" : undefined;
+  if (options.state !== undefined) return "--state is a service in one folder, --database and --objects are one that is scaled out: give the one or the other";
+  if (options.database !== undefined && options.databaseFile !== undefined) return "--database and --database-file are two ways to say one thing: give one";
+  if ((options.database ?? options.databaseFile) === undefined || options.objects === undefined) return "scaled out, the service needs both --database and --objects";
+  if (key === undefined && signCommand === undefined) return "scaled out, every process signs with the same key: give --key, or --sign-command with --public-key";
   return undefined;
+}
+
+interface StatePlace {
+  readonly state: { readonly folder: string } | { readonly scaledOut: ScaledOut };
+  readonly shown: string;
+}
+
+/** A text says what is wrong with the options. */
+function placeOf(options: Options, io: Io): StatePlace | string {
+  if (options.state !== undefined) {
+    const folder = absolute(io, options.state);
+    return { state: { folder }, shown: folder };
+  }
+  const { environment } = io;
+  const file = options.databaseFile;
+  const text = file === undefined ? (options.database ?? "") : secretFile(absolute(io, file)).trim();
+  const database = readDatabaseAddress(text, { isSecret: file !== undefined, password: environment["PGPASSWORD"] });
+  if (!database.ok) return database.wrong;
+  const credentials = options.objectsCredentials;
+  const objects = readObjectAddress(options.objects ?? "", { endpoint: options.objectsEndpoint, environment, file: credentials === undefined ? undefined : absolute(io, credentials) });
+  if (!objects.ok) return objects.wrong;
+  return { state: { scaledOut: { database: database.address, objects: objects.address } }, shown: `${shownAddress(database.address)}, ${shownObjects(objects.address)}` };
 }
 
 interface Address {
@@ -135,12 +195,12 @@ async function listen({ app }: Service, { host, port }: Address): Promise<void> 
   }
 }
 
-function tell({ app, context, invitation }: Service, folder: string, isTls: boolean, io: Io): void {
+function tell({ app, context, invitation }: Service, place: string, isTls: boolean, io: Io): void {
   const bound = app.server.address();
   if (bound === null || typeof bound === "string") throw new Error("the service listens at no address");
   const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
   const origin = `${isTls ? "https" : "http"}://${host}:${bound.port}`;
-  io.out(`listening    ${origin}/v1\nconsole      ${origin}/\nstate        ${folder}\nfingerprint  ${context.signer.fingerprint}\n`);
+  io.out(`listening    ${origin}/v1\nconsole      ${origin}/\nstate        ${place}\nfingerprint  ${context.signer.fingerprint}\n`);
   context.log("info", "listening", { address: host, port: bound.port, tls: isTls, version: context.version, fingerprint: context.signer.fingerprint });
   if (invitation !== undefined) io.out(`\nThere is no administrator yet. Who has this invitation becomes one, within 24 hours (docs/service.md):\n\n  ${invitation}\n\n`);
 }

@@ -3,18 +3,20 @@
 import { EventEmitter } from "node:events";
 import type { BuilderId } from "../evidence/provenance.ts";
 import type { Signer } from "../seal/sign.ts";
-import type { BlobStore } from "../store/blob-store.ts";
+import type { Blobs } from "../store/blobs.ts";
 import type { Passwords } from "./access/passwords.ts";
 import type { Drawing } from "./jobs/drawing.ts";
+import type { Queue } from "./jobs/queue.ts";
 import type { Log } from "./log.ts";
 import type { Database } from "./state/database.ts";
 
 export interface Context {
   readonly db: Database;
   /** Inputs: VM images, layers. */
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   /** The small files of each bundle that was made. */
-  readonly drawn: BlobStore;
+  readonly drawn: Blobs;
+  readonly queue: Queue;
   readonly signer: Signer;
   readonly drawing: Drawing;
   /** Of the program. */
@@ -50,7 +52,10 @@ export function newId({ random }: Pick<Context, "random">): string {
   return Buffer.from(random(16)).toString("base64url");
 }
 
-/** Tells within this process that something happened, so that nobody has to ask again and again. What it was, the database has. */
+/** There may be a job. */
+export const queueTopic = "queue";
+
+/** Tells that something happened, so that nobody has to ask again and again. What it was, the database has. */
 export interface News {
   readonly tell: (topic: string) => void;
   /** Calls back until the function that comes back is called. */

@@ -1,34 +1,33 @@
-/** The service as a whole: opens the state folder, starts worker and HTTP, and closes all of it in order. */
+/** The service as a whole: opens its state, starts worker and HTTP, and closes all of it in order. */
 
 import { sha256 } from "../core/digest.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { BuilderId } from "../evidence/provenance.ts";
 import type { Signer } from "../seal/sign.ts";
-import { openStore } from "../store/blob-store.ts";
 import { assetsOf, versionOf } from "../store/package-folder.ts";
 import { passwordsWith, type PasswordCost } from "./access/passwords.ts";
 import { hashOfSecret, newSecret } from "./access/secrets.ts";
-import { newsOf, usualLimits, type Context, type Limits } from "./context.ts";
+import { openFolder, type Backing } from "./backing.ts";
+import { usualLimits, type Context, type Limits } from "./context.ts";
 import { makeApp, type App } from "./http/app.ts";
 import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
 import { recoverJobs, startWorker } from "./jobs/worker.ts";
 import { logTo } from "./log.ts";
-import { ownSigner } from "./service-key.ts";
-import { openDatabase, type Database } from "./state/database.ts";
+import type { ScaledOut } from "./scaled/backing.ts";
 import { invite, removeExpired } from "./state/credentials.ts";
 import { keepSigningKey } from "./state/keys.ts";
-import { migrate } from "./state/migrations.ts";
-import { lockStateFolder, makeStateFolder, stateFolderAt } from "./state/state-folder.ts";
 import { adminCount } from "./state/users.ts";
 
 export interface ServiceOptions {
-  readonly folder: string;
+  /** Where all state is, unless it is scaled out. */
+  readonly folder?: string;
+  readonly scaledOut?: ScaledOut;
   readonly packageFolder: string;
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly writeLog: (line: string) => void;
-  /** Undefined is the service's own key, in the state folder. */
+  /** Undefined is the service's own key, in the state folder; scaled out there is none. */
   readonly signer?: Signer;
   /** Undefined is whom `build` names, so that both make the same bytes. */
   readonly builder?: BuilderId | undefined;
@@ -52,54 +51,52 @@ const invitationMs = 24 * 3_600_000;
 const sweepMs = 10 * 60_000;
 const idleMs = 100;
 
-/** Throws an EnvironmentError where the folder can't be used: somebody else has it, or a newer program wrote it. */
+/** Throws an EnvironmentError where the state can't be used: somebody else has it, or a newer program wrote it. */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const places = stateFolderAt(options.folder);
-  await makeStateFolder(places);
-  const unlock = lockStateFolder(places);
-  let db: Database | undefined;
+  const backing = await opened(options);
   try {
-    db = openDatabase(places.database);
-    await migrate(db);
-    const signer = options.signer ?? (await ownSigner(places.signingKey, options.random));
-    const { publicKeyPem, fingerprint } = signer;
-    await keepSigningKey(db, { fingerprint, public_key: publicKeyPem, created: options.now() });
-    return await started(options, { db, signer, unlock, blobs: places.blobs, drawn: places.drawn });
+    return await started(options, backing);
   } catch (error) {
-    await db?.destroy();
-    unlock();
+    await backing.close();
     throw error;
   }
 }
 
-/** What `read` gives at a time: a download that waits for its reader holds three of them. */
-const readBytes = 256 * 1_024;
+async function opened({ folder, scaledOut, signer, now, random, writeLog }: ServiceOptions): Promise<Backing> {
+  if (scaledOut !== undefined) {
+    // Neither PostgreSQL nor S3 is loaded by whoever has a folder.
+    const { openScaledOut } = await import("./scaled/backing.ts");
+    return openScaledOut(scaledOut, signer, logTo(writeLog, now));
+  }
+  if (folder === undefined) throw new Error("the service has no place for its state");
+  return openFolder(folder, { signer, now, random });
+}
 
-async function started(options: ServiceOptions, opened: { readonly db: Database; readonly signer: Signer; readonly unlock: () => void; readonly blobs: string; readonly drawn: string }): Promise<Service> {
+async function started(options: ServiceOptions, backing: Backing): Promise<Service> {
   const { now, random, packageFolder } = options;
-  const { db, signer, unlock } = opened;
+  const { db, signer, blobs, drawn, queue, news } = backing;
+  const { publicKeyPem, fingerprint } = signer;
+  await keepSigningKey(db, { fingerprint, public_key: publicKeyPem, created: now() });
   const stop = new AbortController();
   const version = versionOf(packageFolder);
   const drawing = options.drawing ?? drawingIn(packageFolder);
   const context: Context = {
-    db, signer, drawing, version, now, random, packageFolder,
-    blobs: await openStore(opened.blobs, { now, readBytes }),
-    drawn: await openStore(opened.drawn, { now, readBytes }),
+    db, signer, blobs, drawn, queue, news, drawing, version, now, random, packageFolder,
     programDigest: sha256(canonicalJson({ version, assets: Object.fromEntries(assetsOf(packageFolder)) })),
     builder: options.builder,
     passwords: passwordsWith(random, options.passwordCost),
     log: logTo(options.writeLog, now),
-    news: newsOf(),
     stopping: stop.signal,
     limits: { ...usualLimits, ...options.limits },
   };
-  await removeExpired(db, now());
-  await recoverJobs(context);
+  const sweep = (): Promise<void> => db.transaction().execute((transaction) => removeExpired(transaction, now()));
+  await sweep();
+  if (backing.isAlone) await recoverJobs(context);
   await requeueLost(context);
   const invitation = await inviteFirst(context);
-  const app = await makeApp(context, { wake: () => worker.wake(), tls: options.tls });
+  const app = await makeApp(context, { tls: options.tls });
   const worker = startWorker(context);
-  const sweeping = setInterval(() => void removeExpired(db, now()).catch((error: Error) => context.log("error", "sweep", { message: error.message })), sweepMs);
+  const sweeping = setInterval(() => void sweep().catch((error: Error) => context.log("error", "sweep", { message: error.message })), sweepMs);
   const close = async (drainMs: number): Promise<void> => {
     clearInterval(sweeping);
     stop.abort(new Error("the service is stopping"));
@@ -112,8 +109,7 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
     clearInterval(idle);
     await worker.stopped;
     if (options.drawing === undefined) await drawing.close();
-    await db.destroy();
-    unlock();
+    await backing.close();
   };
   return { context, app, invitation, close };
 }
@@ -122,6 +118,7 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
 async function inviteFirst({ db, random, now }: Context): Promise<string | undefined> {
   if ((await adminCount(db)) > 0) return undefined;
   const invitation = newSecret("invitation", random);
-  await invite(db, hashOfSecret(invitation), null, now() + invitationMs);
+  // Of several processes that start at once, one has the last word.
+  await db.transaction().execute((transaction) => invite(transaction, hashOfSecret(invitation), null, now() + invitationMs));
   return invitation;
 }

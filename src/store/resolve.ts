@@ -13,6 +13,7 @@ import type { Lock, LockedBlob, LockedContainer, LockedPieces } from "../spec/lo
 import type { ReleaseDocument } from "../spec/read-release.ts";
 import type { Release } from "../spec/release.ts";
 import type { BlobStore } from "./blob-store.ts";
+import type { Blobs } from "./blobs.ts";
 import { PieceDigests, piecesOfFile } from "./piece-digests.ts";
 import { sendThrough, type Environment } from "./sources/http-send.ts";
 import type { Network } from "./sources/image.ts";
@@ -131,7 +132,7 @@ export function blobsOf({ vmImage, containers, vmdk }: Lock): readonly { readonl
 }
 
 /** Digests of blobs that the lock names and the store does not have. */
-export async function missingBlobs(lock: Lock, store: BlobStore): Promise<readonly Digest[]> {
+export async function missingBlobs(lock: Lock, store: Pick<Blobs, "stat">): Promise<readonly Digest[]> {
   const missing = new Set<Digest>();
   for (const { digest, size } of blobsOf(lock)) {
     const found = await store.stat(digest);

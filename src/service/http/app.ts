@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import { EnvironmentError } from "../../core/environment-error.ts";
 import { RequestRates } from "../access/throttle.ts";
 import type { Context } from "../context.ts";
+import { awayBecause } from "../state/away.ts";
 import { accessKeyResource } from "./access-keys.ts";
 import { auditResource } from "./audit.ts";
 import { bundleResource } from "./bundles.ts";
@@ -38,8 +39,6 @@ export type App = FastifyInstance;
 
 /** What only the application needs besides the context. */
 export interface Outside {
-  /** There is a job. */
-  readonly wake: () => void;
   readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
 }
 
@@ -172,7 +171,10 @@ function isDiskError(error: Error & { readonly errcode?: number }): boolean {
 
 export function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
+  if (awayBecause(error) !== undefined) return new Problem("overloaded", "The service's database or object store does not answer; its log has more.", { headers: { "retry-after": "5" } });
   if (error instanceof EnvironmentError) return new Problem("overloaded", "The service's disk or a program that it needs fails; its log has more.");
+  // 22021: SQLite keeps a NUL in a text, PostgreSQL takes none.
+  if (error.code === "22021") return new Problem("bad-request", "A text has a character that can't be kept.");
   if (isDiskError(error)) return new Problem("overloaded", "The service's disk is full, or fails; its log has more.");
   switch (error.statusCode) {
     case 413:

@@ -5,12 +5,11 @@ import { sha256 } from "../../core/digest.ts";
 import { canonicalJson } from "../../core/json.ts";
 import { lockFor, takesVmdk } from "../../store/draw.ts";
 import { organizationsFor } from "../access/roles.ts";
-import { newId, type Context } from "../context.ts";
+import { newId, queueTopic, type Context } from "../context.ts";
 import { keptLock, keptRelease, keptSpec } from "../jobs/documents.ts";
 import type { StoredLayout } from "../jobs/stored-layout.ts";
 import { addBundle, addEvent, bundleById, bundleByInputs, bundles, eventsAfter, setBundle } from "../state/bundles.ts";
 import { cloudletById } from "../state/cloudlets.ts";
-import { addJob } from "../state/jobs.ts";
 import { releaseById } from "../state/releases.ts";
 import type { BundleRow, BundleState, CloudletRow, EventRow, ReleaseRow } from "../state/tables.ts";
 import { located, type LocatedIssue } from "../located-issues.ts";
@@ -31,7 +30,7 @@ export const bundleSchema = object(
 );
 const tags = ["bundles"];
 
-export const bundleResource: Resource = (app, context, { wake }) => {
+export const bundleResource: Resource = (app, context) => {
   const { db } = context;
 
   app.get<{ Querystring: PageQuery & { cloudlet?: string; state?: BundleState } }>("/v1/bundles", {
@@ -56,7 +55,6 @@ export const bundleResource: Resource = (app, context, { wake }) => {
     if (release === undefined) throw refused("/release", "there is no such release");
     const wanted = await wantedBundle(context, cloudlet, release, callerOf(request).user.name);
     const row = await askFor(context, request, wanted);
-    wake();
     return reply.code(row.state === "ready" ? 200 : 202).header("location", `/v1/bundles/${row.id}`).send(shown(row));
   });
 
@@ -82,7 +80,7 @@ export async function askFor(context: Context, request: FastifyRequest, wanted: 
     const isAgain = there.state === "failed";
     if (isAgain) await setBundle(transaction, there.id, { state: "queued", problem: null, finished: null });
     if (isNew || isAgain) {
-      await addJob(transaction, there.id, context.now());
+      await context.queue.add(transaction, there.id, context.now());
       await addEvent(transaction, there.id, { time: context.now(), state: "queued", message: isAgain ? "asked for again" : "asked for" });
     }
     const result: BundleRow = isAgain ? { ...there, state: "queued", problem: null, finished: null } : there;
@@ -90,6 +88,7 @@ export async function askFor(context: Context, request: FastifyRequest, wanted: 
     return { result, entry: isNew || isAgain ? entry : undefined };
   });
   context.news.tell(row.cloudlet_id);
+  context.news.tell(queueTopic);
   return row;
 }
 

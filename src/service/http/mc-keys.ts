@@ -13,12 +13,11 @@ import type { InTransaction } from "../state/database.ts";
 import { addAccessKey, currentAccessKeys, revokeAccessKeys } from "../state/keys.ts";
 import { releases } from "../state/releases.ts";
 import type { AccessKeyRow, CloudletRow, ReleaseRow } from "../state/tables.ts";
-import type { Outside } from "./app.ts";
 import { askFor, wantedBundle } from "./bundles.ts";
 import { act, callerOf } from "./caller.ts";
 import { namedCloudlet, permit, type McCall } from "./mc-request.ts";
 
-export function mcKeys(context: Context, { wake }: Pick<Outside, "wake">): Readonly<Record<string, McCall>> {
+export function mcKeys(context: Context): Readonly<Record<string, McCall>> {
   const { db } = context;
   return {
     GetCloudletManifest: async (request, reply, body) => {
@@ -29,7 +28,6 @@ export function mcKeys(context: Context, { wake }: Pick<Outside, "wake">): Reado
       const steps = await stepsOf(context, row, release);
       if ((await currentAccessKeys(db, [row.id])).length > 0) throw registered();
       const bundle = await askFor(context, request, await wantedBundle(context, row, release, callerOf(request).user.name));
-      wake();
       const download = `${request.protocol}://${request.host}/v1/bundles/${bundle.id}/download`;
       const manifest = await act(context, request, async (transaction) => {
         const { result: keys, entry } = await issued(context, request, transaction, row, spec);

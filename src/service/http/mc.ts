@@ -13,7 +13,7 @@ import type { McCall } from "./mc-request.ts";
 import { Problem, problemKinds } from "./problem.ts";
 import { logIn } from "./sessions.ts";
 
-export const mcResource: Resource = (app, context, outside) => {
+export const mcResource: Resource = (app, context) => {
   app.setErrorHandler((error, request, reply) => {
     const { message, status, headers } = refusalOf(context, request, error as Error);
     return reply.code(status).headers(headers).type("application/json").send(JSON.stringify({ message }));
@@ -24,7 +24,7 @@ export const mcResource: Resource = (app, context, outside) => {
     return reply.send({ token, ...(isAdmin ? { admin: true } : {}) });
   });
 
-  const calls: Readonly<Record<string, McCall>> = { ...mcChanges(context), ...mcReading(context), ...mcKeys(context, outside) };
+  const calls: Readonly<Record<string, McCall>> = { ...mcChanges(context), ...mcReading(context), ...mcKeys(context) };
   for (const [name, call] of Object.entries(calls)) {
     app.post(`/api/v1/auth/ctrl/${name}`, { bodyLimit: objectBytes, schema: { hide: true } }, async (request, reply) => {
       const body = shallow(request.body);

@@ -1,5 +1,6 @@
 /** Who did what, when and from where: rows that are only ever added, each with the hash of the one before it. */
 
+import { sql } from "kysely";
 import { sha256 } from "../../core/digest.ts";
 import { canonicalJson } from "../../core/json.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -24,9 +25,9 @@ const beginning = sha256("");
 
 /** Adds an entry, in the transaction of what it tells of: neither is there without the other. */
 export async function record(db: InTransaction, entry: AuditEntry): Promise<void> {
-  const head = await db.selectFrom("audit_head").selectAll().where("id", "=", 1).executeTakeFirst();
+  const head = await headOf(db);
   const plain = {
-    number: Number(head?.number ?? 0) + 1,
+    number: head.number + 1,
     time: entry.time,
     actor: entry.actor,
     address: entry.address,
@@ -34,7 +35,7 @@ export async function record(db: InTransaction, entry: AuditEntry): Promise<void
     subject: entry.subject,
     organization: entry.organization ?? null,
     detail: JSON.stringify(entry.detail ?? {}),
-    previous: head?.hash ?? beginning,
+    previous: head.hash,
   };
   const row: AuditRow = { ...plain, hash: hashOf(plain) };
   await db.insertInto("audit").values(row).execute();
@@ -65,12 +66,14 @@ export type ChainVerdict =
 
 /** Hashes every entry again: one that was changed, taken out, put in or cut off at the end is found. */
 export async function verifyChain(db: Database): Promise<ChainVerdict> {
+  const head = await headOf(db);
   let previous: string = beginning;
   let number = 0;
-  for (;;) {
+  while (number < head.number) {
     const rows = await auditEntries(db, { after: number, limit: 1_000 });
     if (rows.length === 0) break;
     for (const { hash, ...plain } of rows) {
+      if (number === head.number) break;
       number += 1;
       if (Number(plain.number) !== number) return { good: false, number, reason: `entry ${number} is missing` };
       if (plain.previous !== previous) return { good: false, number, reason: `entry ${number} does not follow from the one before it` };
@@ -78,11 +81,17 @@ export async function verifyChain(db: Database): Promise<ChainVerdict> {
       previous = hash;
     }
   }
-  const head = await db.selectFrom("audit_head").selectAll().where("id", "=", 1).executeTakeFirst();
-  if (Number(head?.number ?? 0) !== number || (head?.hash ?? beginning) !== previous) {
+  // In one statement, for entries may be added just now: none is beyond the head as it is then.
+  const beyond = await db.selectFrom("audit").select("number").where("number", ">", ({ fn, selectFrom }) => selectFrom("audit_head").select(fn.coalesce(fn.max("number"), sql<number>`0`).as("number"))).limit(1).executeTakeFirst();
+  if (head.number !== number || head.hash !== previous || beyond !== undefined) {
     return { good: false, number: number + 1, reason: `entries after ${number} are missing, or were added` };
   }
   return { good: true, entries: number, head: previous };
+}
+
+async function headOf(db: Database): Promise<{ readonly number: number; readonly hash: string }> {
+  const head = await db.selectFrom("audit_head").selectAll().where("id", "=", 1).executeTakeFirst();
+  return { number: Number(head?.number ?? 0), hash: head?.hash ?? beginning };
 }
 
 /** Of the entry's canonical JSON, which whoever has an exported line can make again. */

@@ -38,9 +38,10 @@ export async function endJob(db: InTransaction, bundleId: string, owner: string)
   return Number(result.numDeletedRows) === 1;
 }
 
-/** Back into the queue, as if it had not been begun. */
-export async function releaseJob(db: InTransaction, bundleId: string, owner: string): Promise<void> {
-  await db.updateTable("jobs").set(({ eb }) => ({ state: "queued" as const, owner: null, lease_until: 0, attempts: eb("attempts", "-", 1) })).where("bundle_id", "=", bundleId).where("owner", "=", owner).execute();
+/** Back into the queue, as if it had not been begun; false where it is somebody else's by now, or gone. */
+export async function releaseJob(db: InTransaction, bundleId: string, owner: string): Promise<boolean> {
+  const result = await db.updateTable("jobs").set(({ eb }) => ({ state: "queued" as const, owner: null, lease_until: 0, attempts: eb("attempts", "-", 1) })).where("bundle_id", "=", bundleId).where("owner", "=", owner).executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
 
 /** What a process left that is gone: the state folder has one service at a time, so whatever runs when it starts is nobody's. */

@@ -19,7 +19,13 @@ export const schemaVersion = migrations.at(-1)?.number ?? 0;
 
 /** Brings the database to this program's form. Throws an EnvironmentError where a newer program has written it. */
 export async function migrate(db: Database): Promise<void> {
-  await sql`create table if not exists schema_version (number integer primary key)`.execute(db);
+  // In transactions, of which there is one at a time: of two processes that start at once, each step is taken by one.
+  await db.transaction().execute((transaction) => sql`create table if not exists schema_version (number integer primary key)`.execute(transaction));
+  while (await db.transaction().execute(nextStep));
+}
+
+/** False where there is none left. */
+async function nextStep(db: InTransaction): Promise<boolean> {
   const { rows } = await sql<{ number: number | null }>`select max(number) as number from schema_version`.execute(db);
   const at = Number(rows[0]?.number ?? 0);
   if (at > schemaVersion) {
@@ -27,12 +33,11 @@ export async function migrate(db: Database): Promise<void> {
       hint: "start that version, or restore a backup that this one made",
     });
   }
-  for (const { number, up } of migrations.filter((each) => each.number > at)) {
-    await db.transaction().execute(async (transaction) => {
-      await up(transaction);
-      await sql`insert into schema_version (number) values (${number})`.execute(transaction);
-    });
-  }
+  const step = migrations.find((each) => each.number > at);
+  if (step === undefined) return false;
+  await step.up(db);
+  await sql`insert into schema_version (number) values (${step.number})`.execute(db);
+  return true;
 }
 
 async function first(db: InTransaction): Promise<void> {

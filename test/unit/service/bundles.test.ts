@@ -2,7 +2,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, verify } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import t from "tap";
 import { preAuthenticationEncoding } from "../../../src/seal/dsse.ts";
 import { rangeOf } from "../../../src/service/http/ranges.ts";
 import { randomFrom } from "../../random.ts";
+import { hidden, shorten } from "./place.ts";
 import { addCloudlet, addOrganization, bundleOf, fillStore, root, specOf, startService, uploadRelease, type Running } from "./running.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-service-bundles-"));
@@ -216,12 +217,11 @@ t.test("no more downloads at once than there is room for", async (t) => {
 t.test("a blob that is gone is told before the first byte, and a download is in the audit trail", async (t) => {
   const { items } = (await ask("GET", `${path}/files`, { token: admin })).json as unknown as { readonly items: readonly { readonly role: string; readonly sha256: string }[] };
   const hex = items.find(({ role }) => role === "vm-image")?.sha256 ?? "";
-  const blob = join(running.folder, "blobs/blobs/sha256", hex.slice(0, 2), hex);
-  renameSync(blob, `${blob}.away`);
+  const back = await hidden(running.folder, `sha256:${hex}`);
   t.match((await ask("GET", `${path}/download`, { token: admin })).json, { status: 409, detail: new RegExp(hex) });
   t.equal((await ask("GET", `${path}/files/SHA256SUMS`, { token: admin })).status, 200, "what is not in it goes on");
   t.equal((await ask("GET", `${path}/download`, { token: admin, headers: { range: "bytes=0-1000" } })).status, 206);
-  renameSync(`${blob}.away`, blob);
+  await back();
   const noted = async (): Promise<number> => ((await ask("GET", "/v1/audit?action=bundle:download&actor=user:vera&limit=200", { token: admin })).json["items"] as readonly unknown[]).length;
   const before = await noted();
   await ask("GET", `${path}/download`, { token: viewer });
@@ -236,9 +236,7 @@ t.test("a blob that is shorter than it was cuts the connection, so that nobody t
   const id = String((await bundleOf(small, small.admin, await addCloudlet(small, small.admin, specOf("berlin-1")), await uploadRelease(small)))["id"]);
   const { items } = (await small.ask("GET", `/v1/bundles/${id}/files`, { token: small.admin })).json as unknown as { readonly items: readonly { readonly role: string; readonly sha256: string }[] };
   const hex = items.find(({ role }) => role === "vm-image")?.sha256 ?? "";
-  const blob = join(small.folder, "blobs/blobs/sha256", hex.slice(0, 2), hex);
-  chmodSync(blob, 0o644);
-  truncateSync(blob, 1_000);
+  await shorten(small.folder, `sha256:${hex}`);
   await small.service.app.listen({ host: "127.0.0.1", port: 0 });
   const at = `http://127.0.0.1:${(small.service.app.server.address() as AddressInfo).port}/v1/bundles/${id}/download`;
   const answer = await fetch(at, { headers: { authorization: `Bearer ${small.admin}` } });

@@ -13,6 +13,7 @@ import { openService, type Service, type ServiceOptions } from "../../../src/ser
 import { readRelease } from "../../../src/spec/read-release.ts";
 import { openStore } from "../../../src/store/blob-store.ts";
 import { resolve } from "../../../src/store/resolve.ts";
+import { placeOf, pushed } from "./place.ts";
 
 export const root = join(import.meta.dirname, "../../..");
 
@@ -65,7 +66,7 @@ export async function startService(t: Test, options: Partial<ServiceOptions> = {
   const secrets = new Set<string>();
   const service = await openService({
     folder, packageFolder: root, now: () => Date.now(), random: (bytes) => new Uint8Array(randomBytes(bytes)), writeLog: (line) => void log.push(line),
-    passwordCost: cheap, drawing, ...options, limits: { requestsPerMinute: 1_000_000, ...options.limits },
+    passwordCost: cheap, drawing, ...options, ...(await placeOf(folder, options.signer)), limits: { requestsPerMinute: 1_000_000, ...options.limits },
   });
   let isOpen = true;
   const close = async (): Promise<void> => {
@@ -188,6 +189,7 @@ export async function fillStore(folder: string, { text = releaseText, vmdk = fal
     progress: () => undefined, signal: new AbortController().signal,
   });
   if (!lock.ok) throw new Error(JSON.stringify(lock.issues));
+  await pushed(folder);
   return canonicalJson(lock.value as unknown as JsonObject);
 }
 

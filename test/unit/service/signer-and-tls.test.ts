@@ -5,12 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { verify } from "node:crypto";
 import t from "tap";
 import { pemSigner, type Signer } from "../../../src/seal/sign.ts";
 import { commandSigner } from "../../../src/store/command-signer.ts";
+import { waitingIn } from "./place.ts";
 import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease } from "./running.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet-signer-"));
@@ -67,10 +67,7 @@ t.test("asked to stop while it signs, the bundle goes back into the queue, and i
   const closing = first.close();
   stop.abort();
   await closing;
-  const database = new DatabaseSync(join(folder, "service.db"));
-  t.match(database.prepare("select state, attempts from jobs").all(), [{ state: "queued", attempts: 0 }]);
-  t.match(database.prepare("select state, layout from bundles").all(), [{ state: "queued", layout: null }]);
-  database.close();
+  t.strictSame(await waitingIn(folder), { jobs: [{ attempts: 0 }], bundles: [{ state: "queued", layout: null }] });
   const second = await startService(t, { folder, signer: made.value });
   for (let tries = 0; tries < 500 && (await state(second)) !== "ready"; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
   t.equal(await state(second), "ready");
