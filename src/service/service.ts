@@ -9,6 +9,8 @@ import { assetsOf, versionOf } from "../store/package-folder.ts";
 import { passwordsWith, type PasswordCost } from "./access/passwords.ts";
 import { hashOfSecret, newSecret } from "./access/secrets.ts";
 import { newsOf, usualLimits, type Context, type Limits } from "./context.ts";
+import { ownSealingKeys } from "./direct/credentials-key.ts";
+import { openInstaller, type InstallerOptions } from "./direct/installer.ts";
 import { makeApp, type App } from "./http/app.ts";
 import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
@@ -37,6 +39,7 @@ export interface ServiceOptions {
   /** Somebody else's, who closes it; its own when left out. */
   readonly drawing?: Drawing;
   readonly passwordCost?: PasswordCost;
+  readonly installer?: Partial<InstallerOptions>;
 }
 
 export interface Service {
@@ -64,7 +67,9 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     const signer = options.signer ?? (await ownSigner(places.signingKey, options.random));
     const { publicKeyPem, fingerprint } = signer;
     await keepSigningKey(db, { fingerprint, public_key: publicKeyPem, created: options.now() });
-    return await started(options, { db, signer, unlock, blobs: places.blobs, drawn: places.drawn });
+    const sealingKeys = options.installer?.sealingKeys ?? (await ownSealingKeys(places.credentialsKey, options.random));
+    const installer = { ...options.installer, sealingKeys, runs: places.runs, installations: places.installations };
+    return await started(options, { db, signer, unlock, blobs: places.blobs, drawn: places.drawn, installer });
   } catch (error) {
     await db?.destroy();
     unlock();
@@ -75,7 +80,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 /** What `read` gives at a time: a download that waits for its reader holds three of them. */
 const readBytes = 256 * 1_024;
 
-async function started(options: ServiceOptions, opened: { readonly db: Database; readonly signer: Signer; readonly unlock: () => void; readonly blobs: string; readonly drawn: string }): Promise<Service> {
+async function started(options: ServiceOptions, opened: { readonly db: Database; readonly signer: Signer; readonly unlock: () => void; readonly blobs: string; readonly drawn: string; readonly installer: InstallerOptions }): Promise<Service> {
   const { now, random, packageFolder } = options;
   const { db, signer, unlock } = opened;
   const stop = new AbortController();
@@ -97,7 +102,8 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
   await recoverJobs(context);
   await requeueLost(context);
   const invitation = await inviteFirst(context);
-  const app = await makeApp(context, { wake: () => worker.wake(), tls: options.tls });
+  const installer = await openInstaller(context, opened.installer);
+  const app = await makeApp(context, { wake: () => worker.wake(), installer, tls: options.tls });
   const worker = startWorker(context);
   const sweeping = setInterval(() => void removeExpired(db, now()).catch((error: Error) => context.log("error", "sweep", { message: error.message })), sweepMs);
   const close = async (drainMs: number): Promise<void> => {
@@ -111,6 +117,7 @@ async function started(options: ServiceOptions, opened: { readonly db: Database;
     clearTimeout(cut);
     clearInterval(idle);
     await worker.stopped;
+    await installer.close();
     if (options.drawing === undefined) await drawing.close();
     await db.destroy();
     unlock();

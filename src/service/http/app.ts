@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import { EnvironmentError } from "../../core/environment-error.ts";
 import { RequestRates } from "../access/throttle.ts";
 import type { Context } from "../context.ts";
+import type { Installer } from "../direct/installer.ts";
 import { accessKeyResource } from "./access-keys.ts";
 import { auditResource } from "./audit.ts";
 import { bundleResource } from "./bundles.ts";
@@ -12,6 +13,7 @@ import { authenticate } from "./caller.ts";
 import { cloudletResource } from "./cloudlets.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { installationResource } from "./installations.ts";
 import { describeApi } from "./openapi.ts";
 import { organizationResource } from "./organizations.ts";
 import { notFound, Problem, problemDocument, problemKinds } from "./problem.ts";
@@ -20,6 +22,7 @@ import { releaseResource } from "./releases.ts";
 import { shared, type Schema } from "./schemas.ts";
 import { sessionResource } from "./sessions.ts";
 import { signingKeyResource } from "./signing-keys.ts";
+import { siteCredentialResource } from "./site-credentials.ts";
 import { tokenResource } from "./tokens.ts";
 import { userResource } from "./users.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -30,6 +33,7 @@ export type App = FastifyInstance;
 export interface Outside {
   /** There is a job. */
   readonly wake: () => void;
+  readonly installer: Installer;
   readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
 }
 
@@ -39,6 +43,7 @@ export type Resource = (app: App, context: Context, outside: Outside) => void | 
 const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
+  installationResource, siteCredentialResource,
 ];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
