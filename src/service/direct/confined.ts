@@ -76,8 +76,9 @@ export async function stopLeft({ pid, born, mark }: { readonly pid: number | nul
   const isLeader = pid !== null && born !== null && bornOf(pid) === born;
   const left = markedWith(mark);
   if (!isLeader && left.length === 0) return false;
+  // Once each: a second one would end install.sh in the midst of its tidying up.
   if (isLeader) signalGroup(pid, "SIGTERM");
-  for (const each of left) signalOne(each, "SIGTERM");
+  else for (const each of left) signalOne(each, "SIGTERM");
   for (const end = Date.now() + graceMs; Date.now() < end && markedWith(mark).length > 0; ) await sleep(50);
   if (isLeader && bornOf(pid) === born) signalGroup(pid, "SIGKILL");
   for (const each of markedWith(mark)) signalOne(each, "SIGKILL");

@@ -8,7 +8,7 @@ import { activeInstallations, addInstallationEvents, installationById, setInstal
 import type { InstallationRow, InstallationState } from "../state/tables.ts";
 import { stopLeft } from "./confined.ts";
 import { runInstallation, type Running } from "./run.ts";
-import type { RunAs } from "./run-folder.ts";
+import { tidyState, type RunAs } from "./run-folder.ts";
 import { sealAnew } from "./seal-anew.ts";
 import { sealingWith, type Sealing } from "./sealing.ts";
 import type { SiteLogin } from "./site-login.ts";
@@ -67,7 +67,7 @@ export async function openInstaller(context: Context, options: InstallerOptions)
   }
   // Another user may pass through the state folder, to what is theirs.
   if (runAs !== undefined) await chmod(join(runs, ".."), mode);
-  await recover(context, runs, graceMs);
+  await recover(context, options, graceMs);
   await sealAnew(context, sealing);
   const waiting: Waiting[] = [];
   const running = new Map<string, { readonly run: Running; readonly ended: Promise<void> }>();
@@ -112,9 +112,10 @@ export async function openInstaller(context: Context, options: InstallerOptions)
 }
 
 /** What was queued had its login in the memory of a process that is gone; what ran goes on from its journal when somebody asks. */
-async function recover(context: Context, runs: string, graceMs: number): Promise<void> {
+async function recover(context: Context, { runs, installations }: InstallerOptions, graceMs: number): Promise<void> {
   for (const row of await activeInstallations(context.db)) {
     const wasThere = await stopLeft({ pid: row.pid, born: row.born, mark: row.id }, graceMs);
+    await tidyState(join(installations, row.cloudlet_id));
     await leave(context, row.id, "interrupted", wasThere ? "the service had ended; install.sh was still running, and was stopped" : "the service had ended, and install.sh with it");
     context.log("warn", "installation-interrupted", { installation: row.id, wasRunning: wasThere });
   }

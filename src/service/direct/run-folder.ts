@@ -43,8 +43,9 @@ export async function makeRunFolder(folder: string, { layout, withBlobs, login, 
   for (const each of [folder, made.bundle, made.home, join(folder, "login")]) await mkdir(each, { mode: 0o700 });
   for (const file of layout.files) {
     const whole = wholeBlob(layout, file);
+    if (!withBlobs && isBig(layout, file)) continue;
     if (whole === undefined) await unpack(file, layout, made.bundle, stores, signal);
-    else if (withBlobs) await placeBlob(stores.blobs.path(whole), join(made.bundle, file.path), runAs);
+    else await placeBlob(stores.blobs.path(whole), join(made.bundle, file.path), runAs);
   }
   const variables: Record<string, string> = { ...login.variables };
   for (const [name, text] of Object.entries(login.files)) {
@@ -55,6 +56,11 @@ export async function makeRunFolder(folder: string, { layout, withBlobs, login, 
   if (path !== undefined && secrets !== undefined) await writeFile(path, secrets, { mode: 0o600 });
   if (runAs !== undefined) await giveTo(folder, runAs);
   return { ...made, secrets: path, variables };
+}
+
+/** Some of its bytes are a blob's. */
+function isBig({ segments, drawn }: StoredLayout, { start, size }: StoredFile): boolean {
+  return segments.some((segment) => segment.digest !== drawn && segment.start < start + size && segment.start + segment.size > start);
 }
 
 /** The blob that is this file, from its first byte to its last. */
@@ -97,4 +103,12 @@ export async function giveTo(folder: string, { uid, gid }: RunAs): Promise<void>
     const { nlink } = await lstat(path);
     if (entry.isDirectory() || (entry.isFile() && nlink === 1)) await chown(path, uid, gid);
   }
+}
+
+/**
+ * What a run that was ended by SIGKILL has left in what install.sh keeps: secrets in `work`, and a lock whose owner may look
+ * alive as a zombie where no init buries it. Only when nothing of the run is left.
+ */
+export async function tidyState(folder: string): Promise<void> {
+  for (const name of ["work", "lock"]) await rm(join(folder, name), { recursive: true, force: true });
 }

@@ -11,7 +11,7 @@ import { bundleById } from "../state/bundles.ts";
 import { addInstallationEvents, forgetSecrets, installationById, setInstallation } from "../state/installations.ts";
 import type { BundleRow, InstallationRow, InstallationState } from "../state/tables.ts";
 import { cutLine, startConfined, type Confined, type Ended } from "./confined.ts";
-import { giveTo, makeRunFolder, type RunAs, type RunFolder } from "./run-folder.ts";
+import { giveTo, makeRunFolder, tidyState, type RunAs, type RunFolder } from "./run-folder.ts";
 import { aboutSecrets } from "./seal-anew.ts";
 import type { Sealing } from "./sealing.ts";
 import { hiddenIn, hiderOf } from "./secret-lines.ts";
@@ -81,7 +81,7 @@ async function perform(context: Context, settings: RunSettings, asked: Asked): P
     result = { ended: { status: null, signal: null }, receipt: undefined, problem: asked.why() === undefined ? "it could not be started: the service's disk or a program that it needs fails; its log has more" : undefined };
   }
   await lines.end();
-  await rm(folder, { recursive: true, force: true }).catch((error: Error) => log("error", "run-folder", { installation: row.id, message: error.message }));
+  await Promise.all([rm(folder, { recursive: true, force: true }), tidyState(join(settings.installations, row.cloudlet_id))]).catch((error: Error) => log("error", "run-folder", { installation: row.id, message: error.message }));
   const state = await finish(context, row, result, asked.why());
   log(state === "done" ? "info" : "warn", "installation", { installation: row.id, action: row.action, state, status: result.ended.status, ms: now() - began });
 }
