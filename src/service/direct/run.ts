@@ -99,7 +99,7 @@ interface Run {
 }
 
 async function ran(context: Context, settings: RunSettings, { id, login, signal }: Asked, row: InstallationRow, run: Run): Promise<Result> {
-  const { db, now, news } = context;
+  const { db, news } = context;
   const bundle = await bundleById(db, row.bundle_id);
   if (bundle?.layout === undefined || bundle.layout === null) throw new Error("the bundle is not ready any more");
   if (row.secrets !== null && run.secrets === undefined) return { ended: { status: null, signal: null }, receipt: undefined, problem: "its secrets are sealed with a key that the service does not have" };
@@ -114,15 +114,25 @@ async function ran(context: Context, settings: RunSettings, { id, login, signal 
     words: words(row, bundle, made, state), folder: made.home, mark: row.id, runAs: settings.runAs, onLine: run.onLine,
     environment: { PATH: settings.clients, HOME: made.home, TMPDIR: made.home, LC_ALL: "C", ...made.variables },
   });
-  const time = now();
-  await db.transaction().execute(async (transaction) => {
-    await setInstallation(transaction, id, ["queued"], { state: "running", pid: child.pid, born: child.born, started: time });
-    await addInstallationEvents(transaction, id, [{ time, state: "running", message: "running" }]);
-  });
+  try {
+    await noteRunning(context, id, child);
+  } catch (error) {
+    // Nobody would know of it.
+    await child.stop(0);
+    throw error;
+  }
   news.tell(id);
   child.go();
   const ended = await endOf(child, signal, settings.graceMs);
   return { ended, receipt: ended.status === 0 && row.action !== "check" ? await receiptIn(made) : undefined, problem: undefined };
+}
+
+async function noteRunning({ db, now }: Context, id: string, { pid, born }: Confined): Promise<void> {
+  const time = now();
+  await db.transaction().execute(async (transaction) => {
+    await setInstallation(transaction, id, ["queued"], { state: "running", pid, born, started: time });
+    await addInstallationEvents(transaction, id, [{ time, state: "running", message: "running" }]);
+  });
 }
 
 async function endOf(child: Confined, signal: AbortSignal, graceMs: number): Promise<Ended> {

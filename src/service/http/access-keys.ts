@@ -70,7 +70,7 @@ export async function issueAccessKeys(transaction: InTransaction, context: Conte
     const { privateKeyPem, publicKeyPem } = accessKey(context.random(32));
     const key: AccessKeyRow = { id: newId(context), cloudlet_id: cloudletId, slot: each, public_key: publicKeyPem, issued: context.now(), issued_by: by, revoked: null };
     // As GetCloudletManifest refuses to: who lost a key revokes it first, so that it is good no more.
-    if (!(await addAccessKey(transaction, key))) throw new Problem("exists-already", "An access key was issued already. Revoke it first: DELETE on /v1/cloudlets/ID/access-keys.");
+    if (!(await addAccessKey(transaction, key))) throw new Problem("exists-already", "An access key was issued already. Revoke it first: DELETE on /v1/cloudlets/ID/access-keys. (An installation takes accessKey: reissue or keep.)");
     items.push({ ...shown(key), privateKey: privateKeyPem });
   }
   return { items, secrets: items.map(({ slot: each, privateKey }) => `${variables[each]}=base64:${Buffer.from(privateKey).toString("base64")}\n`).join("") };

@@ -10,6 +10,7 @@ import { secretLines } from "../direct/secret-lines.ts";
 import { keptSpec } from "../jobs/documents.ts";
 import { record } from "../state/audit-trail.ts";
 import type { InTransaction } from "../state/database.ts";
+import { latestChange } from "../state/installations.ts";
 import { revokeAccessKeys } from "../state/keys.ts";
 import type { BundleRow, CloudletRow, InstallationAction } from "../state/tables.ts";
 import { issueAccessKeys } from "./access-keys.ts";
@@ -39,8 +40,17 @@ interface Doing {
 export async function sealedSecrets(doing: Doing, wanted: SecretsWanted): Promise<Sealed | undefined> {
   const { action, given } = wanted;
   if (action === "rollback" || action === "uninstall") return undefined;
+  const before = action === "check" && Object.keys(given).length === 0 ? await ofTheRunBefore(doing, wanted) : undefined;
+  if (before !== undefined) return doing.installer.sealing.seal(before, aboutSecrets(wanted.id));
   const text = secretLines(given) + (Object.hasOwn(given, "ACCESS_KEY") ? "" : await keyLines(doing, wanted));
   return text === "" ? undefined : doing.installer.sealing.seal(text, aboutSecrets(wanted.id));
+}
+
+/** Looking at how to go on looks with what one would go on with. */
+async function ofTheRunBefore({ installer, transaction }: Doing, { cloudlet }: SecretsWanted): Promise<string | undefined> {
+  const last = await latestChange(transaction, cloudlet.id);
+  if (last?.secrets === undefined || last.secrets === null) return undefined;
+  return installer.sealing.open({ box: last.secrets, keyId: last.secrets_key ?? "" }, aboutSecrets(last.id));
 }
 
 async function keyLines({ context, request, transaction }: Doing, { cloudlet, bundle, action, accessKey: choice, hasJournal }: SecretsWanted): Promise<string> {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import type { Test } from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { userOf } from "../../../src/service/direct/run-as.ts";
 import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease, type Answer, type Running } from "./running.ts";
 import { bytesBelow, login, password, processesWith, standIn } from "./stand-in.ts";
 import type { ServiceOptions } from "../../../src/service/service.ts";
@@ -174,7 +175,7 @@ t.test("kept credentials: sealed, never given back, sealed anew under a new key,
   t.match(client.environment(), /^OS_CLOUD=edge$/m);
   t.match(client.environment(), new RegExp(`^OS_CLIENT_CONFIG_FILE=${folder}/runs/`, "m"));
   t.match((await ask("GET", `/v1/installations/${installation}`, { token: admin })).json, { credential: "clouds" });
-  t.equal((await ask("POST", `/v1/installations/${installation}/retry`, { token: admin, json: {} })).status, 202, "kept ones are there for a retry");
+  t.equal((await ask("POST", `/v1/installations/${installation}/retry`, { token: admin })).status, 202, "kept ones are there for a retry");
   await until(installation, "findings");
 
   const other = await addCloudlet(running, admin, specOf("berlin-2"));
@@ -245,6 +246,29 @@ t.test("who may, and what is refused before anything runs", async (t) => {
   await until(String(openrc.json["id"]), "findings");
   t.match(client.environment(), /^OS_USERNAME=co"nny$/m);
   t.equal((await ask("GET", "/v1/audit/verification", { token: admin })).json["good"], true);
+});
+
+t.test("as another user, who reads nothing of the service's", async (t) => {
+  if (process.getuid?.() !== 0) {
+    await t.rejects(userOf("nobody"), /only root/);
+    return;
+  }
+  const runAs = await userOf("nobody");
+  await t.rejects(userOf("root"), /without root/);
+  await t.rejects(userOf("no-such-user"), /no user/);
+  const { client, begin, until, folder, ask, admin } = await scene(t, { installer: { runAs } });
+  chmodSync(client.bin, 0o777);
+  for (const name of ["calls", "mood"]) chmodSync(join(client.bin, name), 0o666);
+  const id = String((await begin("uninstall")).json["id"]);
+  const ended = await until(id, "done", "failed", "findings");
+  t.equal(ended["state"], "done", (await ask("GET", `/v1/installations/${id}/log`, { token: admin })).text);
+  t.equal(statSync(join(client.bin, "environment")).uid, runAs.uid);
+  for (const name of ["service.db", "keys/signing-key.pem", "keys/credentials-key", "runs/x"]) {
+    t.throws(() => execFileSync("cat", [join(folder, name)], { uid: runAs.uid, gid: runAs.gid, stdio: "ignore" }), name);
+  }
+  client.set("refuses");
+  const checked = String((await begin("check")).json["id"]);
+  t.match(await until(checked, "findings", "failed"), { state: "findings" }, "it verifies the bundle and its big files");
 });
 
 t.test("keys that are none, or that others may read, are refused at the start", async (t) => {
