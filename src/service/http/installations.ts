@@ -121,15 +121,17 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
 
 function retryRoute(app: App, context: Context, installer: Installer): void {
   const { db, now } = context;
-  app.post<{ Params: { id: string }; Body: { credentials?: GivenLogin; credential?: string } | null | undefined }>("/v1/installations/:id/retry", {
-    schema: { operationId: "retryInstallation", summary: "Go on where it ended, by its journal, with the same parameters and secrets. Credentials that were given for one run are given again.", tags, params: params("id"), body: { anyOf: [object(loginFields, { optional: ["credentials", "credential"] }), { type: "null" }] }, response: answers({ 202: installationSchema }) },
+  app.post<{ Params: { id: string }; Body: { credentials?: GivenLogin; credential?: string } }>("/v1/installations/:id/retry", {
+    // Where the credentials are kept there is nothing to say.
+    preValidation: async (request) => void (request.body ??= {}),
+    schema: { operationId: "retryInstallation", summary: "Go on where it ended, by its journal, with the same parameters and secrets. Credentials that were given for one run are given again.", tags, params: params("id"), body: object(loginFields, { optional: ["credentials", "credential"] }), response: answers({ 202: installationSchema }) },
   }, async (request, reply) => {
     const row = visible(request, "installation:read", await installationById(db, request.params.id));
     allow(request, "installation:write", row);
     if (row.state === "done") throw new Problem("in-use", "It is done: begin another one.");
     const bundle = await bundleById(db, row.bundle_id);
     if (bundle === undefined) throw new Error("an installation has no bundle");
-    const { login, credential } = await loginFor({ context, request, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body ?? {}, kept: row.credential });
+    const { login, credential } = await loginFor({ context, request, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
     const again = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, row.cloudlet_id)) throw busy();
       const last = await latestChange(transaction, row.cloudlet_id);
