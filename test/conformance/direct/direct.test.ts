@@ -119,6 +119,12 @@ t.test(`vSphere, with govc ${version}`, { timeout: 600_000 }, async (t) => {
   const [vm, ...others] = await simulator.vms();
   t.ok(vm?.isOn);
   t.strictSame(others, [], "once");
+  await ended(await begin("install", { credentials, accessKey: "keep" }), "done");
+  const upgraded = await ended(await begin("upgrade"), "done");
+  const keys = (await ask("GET", `/v1/cloudlets/${cloudlet}/access-keys`, { token: admin })).json["items"] as readonly JsonObject[];
+  t.strictSame(keys.map((key) => key["revoked"] === null), [false, true], "upgraded with another key");
+  t.not(upgraded["receipt"], installed["receipt"]);
+  t.equal((await simulator.vms()).length, 1);
   const [booted] = guests.booted.values();
   t.ok(booted?.extra["guestinfo.userdata"], "the guest was told what it needs");
 

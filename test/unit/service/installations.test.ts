@@ -238,6 +238,12 @@ t.test("who may, and what is refused before anything runs", async (t) => {
     t.notOk(refused.text.includes(password), name);
   }
   t.equal((await begin("check", {})).status, 400);
+  for (const [given, pointer, message] of [[5, "/credentials", /text or a group of keys/], [{ OS_PASSWORD: 5 }, "/credentials/OS_PASSWORD", /text/], ["", "/credentials", /empty/]] as const) {
+    const wrong = await begin("check", { credentials: given });
+    t.equal(wrong.status, 400);
+    t.match(wrong.json["issues"], [{ pointer, message }]);
+    t.equal((wrong.json["issues"] as readonly unknown[]).length, 1, "said once");
+  }
   t.equal((await begin("check", { credential: "nope" })).status, 400);
   t.equal((await begin("install", { credentials: login, parameters: { "a b": "x" } })).status, 400);
   t.equal((await begin("install", { credentials: login, secrets: { ACCESS_KEY: 5 } })).status, 400);
@@ -246,6 +252,28 @@ t.test("who may, and what is refused before anything runs", async (t) => {
   await until(String(openrc.json["id"]), "findings");
   t.match(client.environment(), /^OS_USERNAME=co"nny$/m);
   t.equal((await ask("GET", "/v1/audit/verification", { token: admin })).json["good"], true);
+});
+
+t.test("as many as may run at a time; the others wait, and what takes too long is ended", async (t) => {
+  const running = await scene(t, { installer: { atOnce: 1, timeoutMs: 3_000 } });
+  const { ask, admin, begin, until, client, service } = running;
+  const other = await addCloudlet(running, admin, specOf("berlin-2"));
+  const release = String((await service.context.db.selectFrom("releases").select("id").executeTakeFirstOrThrow()).id);
+  const bundle = String((await bundleOf(running, admin, other, release))["id"]);
+  client.set("hangs");
+  const first = String((await begin("check")).json["id"]);
+  await until(first, "running");
+  const second = String((await ask("POST", "/v1/installations", { token: admin, json: { cloudlet: other, bundle, action: "check", credentials: login } })).json["id"]);
+  t.match((await ask("GET", `/v1/installations/${second}`, { token: admin })).json, { state: "queued" });
+  await ask("POST", `/v1/installations/${second}/cancel`, { token: admin });
+  t.match(await until(second, "cancelled"), { started: null });
+  await ask("POST", `/v1/installations/${second}/retry`, { token: admin, json: { credentials: login } });
+  t.match(await until(first, "failed", "done"), { state: "failed" });
+  t.match((await ask("GET", `/v1/installations/${first}/events`, { token: admin })).text, /it took too long/);
+  await until(second, "running");
+  await ask("POST", `/v1/installations/${second}/cancel`, { token: admin });
+  await until(second, "cancelled");
+  t.strictSame(processesWith(first), []);
 });
 
 t.test("as another user, who reads nothing of the service's", async (t) => {
