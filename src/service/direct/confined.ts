@@ -155,7 +155,6 @@ function lineReader(onLine: (line: string) => void): { readonly take: (piece: Bu
 
 /** Without what would move somebody's cursor. */
 function plainText(line: string): string {
-  // eslint-disable-next-line no-control-regex
   return line.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, " ");
 }
 

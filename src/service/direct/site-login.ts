@@ -55,7 +55,6 @@ export function readLogin(platform: DirectPlatform, given: GivenLogin): Outcome<
       if (/\n/.test(value.trim())) files[name] = value;
       else say(`${name} is a path, and files of the operator's machine are not here`, "give the file's text instead");
     } else if (!known[platform].plain.test(name)) say(`${JSON.stringify(name)} is no variable of a login to ${platform}`, "leave it out");
-    // eslint-disable-next-line no-control-regex
     else if (/[\0-\x1f\x7f]/.test(value)) say(`${name} has a control character in it`);
     else variables[name] = value;
   }

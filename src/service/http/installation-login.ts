@@ -1,6 +1,5 @@
 /** The login with which an installation is run: given with the request, or kept. */
 
-import type { FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
 import type { Installer } from "../direct/installer.ts";
 import { aboutCredentials } from "../direct/seal-anew.ts";
@@ -21,7 +20,7 @@ export interface LoginWanted {
 }
 
 /** Throws a Problem where there is none, or none that is good. */
-export async function loginFor({ context, installer }: { readonly context: Context; readonly request: FastifyRequest; readonly installer: Installer }, wanted: LoginWanted): Promise<{ readonly login: SiteLogin; readonly credential: string | null }> {
+export async function loginFor({ context, installer }: { readonly context: Context; readonly installer: Installer }, wanted: LoginWanted): Promise<{ readonly login: SiteLogin; readonly credential: string | null }> {
   const { cloudletId, platform, given, kept } = wanted;
   if (given.credentials !== undefined && given.credential !== undefined) throw new Problem("bad-request", "Give credentials, or the name of kept ones, not both.");
   if (given.credentials !== undefined) return { login: soundLogin(platform, given.credentials), credential: null };

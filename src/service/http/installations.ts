@@ -98,7 +98,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
     const platform = await platformOf(context, bundle);
-    const { login, credential } = await loginFor({ context, request, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
+    const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, cloudlet.id)) throw busy();
@@ -131,7 +131,7 @@ function retryRoute(app: App, context: Context, installer: Installer): void {
     if (row.state === "done") throw new Problem("in-use", "It is done: begin another one.");
     const bundle = await bundleById(db, row.bundle_id);
     if (bundle === undefined) throw new Error("an installation has no bundle");
-    const { login, credential } = await loginFor({ context, request, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
+    const { login, credential } = await loginFor({ context, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
     const again = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, row.cloudlet_id)) throw busy();
       const last = await latestChange(transaction, row.cloudlet_id);
