@@ -3,10 +3,12 @@
 import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { givenSealingKeys } from "../service/direct/credentials-key.ts";
+import { userOf } from "../service/direct/run-as.ts";
 import type { ScaledOut } from "../service/scaled/backing.ts";
 import { readDatabaseAddress, shownAddress } from "../service/scaled/database-address.ts";
 import { signerOr } from "../service/service-key.ts";
-import type { Service } from "../service/service.ts";
+import type { Service, ServiceOptions } from "../service/service.ts";
 import { pemSigner, type Signer } from "../seal/sign.ts";
 import { commandSigner } from "../store/command-signer.ts";
 import { readObjectAddress, secretFile, shownObjects } from "../store/object-address.ts";
@@ -28,6 +30,9 @@ interface Options {
   readonly publicKey?: string;
   readonly builder?: string;
   readonly drain: string;
+  readonly credentialsKey?: string;
+  readonly credentialsKeyCommand?: string;
+  readonly runAs?: string;
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
@@ -51,6 +56,9 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .option("--public-key <file>", "the public half (PEM) of the key that --sign-command uses")
     .option("--builder <uri>", "whom provenance names as the builder; whom build names when left out, so that both make the same bytes")
     .option("--drain <seconds>", "how long a download may go on when the service is asked to stop", "10")
+    .addOption(new Option("--credentials-key <file>", "seal kept credentials with the keys in this file; the state folder's own when left out").conflicts("credentialsKeyCommand"))
+    .option("--credentials-key-command <command>", "the same with what an external command prints")
+    .option("--run-as <user>", "run install.sh as this user, where the service is root")
     .addHelpText(
       "after",
       `
@@ -112,6 +120,7 @@ async function run(options: Options, io: Io): Promise<ExitStatus> {
   const service = await openService({
     ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
+    installer: await installerOf(options, io),
   });
   try {
     await listen(service, at);
@@ -177,6 +186,11 @@ async function signerOf({ key, signCommand, publicKey }: Options, io: Io): Promi
   if (signCommand === undefined || publicKey === undefined) return undefined;
   const publicKeyPem = await readFile(absolute(io, publicKey), "utf8");
   return signerOr(commandSigner({ command: signCommand, publicKeyPem, environment: io.environment, signal: io.signal }), publicKey);
+}
+
+async function installerOf({ credentialsKey, credentialsKeyCommand, runAs }: Options, io: Io): Promise<NonNullable<ServiceOptions["installer"]>> {
+  const keys = await givenSealingKeys({ file: credentialsKey === undefined ? undefined : absolute(io, credentialsKey), command: credentialsKeyCommand, environment: io.environment });
+  return { clients: io.environment["PATH"], runAs: runAs === undefined ? undefined : await userOf(runAs), ...(keys === undefined ? {} : { sealingKeys: keys }) };
 }
 
 async function listen({ app }: Service, { host, port }: Address): Promise<void> {

@@ -10,5 +10,9 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   },
   "service/other-lock": { meaning: "A lock was made for another release.", remedy: "Make it of the very release that was uploaded: `cloudlet-bundle lock --release FILE`." },
   "service/not-to-be-built": { meaning: "There is no such release, or what its lock holds is not enough for the cloudlet's platform.", remedy: "Upload release and lock; for VMware's platforms make the lock with `--vmdk`." },
+  "service/site-login": {
+    meaning: "Credentials for a site hold something that is no part of a login, would have to be run, or names a file of the service's machine.",
+    remedy: "Give the variables of the login, or a plain openrc or clouds.yaml; certificates and keys as text.",
+  },
   "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
 };

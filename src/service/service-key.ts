@@ -9,7 +9,7 @@ import { pemSigner, type Signer } from "../seal/sign.ts";
 
 /** Reads the key, making it where it is missing. Throws an EnvironmentError where others may read it, or it is none. */
 export async function ownSigner(path: string, random: (bytes: number) => Uint8Array): Promise<Signer> {
-  await makeKey(path, random);
+  await makeKey(path, () => generateKey(random));
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0) {
     throw new EnvironmentError(`${path} may be read by others`, { hint: `if nobody has: chmod 600 ${path}; else make a new one and tell the operators` });
@@ -24,14 +24,14 @@ export function signerOr(made: Outcome<Signer>, path: string): Signer {
 }
 
 /** Written aside, synced and linked: under its name a key is whole, and one that is there is never replaced. */
-async function makeKey(path: string, random: (bytes: number) => Uint8Array): Promise<void> {
+export async function makeKey(path: string, contents: () => string): Promise<void> {
   if ((await stat(path).catch(() => undefined)) !== undefined) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.${process.pid}.new`;
   const file = await open(aside, "w", 0o600);
   try {
     await file.chmod(0o600);
-    await file.writeFile(generateKey(random));
+    await file.writeFile(contents());
     await file.sync();
   } finally {
     await file.close();

@@ -9,6 +9,7 @@ import { passwordsWith, type PasswordCost } from "./access/passwords.ts";
 import { hashOfSecret, newSecret } from "./access/secrets.ts";
 import { openFolder, type Backing } from "./backing.ts";
 import { usualLimits, type Context, type Limits } from "./context.ts";
+import { openInstaller, type InstallerOptions } from "./direct/installer.ts";
 import { makeApp, type App } from "./http/app.ts";
 import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
@@ -36,6 +37,7 @@ export interface ServiceOptions {
   /** Somebody else's, who closes it; its own when left out. */
   readonly drawing?: Drawing;
   readonly passwordCost?: PasswordCost;
+  readonly installer?: Partial<InstallerOptions>;
 }
 
 export interface Service {
@@ -62,14 +64,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-async function opened({ folder, scaledOut, signer, now, random, writeLog }: ServiceOptions): Promise<Backing> {
+async function opened({ folder, scaledOut, signer, installer, now, random, writeLog }: ServiceOptions): Promise<Backing> {
   if (scaledOut !== undefined) {
     // Neither PostgreSQL nor S3 is loaded by whoever has a folder.
     const { openScaledOut } = await import("./scaled/backing.ts");
     return openScaledOut(scaledOut, signer, logTo(writeLog, now));
   }
   if (folder === undefined) throw new Error("the service has no place for its state");
-  return openFolder(folder, { signer, now, random });
+  return openFolder(folder, { signer, sealingKeys: installer?.sealingKeys, now, random });
 }
 
 async function started(options: ServiceOptions, backing: Backing): Promise<Service> {
@@ -94,7 +96,8 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
   if (backing.isAlone) await recoverJobs(context);
   await requeueLost(context);
   const invitation = await inviteFirst(context);
-  const app = await makeApp(context, { tls: options.tls });
+  const installer = backing.installing === undefined ? undefined : await openInstaller(context, { ...backing.installing, ...options.installer });
+  const app = await makeApp(context, { installer, tls: options.tls });
   const worker = startWorker(context);
   const sweeping = setInterval(() => void sweep().catch((error: Error) => context.log("error", "sweep", { message: error.message })), sweepMs);
   const close = async (drainMs: number): Promise<void> => {
@@ -108,6 +111,7 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
     clearTimeout(cut);
     clearInterval(idle);
     await worker.stopped;
+    await installer?.close();
     if (options.drawing === undefined) await drawing.close();
     await backing.close();
   };

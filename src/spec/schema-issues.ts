@@ -20,6 +20,7 @@ export interface Schema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly "x-form"?: string;
@@ -38,7 +39,7 @@ export function schemaIssues(validate: Validator, data: unknown, pointer = ""): 
   const wrongType = new Set(errors.filter((each) => each.keyword === "type").map((each) => each.instancePath));
   const empty = new Set(errors.filter((each) => each.keyword === "minLength").map(place));
   return errors
-    .filter((error) => !isEcho(error, wrongType, empty))
+    .filter((error) => !isEcho(error, wrongType, empty) && !isAlternative(error, errors))
     .map((error) => ({ ...issueOf(error), pointer: pointer + place(error) }));
 }
 
@@ -58,6 +59,14 @@ function isEcho(error: SchemaError, wrongType: ReadonlySet<string>, empty: Reado
     default:
       return false;
   }
+}
+
+/** Of several forms that something may have, what is wrong with one says more than that it is none of them, and nothing of which type the others have. */
+function isAlternative({ keyword, instancePath }: SchemaError, errors: readonly SchemaError[]): boolean {
+  const isHere = errors.some((each) => each.keyword === "anyOf" && each.instancePath === instancePath);
+  if (!isHere || (keyword !== "type" && keyword !== "anyOf")) return false;
+  const others = errors.filter((each) => each.instancePath.startsWith(`${instancePath}/`) || (each.instancePath === instancePath && each.keyword !== "type" && each.keyword !== "anyOf"));
+  return keyword === "type" || others.length > 0;
 }
 
 /** Where the mistake is, within the validated data. */
@@ -92,6 +101,8 @@ function issueOf(error: SchemaError): Words {
         `${at} must be ${typeInWords(String(error.params["type"]), schema)}, not ${valueInWords(error)}`,
         typeHint(error),
       );
+    case "anyOf":
+      return wrong("schema/type", `${at} must be ${(schema.anyOf ?? []).map((each) => typeInWords(String(each.type), each)).join(" or ")}, not ${valueInWords(error)}`);
     case "const":
       return wrong("schema/value", `${at} must be ${show(error.params["allowedValue"])}`);
     case "enum":

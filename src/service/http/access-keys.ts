@@ -1,9 +1,10 @@
 /** /v1/cloudlets/…/access-keys: the one-time keys with which the CRMs of a cloudlet first meet their controller. */
 
 import { accessKey } from "../../seal/access-key.ts";
-import { newId } from "../context.ts";
+import { newId, type Context } from "../context.ts";
 import { keptSpec } from "../jobs/documents.ts";
 import { cloudletById } from "../state/cloudlets.ts";
+import type { InTransaction } from "../state/database.ts";
 import { accessKeysOf, addAccessKey, revokeAccessKeys } from "../state/keys.ts";
 import type { AccessKeyRow } from "../state/tables.ts";
 import type { Resource } from "./app.ts";
@@ -16,7 +17,7 @@ const properties = { id, slot, publicKey: text("PKIX PEM, Ed25519: for the contr
 const tags = ["keys"];
 
 export const accessKeyResource: Resource = (app, context) => {
-  const { db, now, random } = context;
+  const { db, now } = context;
 
   app.get<{ Params: { id: string } }>("/v1/cloudlets/:id/access-keys", {
     schema: { operationId: "listAccessKeys", summary: "The public halves of every key that was issued.", tags, params: params("id"), response: answers({ 200: object({ items: listOf(object(properties), "The oldest first.") }) }) },
@@ -35,19 +36,10 @@ export const accessKeyResource: Resource = (app, context) => {
     const row = visible(request, "cloudlet:read", await cloudletById(db, request.params.id));
     allow(request, "access-key:write", row);
     const { spec } = await keptSpec(db, row.document);
-    const slots = spec.crm.highAvailability ? (["primary", "secondary"] as const) : (["primary"] as const);
-    const items = await act(context, request, async (transaction) => {
-      const made = [];
-      for (const each of slots) {
-        const { privateKeyPem, publicKeyPem } = accessKey(random(32));
-        const key: AccessKeyRow = { id: newId(context), cloudlet_id: row.id, slot: each, public_key: publicKeyPem, issued: now(), issued_by: request.caller?.user.name ?? "", revoked: null };
-        // As GetCloudletManifest refuses to: who lost a key revokes it first, so that it is good no more.
-        if (!(await addAccessKey(transaction, key))) throw new Problem("exists-already", "An access key was issued already. Revoke it first: DELETE on this address.");
-        made.push({ ...shown(key), privateKey: privateKeyPem });
-      }
-      return { result: made, entry: { action: "access-key:issue", subject: `cloudlet:${row.id}`, organization: row.organization, detail: { keys: made.map((each) => each.id) } } };
+    const { items, secrets } = await act(context, request, async (transaction) => {
+      const issued = await issueAccessKeys(transaction, context, { cloudletId: row.id, isDouble: spec.crm.highAvailability, by: request.caller?.user.name ?? "" });
+      return { result: issued, entry: { action: "access-key:issue", subject: `cloudlet:${row.id}`, organization: row.organization, detail: { keys: issued.items.map((each) => each.id) } } };
     });
-    const secrets = items.map(({ slot: each, privateKey }) => `${variables[each]}=base64:${Buffer.from(privateKey).toString("base64")}\n`).join("");
     return reply.code(201).send({ items, secrets });
   });
 
@@ -62,6 +54,27 @@ export const accessKeyResource: Resource = (app, context) => {
     });
   });
 };
+
+type ShownKey = ReturnType<typeof shown>;
+
+export interface IssuedKeys {
+  readonly items: readonly (ShownKey & { readonly privateKey: string })[];
+  /** Lines of a secrets file. */
+  readonly secrets: string;
+}
+
+/** Throws a Problem where there is a key that was not revoked. */
+export async function issueAccessKeys(transaction: InTransaction, context: Context, { cloudletId, isDouble, by }: { readonly cloudletId: string; readonly isDouble: boolean; readonly by: string }): Promise<IssuedKeys> {
+  const items = [];
+  for (const each of isDouble ? (["primary", "secondary"] as const) : (["primary"] as const)) {
+    const { privateKeyPem, publicKeyPem } = accessKey(context.random(32));
+    const key: AccessKeyRow = { id: newId(context), cloudlet_id: cloudletId, slot: each, public_key: publicKeyPem, issued: context.now(), issued_by: by, revoked: null };
+    // As GetCloudletManifest refuses to: who lost a key revokes it first, so that it is good no more.
+    if (!(await addAccessKey(transaction, key))) throw new Problem("exists-already", "An access key was issued already. Revoke it first: DELETE on /v1/cloudlets/ID/access-keys. (An installation takes accessKey: reissue or keep.)");
+    items.push({ ...shown(key), privateKey: privateKeyPem });
+  }
+  return { items, secrets: items.map(({ slot: each, privateKey }) => `${variables[each]}=base64:${Buffer.from(privateKey).toString("base64")}\n`).join("") };
+}
 
 /** Slots of the secrets file, as the verb `access-key` names them. */
 const variables = { primary: "ACCESS_KEY", secondary: "ACCESS_KEY_SECONDARY" } as const;

@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import { EnvironmentError } from "../../core/environment-error.ts";
 import { RequestRates } from "../access/throttle.ts";
 import type { Context } from "../context.ts";
+import type { Installer } from "../direct/installer.ts";
 import { awayBecause } from "../state/away.ts";
 import { accessKeyResource } from "./access-keys.ts";
 import { auditResource } from "./audit.ts";
@@ -18,6 +19,7 @@ import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
 import { describeApi } from "./openapi.ts";
@@ -30,6 +32,7 @@ import { releaseResource } from "./releases.ts";
 import { shared, type Schema } from "./schemas.ts";
 import { sessionResource } from "./sessions.ts";
 import { signingKeyResource } from "./signing-keys.ts";
+import { siteCredentialResource } from "./site-credentials.ts";
 import { starterResource } from "./starters.ts";
 import { tokenResource } from "./tokens.ts";
 import { userResource } from "./users.ts";
@@ -39,6 +42,8 @@ export type App = FastifyInstance;
 
 /** What only the application needs besides the context. */
 export interface Outside {
+  /** Undefined where the state is in no folder: nothing is installed from there. */
+  readonly installer: Installer | undefined;
   readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
 }
 
@@ -51,6 +56,8 @@ const resources: readonly Resource[] = [
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
   locationResource, mcResource,
 ];
+
+const installing = (installer: Installer): readonly Resource[] => [installationResource(installer), siteCredentialResource(installer)];
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
 const bodyBytes = 1_048_576;
@@ -88,7 +95,7 @@ export async function makeApp(context: Context, outside: Outside): Promise<App> 
   app.decorateRequest("caller", null);
   forEveryRequest(app, context, outside);
   await describeApi(app, context);
-  for (const resource of resources) {
+  for (const resource of [...resources, ...(outside.installer === undefined ? [] : installing(outside.installer))]) {
     await app.register(async (inner) => {
       await resource(inner, context, outside);
     });

@@ -9,6 +9,7 @@ import { readCloudletSpec } from "../jobs/documents.ts";
 import { addCloudlet, changeCloudlet, cloudletById, cloudlets, removeCloudlet } from "../state/cloudlets.ts";
 import type { Database } from "../state/database.ts";
 import { documentText, keepDocument } from "../state/documents.ts";
+import { cloudletIsBusy } from "../state/installations.ts";
 import type { CloudletRow, CloudletState } from "../state/tables.ts";
 import { organizationByName } from "../state/users.ts";
 import { located, type LocatedIssue } from "../located-issues.ts";
@@ -119,6 +120,7 @@ export const cloudletResource: Resource = (app, context) => {
     allow(request, "cloudlet:delete", row);
     requireMatch(request.headers["if-match"], tagOf(row));
     await act(context, request, async (transaction) => {
+      if (await cloudletIsBusy(transaction, row.id)) throw new Problem("in-use", "It is being installed: cancel that first.");
       if (!(await removeCloudlet(transaction, row.id, row.revision))) throw new Problem("changed-meanwhile", "It is not as you have seen it any more: get it again.");
       return { result: undefined, entry: { action: "cloudlet:delete", subject: `cloudlet:${row.id}`, organization: row.organization, detail: { name: row.name, document: row.document } } };
     });

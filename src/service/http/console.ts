@@ -25,7 +25,7 @@ export function consoleFiles(packageFolder: string): ConsoleFiles {
   return {
     answer: (request, reply) => {
       const path = pathOf(request.url);
-      if (page === undefined || (request.method !== "GET" && request.method !== "HEAD") || path === "/v1" || path.startsWith("/v1/")) return false;
+      if (page === undefined || (request.method !== "GET" && request.method !== "HEAD") || ofTheApi.test(path)) return false;
       const file = files.get(path) ?? (path.startsWith("/assets/") ? undefined : page);
       if (file === undefined) return false;
       const takesGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
@@ -38,6 +38,9 @@ export function consoleFiles(packageFolder: string): ConsoleFiles {
     },
   };
 }
+
+/** Ours and MobiledgeX's, and what is no path of anyone's. */
+const ofTheApi = /^\/(?:\/|(?:v1|api)(?:\/|$))/;
 
 /** Everything comes from the service, nothing is inline, and nobody may put the page into another. */
 export const consolePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

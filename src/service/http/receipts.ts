@@ -1,12 +1,8 @@
 /** /v1/cloudlets/…/receipts: what install.sh did at the site, as the operator sends it back. */
 
-import { sha256 } from "../../core/digest.ts";
-import { outcome, type Issue, type Outcome } from "../../core/issue.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
-import { readYaml } from "../../spec/read-yaml.ts";
-import { bundleBySums } from "../state/bundles.ts";
-import { addReceipt, cloudletById, receiptById, receiptsOf, setCloudletState } from "../state/cloudlets.ts";
-import { documentText, keepDocument } from "../state/documents.ts";
+import { keepReceipt, readReceipt } from "../jobs/receipt.ts";
+import { cloudletById, receiptById, receiptsOf } from "../state/cloudlets.ts";
+import { documentText } from "../state/documents.ts";
 import type { ReceiptRow } from "../state/tables.ts";
 import { located } from "../located-issues.ts";
 import type { Resource } from "./app.ts";
@@ -20,16 +16,6 @@ const receiptSchema = object({
   finished: text("When, by the clock of the operator's machine."), received: time("When it was uploaded."),
 });
 const tags = ["receipts"];
-
-interface Receipt {
-  readonly action: string;
-  readonly result: "complete" | "removed";
-  readonly cloudlet: string;
-  readonly organization: string;
-  /** `sha256:` and the digest of the bundle's SHA256SUMS. */
-  readonly bundle: string;
-  readonly finished: string;
-}
 
 export const receiptResource: Resource = (app, context) => {
   const { db, now } = context;
@@ -54,16 +40,9 @@ export const receiptResource: Resource = (app, context) => {
       throw notValid(located([{ code: "service/receipt", severity: "error", pointer: "/cloudlet", message: "this is the receipt of another cloudlet" }], written));
     }
     const { row, isNew } = await act(context, request, async (transaction) => {
-      const bundle = await bundleBySums(transaction, cloudlet.id, value.bundle.slice("sha256:".length));
-      const made: ReceiptRow = {
-        id: sha256(`${cloudlet.id}\n${written}`), cloudlet_id: cloudlet.id, bundle_id: bundle?.id ?? null, action: value.action, result: value.result, finished: value.finished,
-        document: await keepDocument(transaction, written), received: now(), received_by: request.caller?.user.name ?? "",
-      };
-      if (!(await addReceipt(transaction, made))) return { result: { row: (await receiptById(transaction, made.id)) ?? made, isNew: false }, entry: undefined };
-      // They may come in any order; what was finished last is how it is.
-      const [last = made] = await receiptsOf(transaction, cloudlet.id);
-      await setCloudletState(transaction, cloudlet.id, last.result === "removed" ? "removed" : "installed", now());
-      return { result: { row: made, isNew: true }, entry: { action: "receipt:add", subject: `cloudlet:${cloudlet.id}`, organization: cloudlet.organization, detail: { receipt: made.id, result: made.result, bundle: value.bundle } } };
+      const kept = await keepReceipt(transaction, { cloudletId: cloudlet.id, written, receipt: value, at: now(), by: request.caller?.user.name ?? "" });
+      if (!kept.isNew) return { result: kept, entry: undefined };
+      return { result: kept, entry: { action: "receipt:add", subject: `cloudlet:${cloudlet.id}`, organization: cloudlet.organization, detail: { receipt: kept.row.id, result: kept.row.result, bundle: value.bundle } } };
     });
     if (isNew) context.news.tell(cloudlet.id);
     return reply.code(isNew ? 201 : 200).send(shown(row));
@@ -79,42 +58,6 @@ export const receiptResource: Resource = (app, context) => {
     return reply.type("application/json").send(JSON.stringify(JSON.parse(await documentText(db, row.document))));
   });
 };
-
-/** A JSON text with what every receipt of install.sh has (templates/common/lib/receipt.sh). */
-function readReceipt(written: string): Outcome<Receipt> {
-  const read = readYaml(written);
-  const { value } = read;
-  if (value === undefined) return { ok: false, issues: read.issues };
-  if (!isJson(written) || typeof value !== "object" || value === null || Array.isArray(value)) return { ok: false, issues: [wrong("", "this is no receipt of install.sh: those are JSON objects")] };
-  const fields = value as JsonObject;
-  return outcome(Object.entries(forms).flatMap(([key, form]) => (form(fields[key]) ? [] : [wrong(Object.hasOwn(fields, key) ? `/${key}` : "", `${key} is not as install.sh writes it`)])), () => fields as unknown as Receipt);
-}
-
-const isText = (value: Json | undefined): boolean => typeof value === "string" && value !== "" && value.length <= 200;
-
-const forms: Readonly<Record<string, (value: Json | undefined) => boolean>> = {
-  apiVersion: (value) => value === "cloudlet-bundle/v1",
-  kind: (value) => value === "Receipt",
-  action: isText,
-  result: (value) => value === "complete" || value === "removed",
-  cloudlet: isText,
-  organization: isText,
-  bundle: (value) => typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value),
-  finished: (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value),
-};
-
-function isJson(written: string): boolean {
-  try {
-    JSON.parse(written);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function wrong(pointer: string, message: string): Issue {
-  return { code: "service/receipt", severity: "error", pointer, message, hint: "upload receipt.json as install.sh has written it" };
-}
 
 function shown(row: ReceiptRow): object {
   return { id: row.id, cloudlet: row.cloudlet_id, bundle: row.bundle_id, action: row.action, result: row.result, finished: row.finished, received: new Date(row.received).toISOString() };

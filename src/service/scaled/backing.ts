@@ -29,7 +29,7 @@ export async function openScaledOut({ database, objects }: ScaledOut, signer: Si
     const queue = await bossQueue(postgres.aside, log);
     const news = noticesOf(database, postgres.aside);
     return {
-      db: postgres.db, signer, queue, news, isAlone: false,
+      db: postgres.db, signer, queue, news, isAlone: false, installing: undefined,
       blobs: store.blobs("blobs"),
       drawn: store.blobs("drawn"),
       close: async () => {

@@ -11,7 +11,8 @@ interface Migration {
 
 const migrations: readonly Migration[] = [
   { number: 1, up: first },
-  { number: 6, up: tickets },
+  { number: 2, up: tickets },
+  { number: 3, up: installations },
 ];
 
 /** What this program knows. */
@@ -211,5 +212,53 @@ async function tickets({ schema }: InTransaction): Promise<void> {
     .addColumn("purpose", "text", (column) => column.notNull())
     .addColumn("expires", "bigint", (column) => column.notNull())
     .addColumn("completed", "bigint")
+    .execute();
+}
+
+/** What the service installs by itself, and the logins that it keeps for that. */
+async function installations(db: InTransaction): Promise<void> {
+  const { schema } = db;
+  await schema.createTable("installations")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("cloudlet_id", "text", (column) => column.notNull().references("cloudlets.id").onDelete("cascade"))
+    .addColumn("organization", "text", (column) => column.notNull())
+    .addColumn("bundle_id", "text", (column) => column.notNull().references("bundles.id").onDelete("cascade"))
+    .addColumn("action", "text", (column) => column.notNull())
+    .addColumn("parameters", "text", (column) => column.notNull())
+    .addColumn("allow_older", "integer", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("attempts", "integer", (column) => column.notNull())
+    .addColumn("credential", "text")
+    .addColumn("secrets", "text")
+    .addColumn("secrets_key", "text")
+    .addColumn("pid", "integer")
+    .addColumn("born", "text")
+    .addColumn("exit_status", "integer")
+    .addColumn("receipt_id", "text")
+    .addColumn("requested", "bigint", (column) => column.notNull())
+    .addColumn("requested_by", "text", (column) => column.notNull())
+    .addColumn("started", "bigint")
+    .addColumn("finished", "bigint")
+    .execute();
+  await schema.createIndex("installations_cloudlet").on("installations").columns(["cloudlet_id", "requested"]).execute();
+  // Of two at the same time, one is first.
+  await sql`create unique index installations_active on installations (cloudlet_id) where state in ('queued', 'running')`.execute(db);
+  await schema.createTable("installation_events")
+    .addColumn("installation_id", "text", (column) => column.notNull().references("installations.id").onDelete("cascade"))
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("time", "bigint", (column) => column.notNull())
+    .addColumn("state", "text")
+    .addColumn("message", "text", (column) => column.notNull())
+    .addPrimaryKeyConstraint("installation_events_key", ["installation_id", "number"])
+    .execute();
+  await schema.createTable("site_credentials")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("cloudlet_id", "text", (column) => column.notNull().references("cloudlets.id").onDelete("cascade"))
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("sealed", "text", (column) => column.notNull())
+    .addColumn("sealed_key", "text", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .addColumn("created_by", "text", (column) => column.notNull())
+    .addUniqueConstraint("site_credentials_name", ["cloudlet_id", "name"])
     .execute();
 }

@@ -14,10 +14,16 @@ export interface StateFolder {
   /** The blob store of what was drawn: the small files of each bundle. */
   readonly drawn: string;
   readonly signingKey: string;
+  /** What kept credentials are sealed with. */
+  readonly credentialsKey: string;
+  /** Of each run of install.sh, as long as it goes on. */
+  readonly runs: string;
+  /** Of each cloudlet: what install.sh keeps from one run to the next. */
+  readonly installations: string;
 }
 
 export function stateFolderAt(folder: string): StateFolder {
-  return { folder, database: join(folder, "service.db"), blobs: join(folder, "blobs"), drawn: join(folder, "drawn"), signingKey: join(folder, "keys/signing-key.pem") };
+  return { folder, database: join(folder, "service.db"), blobs: join(folder, "blobs"), drawn: join(folder, "drawn"), signingKey: join(folder, "keys/signing-key.pem"), credentialsKey: join(folder, "keys/credentials-key"), runs: join(folder, "runs"), installations: join(folder, "installations") };
 }
 
 /** Makes the folder where it is missing, for its owner alone. */

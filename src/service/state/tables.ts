@@ -21,6 +21,9 @@ export interface Tables {
   readonly tickets: TicketsTable;
   readonly audit: AuditTable;
   readonly audit_head: AuditHeadTable;
+  readonly installations: InstallationsTable;
+  readonly installation_events: InstallationEventsTable;
+  readonly site_credentials: SiteCredentialsTable;
 }
 
 interface UsersTable {
@@ -211,6 +214,59 @@ interface AuditHeadTable {
   hash: string;
 }
 
+export type InstallationAction = "install" | "upgrade" | "rollback" | "uninstall" | "check";
+export type InstallationState = "queued" | "running" | "done" | "findings" | "failed" | "cancelled" | "interrupted";
+
+/** Runs of install.sh by the service itself. */
+interface InstallationsTable {
+  id: string;
+  cloudlet_id: string;
+  organization: string;
+  bundle_id: string;
+  action: InstallationAction;
+  /** JSON object of texts: what is given with --parameter. */
+  parameters: string;
+  /** 1: --allow-older. */
+  allow_older: number;
+  state: InstallationState;
+  attempts: number;
+  /** Name of the kept credentials; null where they were given for one run. */
+  credential: string | null;
+  /** The secrets file, sealed, until the run has come to its end: going on needs the same. */
+  secrets: string | null;
+  secrets_key: string | null;
+  /** Of the process that runs it, and when it was born: a number alone may be another's by now. */
+  pid: number | null;
+  born: string | null;
+  exit_status: number | null;
+  receipt_id: string | null;
+  requested: number;
+  requested_by: string;
+  started: number | null;
+  finished: number | null;
+}
+
+interface InstallationEventsTable {
+  installation_id: string;
+  number: number;
+  time: number;
+  /** Null is a line that install.sh said. */
+  state: InstallationState | null;
+  message: string;
+}
+
+/** Logins to an operator's IaaS that are kept, sealed. */
+interface SiteCredentialsTable {
+  id: string;
+  cloudlet_id: string;
+  name: string;
+  sealed: string;
+  /** Which key it is sealed with. */
+  sealed_key: string;
+  created: number;
+  created_by: string;
+}
+
 export type UserRow = Selectable<UsersTable>;
 export type OrganizationRow = Selectable<OrganizationsTable>;
 export type CredentialRow = Selectable<CredentialsTable>;
@@ -223,3 +279,6 @@ export type EventRow = Selectable<EventsTable>;
 export type ReceiptRow = Selectable<ReceiptsTable>;
 export type TicketRow = Selectable<TicketsTable>;
 export type AuditRow = Selectable<AuditTable>;
+export type InstallationRow = Selectable<InstallationsTable>;
+export type InstallationEventRow = Selectable<InstallationEventsTable>;
+export type SiteCredentialRow = Selectable<SiteCredentialsTable>;

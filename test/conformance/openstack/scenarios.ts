@@ -21,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   { name: "shells", seconds: 115, when: "rotate" },
   { name: "secrets-change", seconds: 165, when: "rotate" },
   { name: "lost-state", seconds: 150, when: "rotate" },
+  { name: "direct", seconds: 250, when: "rotate" },
   { name: "application-credential", seconds: 365, when: "full" },
 ];
 

@@ -57,8 +57,9 @@ t.test("a migration that fails leaves nothing of itself; twice is once", async (
   database.exec("drop table audit_head");
   await migrate(half);
   await migrate(half);
-  const taken = database.prepare("select number from schema_version order by number").all().map((row) => Number(row["number"]));
-  t.strictSame([new Set(taken).size, taken.at(-1)], [taken.length, schemaVersion]);
+  const numbers = database.prepare("select number from schema_version order by number").all().map((row) => row["number"]);
+  t.strictSame([...new Set(numbers)], numbers, "each step once");
+  t.equal(numbers.at(-1), schemaVersion);
   database.close();
   await half.destroy();
 });
@@ -113,7 +114,7 @@ t.test("a backup while the service runs; restored elsewhere, bundles are made ag
 
   t.equal(await restore(folder, file), schemaVersion);
   t.ok(existsSync(join(folder, "service.db.before-restore")), "what was there is kept");
-  t.strictSame(readdirSync(folder).sort(), ["blobs", "drawn", "keys", "service.db", "service.db.before-restore", "service.lock"], "and nothing else is left");
+  t.strictSame(readdirSync(folder).sort(), ["blobs", "drawn", "installations", "keys", "runs", "service.db", "service.db.before-restore", "service.lock"], "and nothing else is left");
   t.strictSame(readdirSync(work).filter((name) => name.includes("state.backup")), ["state.backup"]);
   await (await startService(t, { folder })).close();
 });

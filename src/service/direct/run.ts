@@ -1,0 +1,235 @@
+/** One run of a bundle's install.sh: its folder, its process, its lines as they come, and what came of it. */
+
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../core/digest.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Context } from "../context.ts";
+import { keepReceipt, readReceipt, type Receipt } from "../jobs/receipt.ts";
+import type { StoredLayout } from "../jobs/stored-layout.ts";
+import { record } from "../state/audit-trail.ts";
+import { bundleById } from "../state/bundles.ts";
+import { addInstallationEvents, forgetSecrets, installationById, setInstallation } from "../state/installations.ts";
+import type { BundleRow, InstallationRow, InstallationState } from "../state/tables.ts";
+import { cutLine, startConfined, type Confined, type Ended } from "./confined.ts";
+import { giveTo, makeRunFolder, tidyState, type RunAs, type RunFolder } from "./run-folder.ts";
+import { aboutSecrets } from "./seal-anew.ts";
+import type { Sealing } from "./sealing.ts";
+import { hiddenIn, hiderOf } from "./secret-lines.ts";
+import type { SiteLogin } from "./site-login.ts";
+
+export interface RunSettings {
+  /** The file that holds a blob. */
+  readonly blobFile: (digest: Digest) => string;
+  readonly runs: string;
+  readonly installations: string;
+  readonly sealing: Sealing;
+  readonly runAs: RunAs | undefined;
+  readonly graceMs: number;
+  readonly timeoutMs: number;
+  readonly clients: string;
+}
+
+type StopReason = "cancelled" | "interrupted" | "late";
+
+export interface Running {
+  readonly stop: (why: StopReason) => void;
+  /** Never fails: what goes wrong is what came of it. */
+  readonly ended: Promise<void>;
+}
+
+export function runInstallation(context: Context, settings: RunSettings, id: string, login: SiteLogin): Running {
+  const stop = new AbortController();
+  let why: StopReason | undefined;
+  const ask = (reason: StopReason): void => {
+    why ??= reason;
+    stop.abort(new Error(reason));
+  };
+  const work = async (): Promise<void> => {
+    const late = setTimeout(() => ask("late"), settings.timeoutMs);
+    try {
+      await perform(context, settings, { id, login, signal: stop.signal, why: () => why });
+    } catch (error) {
+      context.log("error", "installation", { installation: id, message: (error as Error).message, stack: (error as Error).stack });
+    } finally {
+      clearTimeout(late);
+      context.news.tell(id);
+    }
+  };
+  return { stop: ask, ended: work() };
+}
+
+interface Asked {
+  readonly id: string;
+  readonly login: SiteLogin;
+  readonly signal: AbortSignal;
+  readonly why: () => StopReason | undefined;
+}
+
+async function perform(context: Context, settings: RunSettings, asked: Asked): Promise<void> {
+  const { db, now, log } = context;
+  const row = await installationById(db, asked.id);
+  if (row === undefined) return;
+  const folder = join(settings.runs, row.id);
+  const secrets = row.secrets === null ? undefined : settings.sealing.open({ box: row.secrets, keyId: row.secrets_key ?? "" }, aboutSecrets(row.id));
+  const hide = hiderOf([...asked.login.secrets, ...hiddenIn(secrets ?? "")]);
+  const lines = keptLines(context, row.id, hide);
+  const began = now();
+  let result: Result;
+  try {
+    result = await ran(context, settings, asked, row, { folder, secrets, onLine: lines.take });
+  } catch (error) {
+    // A stop before the process began is none; what the disk says holds a path, and is the log's.
+    if (asked.why() === undefined) log("error", "installation", { installation: row.id, message: hide((error as Error).message) });
+    result = { ended: { status: null, signal: null }, receipt: undefined, problem: asked.why() === undefined ? "it could not be started: the service's disk or a program that it needs fails; its log has more" : undefined };
+  }
+  await lines.end();
+  await Promise.all([rm(folder, { recursive: true, force: true }), tidyState(join(settings.installations, row.cloudlet_id))]).catch((error: Error) => log("error", "run-folder", { installation: row.id, message: error.message }));
+  const state = await finish(context, row, result, asked.why());
+  log(state === "done" ? "info" : "warn", "installation", { installation: row.id, action: row.action, state, status: result.ended.status, ms: now() - began });
+}
+
+interface Result {
+  readonly ended: Ended;
+  readonly receipt: { readonly written: string; readonly receipt: Receipt } | undefined;
+  readonly problem: string | undefined;
+}
+
+interface Run {
+  readonly folder: string;
+  readonly secrets: string | undefined;
+  readonly onLine: (line: string) => void;
+}
+
+async function ran(context: Context, settings: RunSettings, { id, login, signal }: Asked, row: InstallationRow, run: Run): Promise<Result> {
+  const { db, news } = context;
+  const bundle = await bundleById(db, row.bundle_id);
+  if (bundle?.layout === undefined || bundle.layout === null) throw new Error("the bundle is not ready any more");
+  if (row.secrets !== null && run.secrets === undefined) return { ended: { status: null, signal: null }, receipt: undefined, problem: "its secrets are sealed with a key that the service does not have" };
+  const layout = JSON.parse(bundle.layout) as StoredLayout;
+  const state = join(settings.installations, row.cloudlet_id);
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  if (settings.runAs !== undefined) await giveTo(state, settings.runAs);
+  const withBlobs = row.action !== "rollback" && row.action !== "uninstall";
+  const made = await makeRunFolder(run.folder, { layout, withBlobs, login, secrets: run.secrets }, { drawn: context.drawn, blobs: context.blobs, blobFile: settings.blobFile }, settings.runAs, signal);
+  signal.throwIfAborted();
+  const child = await startConfined({
+    words: words(row, bundle, made, state), folder: made.home, mark: row.id, runAs: settings.runAs, onLine: run.onLine,
+    environment: { PATH: settings.clients, HOME: made.home, TMPDIR: made.home, LC_ALL: "C", ...made.variables },
+  });
+  try {
+    await noteRunning(context, id, child);
+  } catch (error) {
+    // Nobody would know of it.
+    await child.stop(0);
+    throw error;
+  }
+  news.tell(id);
+  child.go();
+  const ended = await endOf(child, signal, settings.graceMs);
+  return { ended, receipt: ended.status === 0 && row.action !== "check" ? await receiptIn(made) : undefined, problem: undefined };
+}
+
+async function noteRunning({ db, now }: Context, id: string, { pid, born }: Confined): Promise<void> {
+  const time = now();
+  await db.transaction().execute(async (transaction) => {
+    await setInstallation(transaction, id, ["queued"], { state: "running", pid, born, started: time });
+    await addInstallationEvents(transaction, id, [{ time, state: "running", message: "running" }]);
+  });
+}
+
+async function endOf(child: Confined, signal: AbortSignal, graceMs: number): Promise<Ended> {
+  const stop = (): void => void child.stop(graceMs);
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  const ended = await child.ended;
+  signal.removeEventListener("abort", stop);
+  return ended;
+}
+
+/** What install.sh is called with; no secret is among it. */
+function words(row: InstallationRow, { fingerprint }: BundleRow, { bundle, receipt, secrets }: RunFolder, state: string): readonly string[] {
+  const program = ["sh", join(bundle, "install.sh"), "--state", state, "--receipt", receipt, "--yes", "--no-colour"];
+  const parameters = Object.entries(JSON.parse(row.parameters) as Readonly<Record<string, string>>).flatMap(([name, value]) => ["--parameter", `${name}=${value}`]);
+  const inputs = ["--trust", fingerprint, ...(secrets === undefined ? [] : ["--secrets", secrets]), ...parameters, ...(row.allow_older === 1 ? ["--allow-older"] : [])];
+  switch (row.action) {
+    case "install":
+      return [...program, ...inputs];
+    case "check":
+      return [...program, ...inputs, "--check"];
+    case "upgrade":
+      return [...program, ...inputs, "--upgrade"];
+    case "rollback":
+      return [...program, "--rollback"];
+    case "uninstall":
+      return [...program, "--uninstall"];
+  }
+}
+
+/** Undefined where there is none that is sound. */
+async function receiptIn({ receipt: path }: RunFolder): Promise<Result["receipt"]> {
+  const written = await readFile(path, "utf8").catch(() => undefined);
+  const read = written === undefined ? undefined : readReceipt(written);
+  return written !== undefined && read?.ok === true ? { written, receipt: read.value } : undefined;
+}
+
+const said: Readonly<Record<InstallationState, string>> = {
+  queued: "queued", running: "running", done: "done", findings: "findings: see the lines above", failed: "failed: see the lines above",
+  cancelled: "cancelled; a retry goes on where it was", interrupted: "the service was stopped; a retry goes on where it was",
+};
+
+async function finish({ db, now }: Context, row: InstallationRow, { ended, receipt, problem }: Result, why: StopReason | undefined): Promise<InstallationState> {
+  const state = stateOf(ended, why);
+  const time = now();
+  const message = why === "late" && state === "failed" ? "failed: it took too long, and was stopped; a retry goes on where it was" : (problem ?? said[state]);
+  await db.transaction().execute(async (transaction) => {
+    const kept = receipt === undefined || receipt.receipt.cloudlet === "" ? undefined : await keepReceipt(transaction, { cloudletId: row.cloudlet_id, ...receipt, at: time, by: row.requested_by });
+    // Nobody goes on with what is done.
+    const forgotten = state === "done" ? { secrets: null, secrets_key: null } : {};
+    if (!(await setInstallation(transaction, row.id, ["queued", "running"], { state, finished: time, pid: null, born: null, exit_status: ended.status, receipt_id: kept?.row.id ?? null, ...forgotten }))) return;
+    if (state === "done" && row.action !== "check") await forgetSecrets(transaction, row.cloudlet_id, row.id);
+    await addInstallationEvents(transaction, row.id, [{ time, state, message }]);
+    const detail: JsonObject = { action: row.action, cloudlet: row.cloudlet_id, status: ended.status, ...(kept === undefined ? {} : { receipt: kept.row.id, result: kept.row.result }) };
+    await record(transaction, { time, actor: "service", address: "", action: `installation:${state}`, subject: `installation:${row.id}`, organization: row.organization, detail });
+  });
+  return state;
+}
+
+/** What was done before a stop came through is done. */
+function stateOf({ status }: Ended, why: StopReason | undefined): InstallationState {
+  if (status === 0) return "done";
+  if (why === "cancelled" || why === "interrupted") return why;
+  return status === 1 ? "findings" : "failed";
+}
+
+/** Written together, a few times a second: a transaction for each line would be the slowest part of a run. */
+const flushMs = 200;
+/** install.sh says hundreds; whoever says more has gone mad. */
+const linesAtMost = 20_000;
+
+function keptLines({ db, now, news, log }: Context, id: string, hide: (text: string) => string): { readonly take: (line: string) => void; readonly end: () => Promise<void> } {
+  let waiting: { readonly time: number; readonly state: null; readonly message: string }[] = [];
+  let count = 0;
+  let last: Promise<void> = Promise.resolve();
+  const flush = (): void => {
+    if (waiting.length === 0) return;
+    const events = waiting;
+    waiting = [];
+    last = last
+      .then(() => db.transaction().execute((transaction) => addInstallationEvents(transaction, id, events)))
+      .then(() => news.tell(id))
+      .catch((error: Error) => log("error", "installation-lines", { installation: id, message: error.message }));
+  };
+  const timer = setInterval(flush, flushMs);
+  return {
+    take: (line) => {
+      count += 1;
+      if (count <= linesAtMost) waiting.push({ time: now(), state: null, message: count === linesAtMost ? "… further lines are not kept" : cutLine(hide(line)) });
+    },
+    end: async () => {
+      clearInterval(timer);
+      flush();
+      await last;
+    },
+  };
+}
