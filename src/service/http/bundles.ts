@@ -1,6 +1,6 @@
 /** /v1/bundles: bundles on request. The same inputs are the same bundle, made once. */
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { sha256 } from "../../core/digest.ts";
 import { canonicalJson } from "../../core/json.ts";
 import { lockFor, takesVmdk } from "../../store/draw.ts";
@@ -15,9 +15,10 @@ import type { BundleRow, BundleState, CloudletRow, EventRow, ReleaseRow } from "
 import { located, type LocatedIssue } from "../located-issues.ts";
 import type { App, Resource } from "./app.ts";
 import { act, allow, callerOf, visible } from "./caller.ts";
+import { answerWithEvents, eventAnswers, lastEventHeader, type Told } from "./event-stream.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { Problem } from "./problem.ts";
-import { answers, count, digest, headers, id, listOf, object, page, pageQuery, params, query, text, time } from "./schemas.ts";
+import { answers, count, digest, id, listOf, object, page, pageQuery, params, query, text, time } from "./schemas.ts";
 
 const state = text("How far it is.", { enum: ["queued", "building", "ready", "failed"] });
 const failure = object({ title: text("Why it failed."), issues: listOf({ $ref: "Issue#" }, "Every mistake.") });
@@ -133,64 +134,27 @@ function shown(row: BundleRow): object {
   };
 }
 
-/** So that proxies don't take a quiet stream for a dead one. */
-const quietMs = 15_000;
-
 function eventsRoute(app: App, context: Context): void {
+  const { db } = context;
   app.get<{ Params: { id: string } }>("/v1/bundles/:id/events", {
     schema: {
-      operationId: "bundleEvents", summary: "How far it is, as server-sent events; goes on after Last-Event-ID. Ends when the bundle is ready or has failed.", tags, params: params("id"), headers: headers({ "last-event-id": "The last one that was heard." }),
-      response: answers({ 200: { description: "Events whose data is JSON: {state, message, time}.", content: { "text/event-stream": { schema: { type: "string" } } } }, 204: { type: "null", description: "It has ended, and there is nothing new: a browser asks no more." } }),
+      operationId: "bundleEvents", summary: "How far it is, as server-sent events; goes on after Last-Event-ID. Ends when the bundle is ready or has failed.", tags, params: params("id"), headers: lastEventHeader,
+      response: answers(eventAnswers("Events whose data is JSON: {state, message, time}.")),
     },
   }, async (request, reply) => {
-    const row = visible(request, "bundle:read", await bundleById(context.db, request.params.id));
-    const given = request.headers["last-event-id"];
-    const after = typeof given === "string" && /^\d{1,9}$/.test(given) ? Number(given) : 0;
-    if (isEnd(row.state) && (await eventsAfter(context.db, row.id, after)).length === 0) return reply.code(204).send();
-    await stream(context, reply, row.id, after);
-    return reply;
+    const { id } = visible(request, "bundle:read", await bundleById(db, request.params.id));
+    return answerWithEvents(context, request, reply, {
+      topic: id,
+      after: async (number) => ({ events: (await eventsAfter(db, id, number)).map(told), more: false }),
+      isEnded: async () => isEnd((await bundleById(db, id))?.state),
+    });
   });
 }
 
-async function stream({ db, news, stopping, log }: Context, reply: FastifyReply, bundleId: string, after: number): Promise<void> {
-  const { raw } = reply;
-  reply.hijack();
-  raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), "content-type": "text/event-stream", "x-accel-buffering": "no" });
-  let heard = true;
-  let awake: () => void = () => undefined;
-  const wake = (): void => {
-    heard = true;
-    awake();
-  };
-  const deaf = news.listen(bundleId, wake);
-  const quiet = setInterval(() => raw.write(": \n\n"), quietMs);
-  stopping.addEventListener("abort", wake, { once: true });
-  raw.once("close", wake);
-  try {
-    for (let last = after; !stopping.aborted && !raw.destroyed; ) {
-      heard = false;
-      const rows = await eventsAfter(db, bundleId, last);
-      for (const row of rows) raw.write(eventText(row));
-      last = rows.at(-1)?.number ?? last;
-      const now = await bundleById(db, bundleId);
-      // What ends it and its event are written together, so nothing can come after.
-      if (now === undefined || (isEnd(now.state) && (await eventsAfter(db, bundleId, last)).length === 0)) break;
-      if (!heard) await new Promise<void>((resolve) => (awake = resolve));
-    }
-  } catch (error) {
-    log("error", "events", { message: (error as Error).message });
-  } finally {
-    clearInterval(quiet);
-    deaf();
-    stopping.removeEventListener("abort", wake);
-    raw.end();
-  }
+function isEnd(state: BundleState | undefined): boolean {
+  return state === undefined || state === "ready" || state === "failed";
 }
 
-function isEnd(of: BundleState): boolean {
-  return of === "ready" || of === "failed";
-}
-
-function eventText({ number, state: of, message, time: at }: EventRow): string {
-  return `id: ${number}\nevent: ${of}\ndata: ${JSON.stringify({ state: of, message, time: new Date(at).toISOString() })}\n\n`;
+function told({ number, state: of, message, time: at }: EventRow): Told {
+  return { number, event: of, data: { state: of, message, time: new Date(at).toISOString() } };
 }
