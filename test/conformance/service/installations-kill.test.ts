@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
-import { addCloudlet, addOrganization, bundleOf, root, specOf, startService, uploadRelease } from "./running.ts";
+import { addCloudlet, addOrganization, bundleOf, root, specOf, startService, uploadRelease } from "../../unit/service/running.ts";
 import { bytesBelow, login, password, processesWith, standIn } from "./stand-in.ts";
 
 t.setTimeout(180_000);

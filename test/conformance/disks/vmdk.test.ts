@@ -15,8 +15,8 @@ import { readRelease } from "../../../src/spec/read-release.ts";
 import { openStore, type BlobStore } from "../../../src/store/blob-store.ts";
 import { missingBlobs, resolve } from "../../../src/store/resolve.ts";
 import type { StoreDisk } from "../../../src/store/store-disk.ts";
-import { qcow2File, sparseVmdk } from "./disks/image-files.ts";
-import { readStreamOptimized } from "./disks/stream-optimized-file.ts";
+import { qcow2File, sparseVmdk } from "../../unit/store/disks/image-files.ts";
+import { readStreamOptimized } from "../../unit/store/disks/stream-optimized-file.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "cloudlet-vmdk-"));

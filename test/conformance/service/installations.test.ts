@@ -9,7 +9,7 @@ import t from "tap";
 import type { Test } from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { userOf } from "../../../src/service/direct/run-as.ts";
-import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease, type Answer, type Running } from "./running.ts";
+import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease, type Answer, type Running } from "../../unit/service/running.ts";
 import { bytesBelow, login, password, processesWith, standIn } from "./stand-in.ts";
 import type { ServiceOptions } from "../../../src/service/service.ts";
 

@@ -8,18 +8,18 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { processIo } from "../../src/cli/io.ts";
-import { main } from "../../src/cli/main.ts";
-import { textFile } from "../../src/core/file.ts";
-import { bundleEntries } from "../../src/pack/limits.ts";
-import { encodeHeader } from "../../src/pack/tar.ts";
-import { pack } from "../../src/pack/tree.ts";
-import { generateKey, publicHalf } from "../../src/seal/keys.ts";
-import { pemSigner } from "../../src/seal/sign.ts";
-import type { Trust } from "../../src/seal/verify.ts";
-import { archiveDamages, folderDamages, folderHarmless } from "./damages.ts";
-import { inTwos, judge, operatorsCopy, referenceBundle, run, shells } from "./judges.ts";
-import { reseal, resealedFaults, resealedHarmless } from "./resealed.ts";
+import { processIo } from "../../../src/cli/io.ts";
+import { main } from "../../../src/cli/main.ts";
+import { textFile } from "../../../src/core/file.ts";
+import { bundleEntries } from "../../../src/pack/limits.ts";
+import { encodeHeader } from "../../../src/pack/tar.ts";
+import { pack } from "../../../src/pack/tree.ts";
+import { generateKey, publicHalf } from "../../../src/seal/keys.ts";
+import { pemSigner } from "../../../src/seal/sign.ts";
+import type { Trust } from "../../../src/seal/verify.ts";
+import { archiveDamages, folderDamages, folderHarmless } from "../../verify/damages.ts";
+import { inTwos, judge, operatorsCopy, referenceBundle, run, shells } from "../../verify/judges.ts";
+import { reseal, resealedFaults, resealedHarmless } from "../../verify/resealed.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet verify's-"));
 t.teardown(() => {
