@@ -169,7 +169,8 @@ async function measureManyFiles(): Promise<void> {
     const runs: Measured[] = [];
     for (let round = 0; round < rounds; round += 1) runs.push(await measured([process.execPath, cli, verb, ...words]));
     add(`${verb} of a bundle of ${manyFiles} files, whole process`, fastest(runs), 2, "s");
-    add(`${verb} of it, peak memory`, highest(runs), 160, "MiB");
+    // Both hold texts of everything; when V8 collects what is done with makes 30 MiB of difference.
+    add(`${verb} of it, peak memory`, highest(runs), 192, "MiB");
   }
 }
 

@@ -9,8 +9,8 @@ import { migrate } from "../../../src/service/state/migrations.ts";
 import { startCluster } from "./cluster.ts";
 import { startObjects } from "./object-double.ts";
 
-const unit = join(import.meta.dirname, "../../unit/service");
-const files = ["access", "bundles", "cloudlets", "fuzz", "keys", "signer-and-tls"];
+const tests = join(import.meta.dirname, "../..");
+const files = [...["access", "bundles", "cloudlets", "keys", "signer-and-tls"].map((name) => `unit/service/${name}`), "conformance/service/fuzz"];
 /** Together they take longer than a file may. */
 t.setTimeout(180_000);
 
@@ -37,7 +37,7 @@ t.test("each file as it is", { timeout: 180_000 }, async (t) => {
   const left = [...files];
   const lane = async (): Promise<void> => {
     for (let file = left.shift(); file !== undefined; file = left.shift()) {
-      const { status, text } = await run(join(unit, `${file}.test.ts`));
+      const { status, text } = await run(join(tests, `${file}.test.ts`));
       const passed = [...text.matchAll(/^ *ok \d/gm)].length;
       t.equal(status, 0, `${file}: ${text.split("\n").filter((line) => /^\s*not ok/.test(line)).join("\n") || `${passed} assertions`}`);
       t.ok(passed > 1, `${file} tested something`);

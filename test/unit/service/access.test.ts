@@ -83,7 +83,8 @@ t.test("failed logins make one wait, known or not; the right password then does 
 });
 
 t.test("unknown and known names are answered alike, in body and roughly in time", async (t) => {
-  const { ask, person } = await startService(t, { passwordCost: { logN: 12, r: 8, p: 1 } });
+  // Costly enough that what else the machine does counts for little.
+  const { ask, person } = await startService(t, { passwordCost: { logN: 15, r: 8, p: 1 } });
   await person("dave");
   const timed = async (name: string, address: string): Promise<{ readonly ms: number; readonly text: string }> => {
     const began = performance.now();
