@@ -18,6 +18,8 @@ export interface PartWanted {
   readonly from: TarView;
   readonly cuts: readonly Cut[];
   readonly description: Description;
+  /** The bytes are copied as they are. */
+  readonly isUnproven: boolean;
 }
 
 /** Issues where the bundle's own bytes are not those that were signed: then nothing is left under the name. */
@@ -51,13 +53,13 @@ class WrongBytes extends Error {
   }
 }
 
-async function copyCut(file: FileHandle, start: number, { from }: PartWanted, cut: Cut, watch: HashWatch): Promise<void> {
+async function copyCut(file: FileHandle, start: number, { from, isUnproven }: PartWanted, cut: Cut, watch: HashWatch): Promise<void> {
   const stretches = cut.atoms.map((atom) => {
     const { start: first, end } = pieceIn(atom);
-    return { from: [from.runs(first, end)], to: { fd: file.fd, at: start + first - cut.start } };
+    return { from: [from.runs(first, end)], to: { fd: file.fd, at: start + first - cut.start }, isUnhashed: isUnproven };
   });
   const digests = await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
-  const wrong = cut.atoms.filter(({ piece }, index) => digests[index] !== piece.sha256);
+  const wrong = cut.atoms.filter(({ piece }, index) => !isUnproven && digests[index] !== piece.sha256);
   if (wrong.length > 0) throw new WrongBytes(wrong.map(({ piece }) => partIssue("part/bytes", `bytes ${piece.start} to ${piece.end} of ${piece.path} are not what was signed`, "The bundle that is split is damaged: get it again.")));
   for (const atom of cut.atoms) {
     const { end } = pieceIn(atom);
@@ -82,6 +84,7 @@ async function copyParity(file: FileHandle, aside: string, start: number, { from
   const stretches = steps.map((at) => ({
     from: cuts.map((cut) => filled((first, end) => from.runs(cut.start + first, cut.start + end), cut.end - cut.start, at, Math.min(size, at + parityStep))),
     to: { fd: file.fd, at: start + at },
+    isUnhashed: true,
   }));
   await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
   const [digest = ""] = await hashStretches([{ from: [[{ path: aside, start, end: start + size }]] }]);
