@@ -168,7 +168,9 @@ async function write(io: Io, { options, name, folder, bundle, view, cuts, wanted
     for (const [index, description] of wanted.entries()) {
       const path = paths[index] ?? "";
       const hashed = (bytes: number): void => progress.report(partName(description), Math.min(total, (done += bytes)), total);
-      const issues = await writePart(path, { bundle, from: view, cuts, description, isUnproven: options.unproven === true }, { hashed, signal: io.signal });
+      // With all parts, what the parity is made of was proven when they were written.
+      const isUnproven = options.unproven === true || (description.part === "parity" && wanted.length > cuts.length);
+      const issues = await writePart(path, { bundle, from: view, cuts, description, isUnproven }, { hashed, signal: io.signal });
       if (issues.length > 0) {
         progress.finish();
         return refused(io, name, issues);

@@ -286,6 +286,8 @@ t.test("a split that is stopped, or finds a bundle that is damaged, leaves nothi
   t.match(said.stderr, /part\/bytes/);
   t.match(said.stderr, /blobs\/vm-image\.qcow2/);
   t.strictSame(readdirSync(out), []);
+  t.match(await run("split", damaged, "--size", String(size), "--only", "parity", "--out", out, "--quiet"), { status: 1, stderr: "part/bytes" }, "nor is a parity made of it");
+  t.strictSame(readdirSync(out), []);
   flip(damaged, whole.indexOf("#!/bin/sh") + 50);
   t.match((await run("split", damaged, "--size", "10MB", "--out", out)).stderr, /part\/small-files/);
 });
