@@ -19,6 +19,7 @@ import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { identityResource } from "./identities.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
@@ -51,7 +52,7 @@ export interface Outside {
 export type Resource = (app: App, context: Context, outside: Outside) => void | Promise<void>;
 
 const resources: readonly Resource[] = [
-  healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
+  healthResource, sessionResource, userResource, identityResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
   locationResource, mcResource,
@@ -110,7 +111,7 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
     reply.headers(tls === undefined ? securityHeaders : { ...securityHeaders, "strict-transport-security": "max-age=31536000" });
     slowDown(rates, `address:${request.ip}`);
     if (request.routeOptions.config.open === true || request.routeOptions.url === undefined) return;
-    request.caller = await authenticate(context, request.headers.authorization);
+    request.caller = await authenticate(context, request);
     slowDown(rates, `user:${request.caller.user.id}`);
   });
   app.addHook("onResponse", async (request, reply) => {

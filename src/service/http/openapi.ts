@@ -5,6 +5,7 @@ import { join } from "node:path";
 import swagger from "@fastify/swagger";
 import type { RouteOptions } from "fastify";
 import type { Context } from "../context.ts";
+import type { OidcConfig } from "../oidc/config.ts";
 import type { App } from "./app.ts";
 import { typesOf } from "./document-body.ts";
 import type { Schema } from "./schemas.ts";
@@ -13,14 +14,15 @@ import type { Schema } from "./schemas.ts";
 const documents = { Cloudlet: "cloudlet.schema.json", Release: "release.schema.json", Lock: "lock.schema.json" } as const;
 
 /** Must come before the routes, so that it hears of each. */
-export async function describeApi(app: App, { packageFolder, version }: Context): Promise<void> {
+export async function describeApi(app: App, { packageFolder, version, oidc }: Context): Promise<void> {
   const schemas = Object.fromEntries(Object.entries(documents).map(([name, file]) => [name, JSON.parse(readFileSync(join(packageFolder, "schemas", file), "utf8")) as Schema]));
+  const providers = oidc === undefined ? [] : providerSchemes(oidc.config);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
       info: { title: "cloudlet-bundle", version, description: "Bundles on request." },
       components: {
-        securitySchemes: { token: { type: "http", scheme: "bearer", description: "Of a session, or an API token." } },
+        securitySchemes: { [ownToken]: { type: "http", scheme: "bearer", description: "Of a session, or an API token." }, ...Object.fromEntries(providers) },
         // OpenAPI 3.1 takes JSON Schema 2020-12 as it is; the types of the library know 3.0 alone.
         schemas: {
           ...schemas,
@@ -28,7 +30,7 @@ export async function describeApi(app: App, { packageFolder, version }: Context)
           MobiledgexCloudlet: { type: ["object", "array"], description: "A cloudlet object of MobiledgeX: an mcctl data file or a REST body." },
         } as never,
       },
-      security: [{ token: [] }],
+      security: [ownToken, ...providers.map(([name]) => name)].map((name) => ({ [name]: [] })),
     },
     refResolver: { buildLocalReference: (json, _, __, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`) },
     convertConstToEnum: false,
@@ -40,6 +42,23 @@ export async function describeApi(app: App, { packageFolder, version }: Context)
     config: { open: true },
     schema: { operationId: "describe", summary: "This description.", tags: ["service"], security: [], response: { 200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } } } },
   }, async (_, reply) => reply.type("application/json").send((text ??= JSON.stringify(app.swagger()))));
+}
+
+const ownToken = "token";
+
+/** Of an operation for which a provider's token is not enough. */
+export const ownTokenOnly = [{ [ownToken]: [] }];
+
+/** OpenAPI 3.1, section 4.8.27. */
+type Provider = { readonly description: string } & ({ readonly type: "openIdConnect"; readonly openIdConnectUrl: string } | { readonly type: "http"; readonly scheme: "bearer"; readonly bearerFormat: "JWT" });
+
+/** One for each issuer. Where its keys are given, nobody says that it has a discovery document. */
+function providerSchemes({ issuers }: OidcConfig): readonly (readonly [string, Provider])[] {
+  return issuers.map(({ issuer, audience, keysUrl, keysFile }, index) => {
+    const description = `A token of ${issuer} for ${audience}.`;
+    const isDiscovered = keysUrl === undefined && keysFile === undefined;
+    return [`provider${index + 1}`, isDiscovered ? { type: "openIdConnect", openIdConnectUrl: `${issuer}/.well-known/openid-configuration`, description } : { type: "http", scheme: "bearer", bearerFormat: "JWT", description }];
+  });
 }
 
 /** What stands for the rest of a path has a name in the description. */
