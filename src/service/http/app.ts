@@ -124,7 +124,8 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
   const pages = consoleFiles(context.packageFolder);
   app.setNotFoundHandler((request, reply) => (pages.answer(request, reply) ? reply : answer(reply, notFoundOrMethod(app, request))));
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error);
+    // Fastify looks at the body before it says that there is nothing: of QUERY (RFC 10008) it wants a content type first.
+    const problem = request.is404 ? notFoundOrMethod(app, request) : problemOf(error);
     if (problem.kind === "defect" || (problem.kind === "overloaded" && !(error instanceof Problem))) {
       context.log("error", problem.kind, { request: request.id, route: request.routeOptions.url ?? "", message: error.message, stack: error.stack });
     }

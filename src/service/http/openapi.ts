@@ -15,7 +15,7 @@ const documents = { Cloudlet: "cloudlet.schema.json", Release: "release.schema.j
 
 /** Must come before the routes, so that it hears of each. */
 export async function describeApi(app: App, { packageFolder, version, oidc }: Context): Promise<void> {
-  const schemas = Object.fromEntries(Object.entries(documents).map(([name, file]) => [name, JSON.parse(readFileSync(join(packageFolder, "schemas", file), "utf8")) as Schema]));
+  const schemas = Object.fromEntries(Object.entries(documents).map(([name, file]) => [name, placed(readFileSync(join(packageFolder, "schemas", file), "utf8"), name)]));
   const providers = oidc === undefined ? [] : providerSchemes(oidc.config);
   await app.register(swagger, {
     openapi: {
@@ -42,6 +42,12 @@ export async function describeApi(app: App, { packageFolder, version, oidc }: Co
     config: { open: true },
     schema: { operationId: "describe", summary: "This description.", tags: ["service"], security: [], response: { 200: { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } } } },
   }, async (_, reply) => reply.type("application/json").send((text ??= JSON.stringify(app.swagger()))));
+}
+
+/** A schema as a part of the description: it is no resource of its own there, which many readers would not look for, so its parts are found from the root. */
+function placed(text: string, name: string): Schema {
+  const { $id: _, $schema: __, ...schema } = JSON.parse(text.replaceAll('"#/$defs/', `"#/components/schemas/${name}/$defs/`)) as Schema;
+  return schema;
 }
 
 const ownToken = "token";

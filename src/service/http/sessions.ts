@@ -16,7 +16,7 @@ import { ownTokenOnly } from "./openapi.ts";
 import { Problem } from "./problem.ts";
 import { answers, listOf, memberRole, nothing, object, organizationName, orNull, platformRole, text, time, userName } from "./schemas.ts";
 
-const password = text(`From ${passwordCharacters.least} to ${passwordCharacters.most} characters.`, { minLength: 1, maxLength: passwordCharacters.most });
+const password = text(`From ${passwordCharacters.least} to ${passwordCharacters.most} characters.`, { minLength: passwordCharacters.least, maxLength: passwordCharacters.most });
 const tags = ["access"];
 
 export const sessionResource: Resource = (app, context) => {
@@ -79,7 +79,6 @@ export const sessionResource: Resource = (app, context) => {
   }, async (request, reply) => {
     const { user, credential } = ownCallerOf(request, "Who comes with a provider's token has no password here.");
     if (credential.kind !== "session") throw new Problem("not-allowed", "A password is changed by whoever is logged in, not with an API token.");
-    refuseShort(request.body.password);
     await throttled(context, request, user.name, async () => (await context.passwords.check(request.body.current, user.password)).right);
     const hash = await context.passwords.hash(request.body.password);
     await act(context, request, async (db) => {
@@ -91,19 +90,10 @@ export const sessionResource: Resource = (app, context) => {
   });
 };
 
-function refuseShort(given: string): void {
-  if ([...given].length < passwordCharacters.least) {
-    throw new Problem("bad-request", `A password has at least ${passwordCharacters.least} characters.`, {
-      issues: [{ code: "schema/length", severity: "error", pointer: "/password", message: `\`password\` must have at least ${passwordCharacters.least} characters` }],
-    });
-  }
-}
-
 async function setUp(context: Context, request: FastifyRequest, body: { readonly token: string; readonly name: string; readonly password: string }): Promise<void> {
   const { db, now, passwords } = context;
   const address = addressOf(request);
   await countAttempt(context, [address]);
-  refuseShort(body.password);
   const hash = await passwords.hash(body.password);
   const isDone = await db.transaction().execute(async (transaction) => {
     const invitation = await takeInvitation(transaction, hashOfSecret(body.token), now());

@@ -9,7 +9,7 @@ import type { TicketRow } from "../state/tables.ts";
 import { addTicket, completeTicket, removeExpiredTickets, ticketByHash } from "../state/tickets.ts";
 import type { App } from "./app.ts";
 import { act, callerWith, ownCallerOf, visible } from "./caller.ts";
-import { asked, binary, type Ready, type Sent } from "./downloads.ts";
+import { asked, bytesOf, type Ready, type Sent } from "./downloads.ts";
 import { ownTokenOnly } from "./openapi.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
@@ -99,7 +99,7 @@ function issueRoute(app: App, context: Context): void {
 function schemaOf(operationId: string, summary: string, type: string): Schema {
   return {
     operationId, summary, tags, security: [], params: params("ticket"), headers: asked,
-    response: answers({ 200: { description: "All of it.", content: { [type]: { schema: binary } } }, 206: { description: "The range.", content: { [type]: { schema: binary } } }, 304: { type: "null", description: "The one that If-None-Match names." } }),
+    response: answers({ 200: { description: "All of it.", content: bytesOf(type) }, 206: { description: "The range.", content: bytesOf(type) }, 304: { type: "null", description: "The one that If-None-Match names." } }),
   };
 }
 

@@ -61,11 +61,11 @@ async function fuzz(t: Test, url: string, token: string | undefined, without: re
   const folder = mkdtempSync(join(tmpdir(), "cloudlet-openapi-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const words = [
-    "run", `${url}/v1/openapi.json`, "--seed", String(seed), "--max-time", String(seconds), "--workers", "1", "--no-color",
+    "--config-file", join(import.meta.dirname, "schemathesis.toml"), "run", `${url}/v1/openapi.json`, "--seed", String(seed), "--max-time", String(seconds), "--workers", "1", "--no-color",
     ...(token === undefined ? [] : ["--header", `Authorization: Bearer ${token}`]),
     ...without.flatMap((name) => ["--exclude-operation-id", name]),
   ];
-  const child = spawn(program, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, words, { cwd: folder, env: { ...process.env, SCHEMATHESIS_HOOKS: "hooks", PYTHONPATH: import.meta.dirname, PYTHONDONTWRITEBYTECODE: "1" }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const status = await new Promise((resolve) => child.once("close", resolve));
