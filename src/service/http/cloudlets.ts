@@ -30,7 +30,7 @@ const properties = {
 const cloudletSchema = object(properties);
 const writtenSchema = object({ ...properties, warnings: issues });
 const tags = ["cloudlets"];
-const ifMatch = headers({ "if-match": "The ETag of what was seen." });
+const ifMatch = headers({ "if-match": "The ETag of what was seen." }, ["if-match"]);
 const etag = { etag: { type: "string", description: "For If-Match." } };
 
 type Filters = PageQuery & { readonly organization?: string; readonly region?: string; readonly platform?: string; readonly state?: CloudletState; readonly name?: string };

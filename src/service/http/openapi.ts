@@ -35,7 +35,7 @@ export async function describeApi(app: App, { packageFolder, version, oidc }: Co
     refResolver: { buildLocalReference: (json, _, __, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`) },
     convertConstToEnum: false,
     exposeHeadRoutes: true,
-    transform: ({ schema, url, route }) => ({ schema: named(withDocument(schema ?? {}, route)), url: url.replace("*", ":path") }),
+    transform: ({ schema, url, route }) => ({ schema: demanding(named(withDocument(schema ?? {}, route))), url: url.replace("*", ":path") }),
   });
   let text: string | undefined;
   app.get("/v1/openapi.json", {
@@ -73,6 +73,12 @@ function named<S extends { params?: unknown }>(schema: S): S {
   if (params?.properties["*"] === undefined) return schema;
   const { "*": rest, ...properties } = params.properties;
   return { ...schema, params: { ...params, properties: { ...properties, path: rest }, required: params.required.map((each) => (each === "*" ? "path" : each)) } };
+}
+
+/** A header that an operation does not work without is required in the description. */
+function demanding<S extends { headers?: unknown }>(schema: S): S {
+  const { "x-needed": required, ...given } = (schema.headers ?? {}) as Schema;
+  return required === undefined ? schema : { ...schema, headers: { ...given, required } };
 }
 
 /** A document's body is read by src/spec, not by Fastify; here it gets the schema that src/spec checks it with. */

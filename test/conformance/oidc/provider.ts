@@ -19,6 +19,8 @@ export interface Tokens {
 
 export interface RunningProvider {
   readonly issuer: string;
+  /** Of the client `ci`. */
+  readonly secret: string;
   /** Of each subject; read when a token is made. */
   readonly groups: Map<string, readonly string[]>;
   /** By client_credentials; an empty resource makes an opaque token. */
@@ -55,7 +57,7 @@ export async function startProvider(): Promise<RunningProvider> {
   };
   await rotate();
   return {
-    issuer, groups, rotate, start, asked: () => asked,
+    issuer, secret, groups, rotate, start, asked: () => asked,
     program: (resource) => token(issuer, { grant_type: "client_credentials", scope: "bundles", ...(resource === "" ? {} : { resource }) }, { authorization: `Basic ${Buffer.from(`ci:${secret}`).toString("base64")}` }),
     person: (login, resource = audience) => loggedIn(issuer, login, resource),
     stop: () => new Promise((resolve) => {

@@ -1,9 +1,30 @@
-"""What is made up can't be right: where only the service can know a value, a request that is to be right does without it."""
+"""Checks that know what no schema can say. Each is Schemathesis's own, with the one exception that it names."""
 
 import schemathesis
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, use_after_free
+
+# What was kept is forgotten, or good no more, and the list is still there: an empty one, or one that says so.
+EMPTIED = ("/credentials", "/access-keys")
 
 
-@schemathesis.hook
-def filter_query(context, query):
-    # `next` of the page before, and nothing else; wrong ones come with the requests that are to be wrong.
-    return not query or "cursor" not in query
+@schemathesis.check
+def right_requests_are_taken(ctx, response, case):
+    # A cursor is what a list has given for its next page, so that one that was made up is refused.
+    if response.status_code == 400 and "cursor" in (case.query or {}) and "cursor" in response.json()["detail"]:
+        return None
+    return positive_data_acceptance(ctx, response, case)
+
+
+@schemathesis.check
+def wrong_requests_are_refused(ctx, response, case):
+    # Its answer is what is wrong with the document.
+    if case.operation.path == "/v1/cloudlets/validate" and response.status_code == 200 and response.json()["valid"] is False:
+        return None
+    return negative_data_rejection(ctx, response, case)
+
+
+@schemathesis.check
+def what_is_deleted_is_gone(ctx, response, case):
+    if case.operation.path.endswith(EMPTIED) and response.status_code == 200:
+        return None
+    return use_after_free(ctx, response, case)

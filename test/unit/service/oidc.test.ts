@@ -1,6 +1,9 @@
 /** Tokens of OpenID providers: which are taken, whom they name, what they give, and when the issuer is asked for its keys. */
 
 import { generateKeyPair, sign, type KeyObject } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { exportJWK, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from "jose";
 import t, { type Test } from "tap";
@@ -10,7 +13,7 @@ import type { OidcConfig } from "../../../src/service/oidc/config.ts";
 import { readOidcConfig } from "../../../src/service/oidc/read-config.ts";
 import { rightsOf } from "../../../src/service/oidc/rights.ts";
 import type { Send } from "../../../src/store/sources/http-send.ts";
-import { addCloudlet, addOrganization, specOf, startService, type Running } from "./running.ts";
+import { addCloudlet, addOrganization, root, specOf, startService, type Running } from "./running.ts";
 
 const issuer = "https://id.example.com/realms/operators";
 const audience = "https://bundles.example.com";
@@ -321,4 +324,68 @@ t.test("rules give the most of what applies, and nothing by accident", (t) => {
     t.equal(given(claims), undefined, JSON.stringify(claims));
   }
   t.end();
+});
+
+t.test("the guide's file is right as it stands, and names everything that there is", (t) => {
+  const guide = readFileSync(join(root, "docs/service.md"), "utf8");
+  const read = readOidcConfig(/^```yaml\n(apiVersion[^]*?)^```$/m.exec(guide)?.[1] ?? "");
+  t.strictSame(read.issues, []);
+  t.match(read.ok ? read.value.issuers[0] : undefined, { issuer, tokenTypes: ["at+jwt"], algorithms: ["RS256", "PS256", "ES256", "EdDSA"], nameClaim: "preferred_username", clockSkewSeconds: 60, lifetimeHours: 24 }, "the defaults");
+  const { $defs } = JSON.parse(readFileSync(join(root, "schemas/oidc.schema.json"), "utf8")) as { readonly $defs: { readonly issuer: { readonly properties: object } } };
+  const table = guide.slice(guide.indexOf("| of an issuer |"), guide.indexOf("**Rules.**"));
+  t.strictSame([...table.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]).sort(), Object.keys($defs.issuer.properties).sort());
+  t.end();
+});
+
+t.test("mistakes of the file, each at its place", (t) => {
+  const text = (issuerLines: string, ruleLines = "      - {claim: groups, value: x, platformRole: admin}\n"): string =>
+    `apiVersion: cloudlet-bundle/v1\nkind: OpenIdConnect\nissuers:\n  - issuer: ${issuer}\n    audience: ${audience}\n${issuerLines}    rules:\n${ruleLines}`;
+  const cases: readonly (readonly [string, string, string])[] = [
+    [text("").replace(issuer, "http://id.example.com"), "service/oidc-issuer", "/issuers/0/issuer"],
+    [text("").replace(issuer, "id.example.com"), "service/oidc-issuer", "/issuers/0/issuer"],
+    [text("").replace(issuer, "https://a:b@id.example.com"), "service/oidc-issuer", "/issuers/0/issuer"],
+    [text("").replace(issuer, "https://id.example.com/?realm=x"), "service/oidc-issuer", "/issuers/0/issuer"],
+    [`${text("")}  - {issuer: ${issuer}/, audience: x, rules: [{claim: a, value: b, platformRole: admin}]}\n`, "service/oidc-issuer", "/issuers/1/issuer"],
+    [text("    keysUrl: http://id.example.com/keys\n"), "service/oidc-keys", "/issuers/0/keysUrl"],
+    [text(`    keysUrl: ${issuer}/keys\n    keysFile: keys.json\n`), "service/oidc-keys", "/issuers/0/keysFile"],
+    [text("    algorithms: [HS256]\n"), "schema/value", "/issuers/0/algorithms/0"],
+    [text("    algorithms: [none]\n"), "schema/value", "/issuers/0/algorithms/0"],
+    [text("    algorithms: []\n"), "schema/count", "/issuers/0/algorithms"],
+    [text("    tokenTypes: [id_token]\n"), "schema/value", "/issuers/0/tokenTypes/0"],
+    [text("    clockSkewSeconds: 301\n"), "schema/range", "/issuers/0/clockSkewSeconds"],
+    [text("    secret: x\n"), "schema/unknown-key", "/issuers/0/secret"],
+    [text("", "      - {claim: groups, value: x}\n"), "service/oidc-rule", "/issuers/0/rules/0"],
+    [text("", "      - {claim: groups, value: x, role: viewer}\n"), "service/oidc-rule", "/issuers/0/rules/0"],
+    [text("", "      - {claim: groups, value: x, platformRole: admin, role: viewer, organization: ExampleTel}\n"), "service/oidc-rule", "/issuers/0/rules/0"],
+    [text("", "      - {claim: groups, value: x, role: boss, organization: ExampleTel}\n"), "schema/value", "/issuers/0/rules/0/role"],
+    [text("", "      []\n"), "schema/count", "/issuers/0/rules"],
+    ["[]", "document/not-keys", ""], [text("").replace("OpenIdConnect", "Cloudlet"), "document/kind", "/kind"],
+  ];
+  for (const [given, code, pointer] of cases) {
+    t.match(readOidcConfig(given), { ok: false, issues: [{ code, pointer }] }, `${code} ${pointer}`);
+    t.equal(readOidcConfig(given).issues.length, 1, `${code}, and no other: ${JSON.stringify(readOidcConfig(given).issues)}`);
+  }
+  t.end();
+});
+
+t.test("keys of a file: nobody is asked, a new file is noticed, and a private key is no key for this", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "cloudlet-keys-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "keys.json");
+  const [only] = configOf().issuers;
+  if (only === undefined) throw new Error("there is no issuer");
+  const config = { issuers: [{ ...only, keysFile: file }] };
+  for (const [what, text] of [["nothing", undefined], ["no JSON", "x"], ["no set", "[]"], ["a private half", JSON.stringify({ keys: [await exportJWK(rsa.privateKey)] })]] as const) {
+    if (text !== undefined) writeFileSync(file, text);
+    await t.rejects(site(t, config), { name: "EnvironmentError", message: /keys\.json can't be used/ }, what);
+  }
+  writeFileSync(file, JSON.stringify({ keys: [await published(rsa.publicKey, "k1")] }));
+  const { token, me, provider, clock } = await site(t, config);
+  provider.away = true;
+  t.equal(await me(await token()), 200);
+  writeFileSync(file, JSON.stringify({ keys: [await published(other.publicKey, "k2")] }));
+  clock.now += coolDownMs;
+  t.equal(await me(await token({}, { key: other.privateKey, header: { kid: "k2" } })), 200);
+  t.equal(await me(await token()), 401);
+  t.equal(provider.asked, 0);
 });
