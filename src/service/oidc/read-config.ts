@@ -20,7 +20,7 @@ export function readOidcConfig(text: string): Outcome<OidcConfig> {
 }
 
 /** RFC 9068 section 2.1 wants RS256 of everybody; the others are what providers sign with by default. */
-const defaults = { algorithms: ["RS256", "PS256", "ES256", "EdDSA"], tokenTypes: ["at+jwt"], nameClaim: "preferred_username", clockSkewSeconds: 60, lifetimeHours: 24 } as const;
+const defaults = { algorithms: ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"], tokenTypes: ["at+jwt"], nameClaim: "preferred_username", clockSkewSeconds: 60, lifetimeHours: 24 } as const;
 
 const form: DocumentForm<OidcConfig> = {
   kind: "OpenIdConnect",

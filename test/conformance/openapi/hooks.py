@@ -1,10 +1,25 @@
 """Checks that know what no schema can say. Each is Schemathesis's own, with the one exception that it names."""
 
+import json
+import os
+
 import schemathesis
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, use_after_free
 
 # What was kept is forgotten, or good no more, and the list is still there: an empty one, or one that says so.
 EMPTIED = ("/credentials", "/access-keys")
+
+# Of what is there, by the beginning of the path: every other made-up name becomes this one, so that more is found than 404.
+KNOWN = json.loads(os.environ.get("KNOWN", "{}"))
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    for name, value in KNOWN.get(context.operation.path, {}).items():
+        made_up = (path_parameters or {}).get(name)
+        if isinstance(made_up, str) and 0 < len(made_up) < 500 and sum(made_up.encode()) % 2 == 0:
+            path_parameters[name] = value
+    return path_parameters
 
 
 @schemathesis.check

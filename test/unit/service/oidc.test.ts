@@ -330,7 +330,7 @@ t.test("the guide's file is right as it stands, and names everything that there 
   const guide = readFileSync(join(root, "docs/service.md"), "utf8");
   const read = readOidcConfig(/^```yaml\n(apiVersion[^]*?)^```$/m.exec(guide)?.[1] ?? "");
   t.strictSame(read.issues, []);
-  t.match(read.ok ? read.value.issuers[0] : undefined, { issuer, tokenTypes: ["at+jwt"], algorithms: ["RS256", "PS256", "ES256", "EdDSA"], nameClaim: "preferred_username", clockSkewSeconds: 60, lifetimeHours: 24 }, "the defaults");
+  t.match(read.ok ? read.value.issuers[0] : undefined, { issuer, tokenTypes: ["at+jwt"], algorithms: ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"], nameClaim: "preferred_username", clockSkewSeconds: 60, lifetimeHours: 24 }, "the defaults");
   const { $defs } = JSON.parse(readFileSync(join(root, "schemas/oidc.schema.json"), "utf8")) as { readonly $defs: { readonly issuer: { readonly properties: object } } };
   const table = guide.slice(guide.indexOf("| of an issuer |"), guide.indexOf("**Rules.**"));
   t.strictSame([...table.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]).sort(), Object.keys($defs.issuer.properties).sort());
