@@ -2,11 +2,14 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { fetchKeys } from "../../../src/service/oidc/fetch-keys.ts";
 import { coolDownMs } from "../../../src/service/oidc/issuer-keys.ts";
 import { readOidcConfig } from "../../../src/service/oidc/read-config.ts";
 import { sendThrough } from "../../../src/store/sources/http-send.ts";
@@ -148,6 +151,32 @@ t.test("keys that change, and a provider that is away", async (t) => {
   await provider.stop();
   t.equal(await me(after), 200, "what is known goes on");
   await provider.start();
+});
+
+t.test("an issuer that drips, leads elsewhere, or never ends", async (t) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    if (request.url === "/redirect") return void response.writeHead(302, { location: "/keys" }).end();
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write('{"keys": [');
+    const more = setInterval(() => response.write(request.url === "/drip" ? " " : " ".repeat(65_536)), request.url === "/drip" ? 200 : 5);
+    response.once("close", () => clearInterval(more));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const read = readOidcConfig(config);
+  const [issuer] = read.ok ? read.value.issuers : [];
+  if (issuer === undefined) throw new Error("the configuration is not valid");
+  const keys = (path: string): Promise<unknown> => fetchKeys({ ...issuer, keysUrl: `${base}${path}` }, sendThrough({}), new AbortController().signal);
+  await t.rejects(keys("/redirect"), { message: /answers 302/ });
+  await t.rejects(keys("/endless"), { message: /more than 262144 bytes/ });
+  const begun = performance.now();
+  await t.rejects(keys("/drip"));
+  t.ok(performance.now() - begun < 15_000, "after five seconds");
+  t.strictSame(asked, ["/redirect", "/endless", "/drip"], "and nowhere else");
 });
 
 t.test("a file with mistakes is told with its lines, and nothing is started", async (t) => {
