@@ -4,8 +4,6 @@ import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { noise } from "../../../scripts/bench-inputs.ts";
-import { canonicalJson, type JsonObject } from "../../../src/core/json.ts";
-import { readRelease } from "../../../src/spec/read-release.ts";
 import { fillStore, releaseText } from "../../unit/service/running.ts";
 
 export interface GreatRelease {
@@ -18,15 +16,16 @@ export interface GreatRelease {
  * other bytes everywhere, so that one place can't be taken for another.
  */
 export async function greatRelease(folder: string, size: number, of: "hole" | "noise"): Promise<GreatRelease> {
-  const plain = JSON.parse(await fillStore(folder)) as { readonly payload: object; readonly vmImage: object };
   const blobs = join(folder, "blobs/blobs/sha256");
+  mkdirSync(blobs, { recursive: true });
   const made = join(blobs, "made");
   const file = openSync(made, "w");
-  const hash = createHash("sha256");
+  const [hash, longer] = [createHash("sha256"), createHash("sha512")];
   if (of === "hole") ftruncateSync(file, size);
   else {
     for (const chunk of noise(size, 7)) {
       hash.update(chunk);
+      longer.update(chunk);
       for (let at = 0; at < chunk.byteLength; ) at += writeSync(file, chunk, at);
     }
   }
@@ -34,12 +33,8 @@ export async function greatRelease(folder: string, size: number, of: "hole" | "n
   const hex = hash.digest("hex");
   mkdirSync(join(blobs, hex.slice(0, 2)), { recursive: true });
   renameSync(made, join(blobs, hex.slice(0, 2), hex));
-  const sha512 = "0".repeat(128);
-  writeFileSync(join(blobs, hex.slice(0, 2), `${hex}.sha512`), sha512);
+  writeFileSync(join(blobs, hex.slice(0, 2), `${hex}.sha512`), longer.digest("hex"));
   const release = releaseText.replace('name: "2026.11"', 'name: "2026.12"').replace("format: qcow2", "format: raw").replace(/digest: sha256:3cfe\w+/, `digest: sha256:${hex}`).replace("sizeLimit: 1048576", `sizeLimit: ${size}`).replace("sequence: 1", "sequence: 2");
-  const read = readRelease(release);
-  if (!read.ok) throw new Error(JSON.stringify(read.issues));
-  const { pieces: _, ...payload } = plain.payload as { readonly pieces?: object };
-  const lock = { ...plain, release: { name: "2026.12", digest: read.value.digest }, payload, vmImage: { digest: `sha256:${hex}`, sha512, size, format: "raw", virtualSize: size } };
-  return { release, lock: canonicalJson(lock as unknown as JsonObject) };
+  // It has the image, so it needs no source.
+  return { release, lock: await fillStore(folder, { text: release }) };
 }
