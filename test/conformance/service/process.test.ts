@@ -1,12 +1,14 @@
 /** The service as a process: killed under load, stopped in order, with gigabytes to give and secrets to keep. */
 
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { residentMiB, serviceProcess } from "../../../scripts/service-process.ts";
+import { randomFrom } from "../../random.ts";
 import { fillStore, releaseText, root, specOf } from "../../unit/service/running.ts";
 import { greatRelease } from "./great-bundle.ts";
 
@@ -22,6 +24,10 @@ t.teardown(() => {
 });
 
 let cloudlet = "";
+
+/** CONFORMANCE_SEED picks the moments of the kills; CONFORMANCE_FULL=1 makes it ten. */
+const rounds = process.env["CONFORMANCE_FULL"] === "1" ? 10 : 3;
+const random = randomFrom(Number.parseInt((process.env["CONFORMANCE_SEED"] ?? "").slice(0, 8), 16) || 1);
 
 t.test("the first start, and who comes first", async (t) => {
   const invitation = await start();
@@ -41,7 +47,7 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   const release = await upload(releaseText, await fillStore(folder));
   const asked = new Map<string, string>();
   let kills = 0;
-  for (let round = 0; round < 2; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const names = Array.from({ length: 4 }, (_, index) => `load-${round}-${index}`);
     const made = await Promise.all(names.map((name) => ask("POST", "/v1/cloudlets", specOf(name), "application/yaml")));
     const each = made.map(async ({ id }, index) => {
@@ -51,25 +57,27 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
     const requests = Promise.allSettled(each);
     const end = ended();
     await Promise.any(each);
-    // Somewhere within drawing, sealing and storing of the first ones.
-    setTimeout(() => service.kill("SIGKILL"), 20 + round * 110);
+    // Somewhere within drawing, sealing, storing and giving of the first ones.
+    const moment = Math.floor(random() * 400);
+    t.comment(`killed after ${moment} ms`);
+    setTimeout(() => service.kill("SIGKILL"), moment);
+    const given = Promise.allSettled([...asked.values()].slice(0, 4).map(async (id) => whole(id)));
     const { signal } = await end;
-    await requests;
+    await Promise.all([requests, given]);
     if (signal === "SIGKILL") kills += 1;
     t.equal(await start(), undefined, "no second administrator");
   }
-  t.equal(kills, 2);
+  t.equal(kills, rounds);
   t.ok(asked.size > 1, `${asked.size} were promised`);
   for (const [name, id] of asked) {
     const bundle = await ready(id);
     t.equal(bundle["state"], "ready", `${name}: what was promised is there`);
-    const bytes = Buffer.from(await (await fetch(`${service.base()}/v1/bundles/${id}/download`, { headers: service.headers() })).arrayBuffer());
-    t.equal(bytes.byteLength, bundle["size"], `${name}: and whole`);
+    t.equal((await whole(id)).byteLength, bundle["size"], `${name}: and whole`);
   }
   // The last one, looked at by the verifier.
   const [last] = [...asked.values()].slice(-1);
   const tar = join(work, "last.cloudlet.tar");
-  writeFileSync(tar, Buffer.from(await (await fetch(`${service.base()}/v1/bundles/${last}/download`, { headers: service.headers() })).arrayBuffer()));
+  writeFileSync(tar, await whole(last ?? ""));
   const fingerprint = String((await ask("GET", `/v1/bundles/${last}`))["fingerprint"]);
   t.equal(spawnSync(process.execPath, [join(root, "src/cli/start.ts"), "verify", tar, "--trust", fingerprint]).status, 0);
   t.match(await ask("GET", "/v1/audit/verification"), { good: true });
@@ -77,7 +85,14 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   for (const { id } of bundles) await ready(id);
   const { items } = (await ask("GET", "/v1/audit?action=bundle:ready&limit=200")) as unknown as { readonly items: readonly { readonly subject: string }[] };
   t.equal(items.length, new Set(items.map(({ subject }) => subject)).size, "each was made once");
+  const drawn = readdirSync(join(folder, "drawn/blobs/sha256"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name));
+  t.ok(drawn.length > 0);
+  for (const { parentPath, name } of drawn) t.equal(createHash("sha256").update(readFileSync(join(parentPath, name))).digest("hex"), name, "no file has a name before it is whole");
 });
+
+async function whole(id: string): Promise<Buffer> {
+  return Buffer.from(await (await fetch(`${service.base()}/v1/bundles/${id}/download`, { headers: service.headers() })).arrayBuffer());
+}
 
 t.test("gigabytes in little memory, from a blob that is never copied", async (t) => {
   const size = 4 * 1024 ** 3;
