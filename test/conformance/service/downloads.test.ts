@@ -5,15 +5,17 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { Agent, request, type IncomingMessage } from "node:http";
+import { request as requestOverTls } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { residentMiB, serviceProcess } from "../../../scripts/service-process.ts";
 import { usualLimits } from "../../../src/service/context.ts";
-import { root, specOf } from "../../unit/service/running.ts";
+import { addCloudlet, addOrganization, bundleOf, root, specOf, startService } from "../../unit/service/running.ts";
 import { greatRelease } from "./great-bundle.ts";
 
 const isFull = process.env["CONFORMANCE_FULL"] === "1";
@@ -114,6 +116,49 @@ t.test("two hundred at once: right to the byte, in bounded memory, and nothing i
   again.resume();
 });
 
+for (const scheme of ["http", "https"] as const) {
+  t.test(`${scheme}: who stops reading loses the place after a while, who is slow does not`, async (t) => {
+    const own = join(work, scheme);
+    mkdirSync(own, { mode: 0o700 });
+    const pem = (name: string): string => join(own, name);
+    if (scheme === "https") await succeeds(t, "openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1", "-keyout", pem("key"), "-out", pem("cert")]);
+    const tls = scheme === "https" ? { cert: readFileSync(pem("cert")), key: readFileSync(pem("key")) } : undefined;
+    const running = await startService(t, { folder: join(own, "state"), tls, limits: { downloads: 2, stalledMs: 1_500 } });
+    await addOrganization(running, "ExampleTel");
+    const cloudlet = await addCloudlet(running, running.admin, specOf("berlin-1"));
+    const great = await greatRelease(running.folder, 256 * 1024 ** 2, "hole");
+    const id = String((await running.ask("POST", "/v1/releases", { token: running.admin, yaml: great.release })).json["id"]);
+    await running.ask("PUT", `/v1/releases/${id}/lock`, { token: running.admin, body: great.lock, headers: { "content-type": "application/json" } });
+    const bundle = await bundleOf(running, running.admin, cloudlet, id);
+    await running.service.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = running.service.app.server.address() as AddressInfo;
+    const ask = scheme === "https" ? requestOverTls : request;
+    const get = (): Promise<IncomingMessage> => new Promise((resolve, reject) => {
+      ask({ host: "127.0.0.1", port, path: `/v1/bundles/${String(bundle["id"])}/download`, agent: false, rejectUnauthorized: false, headers: { authorization: `Bearer ${running.admin}` } }, resolve).on("error", reject).end();
+    });
+    const [stopped, slow] = [await get(), await get()];
+    let isCut = false;
+    slow.on("error", () => (isCut = true));
+    stopped.on("error", () => undefined);
+    const begun = performance.now();
+    t.equal((await get()).statusCode, 503);
+    let got = 0;
+    let roomAfter: number | undefined;
+    // Two megabytes a second: more than twice as long as the other one may stand still.
+    while (performance.now() - begun < 8_000) {
+      got += (slow.read() as Buffer | null)?.byteLength ?? 0;
+      await sleep(30);
+      if (roomAfter !== undefined || performance.now() - begun < 1_000) continue;
+      const again = await get();
+      if (again.statusCode === 200) roomAfter = performance.now() - begun;
+      again.destroy();
+    }
+    t.ok(roomAfter !== undefined && roomAfter >= 1_400, `there is room again after ${String(roomAfter)} ms`);
+    t.ok(!isCut && !slow.destroyed && got > 4 * 1024 ** 2, `the slow one has ${got} bytes and gets more`);
+    for (const each of [stopped, slow]) each.destroy();
+  });
+}
+
 interface Download {
   readonly answer: IncomingMessage;
   readonly start: number;
@@ -210,7 +255,7 @@ async function succeeds(t: Test, program: string, words: readonly string[]): Pro
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   const status = await new Promise((resolve) => child.on("close", resolve));
-  t.equal(status, 0, `${program}: ${text.slice(-2_000)}`);
+  t.equal(status, 0, status === 0 ? program : `${program}: ${text.slice(-2_000)}`);
 }
 
 function seconds(since: number): string {
