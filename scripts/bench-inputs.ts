@@ -59,7 +59,7 @@ export function makeDiskInputs(folder: string, root: string): { readonly image: 
 }
 
 /** AES in counter mode of nothing: as good as random, a gigabyte a second. */
-function* noise(bytes: number, seed: number): Generator<Buffer> {
+export function* noise(bytes: number, seed: number): Generator<Buffer> {
   const cipher = createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16));
   const zeros = Buffer.alloc(chunkBytes);
   for (let left = bytes; left > 0; left -= chunkBytes) yield cipher.update(zeros.subarray(0, Math.min(left, chunkBytes)));

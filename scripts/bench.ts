@@ -7,7 +7,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeBenchInputs, makeDiskInputs } from "./bench-inputs.ts";
+import { nginxGiving, serviceGiving, type Giver } from "./bench-downloads.ts";
+import { makeBenchInputs, makeDiskInputs, type BenchInputs } from "./bench-inputs.ts";
 import { makeLargeBundle, makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
 import { makeReferenceInputs } from "./make-reference-inputs.ts";
 
@@ -54,6 +55,7 @@ async function measure(): Promise<void> {
   await measureBuild(build, inputs.files, bundle);
   await measureVerify(bundle);
   await measureParts(bundle);
+  await measureDownloads(inputs, spec);
   await measureInspect();
   await measureManyFiles();
   await measureRanges();
@@ -151,6 +153,35 @@ async function measureParts(bundle: string): Promise<void> {
     say(`     ${middleRatio(runs, cat).toFixed(2).padStart(8)} x   (no budget)    ${what}, proven / cat`);
   }
   add("split and join, peak memory", Math.max(highest(split), highest(joins)), 160, "MiB");
+}
+
+/** curl takes the same bundle from the service, which makes its bytes as it sends them, and from nginx, which has them in a file. */
+async function measureDownloads(inputs: BenchInputs, spec: string): Promise<void> {
+  const setup = spawnSync(join(root, "test/conformance/service/setup"), { encoding: "utf8" });
+  if (setup.status !== 0) throw new Error(`nginx can't be had:\n${setup.stderr}`);
+  for (const done of ["unpacked", "parts"]) rmSync(join(work, done), { recursive: true, force: true });
+  const folder = join(work, "serving");
+  mkdirSync(folder);
+  const service = await serviceGiving(folder, cli, inputs, spec);
+  const curl = ({ words, url }: Giver, to: string): readonly string[] => ["curl", "-sSf", ...words, "-o", to, url];
+  // That both files were read before is as good as certain then.
+  await measured(curl(service, join(folder, "bundle.tar")));
+  const nginx = await nginxGiving(folder, "bundle.tar");
+  await measured(curl(nginx, "/dev/null"));
+  const peer: Measured[] = [];
+  const ours: Measured[] = [];
+  try {
+    for (let round = 0; round < buildRounds; round += 1) {
+      peer.push(await measured(curl(nginx, "/dev/null")));
+      ours.push(await measured(curl(service, "/dev/null")));
+    }
+  } finally {
+    await nginx.stop();
+    await service.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  // Seven tenths of its bytes in a second.
+  addPairs(`download of ${sizeGiB} GiB from the service / from nginx`, ours, peer, 1.43);
 }
 
 /** One small file out of 10 GiB; the blob is a hole in the file, for nothing may read it. */

@@ -28,7 +28,7 @@ export interface Backing {
   readonly close: () => Promise<void>;
 }
 
-/** What `read` gives at a time: a download that waits for its reader holds three of them. */
+/** What `read` gives at a time. */
 const readBytes = 256 * 1_024;
 
 interface Given {

@@ -43,12 +43,14 @@ export interface Context {
 export interface Limits {
   /** Of one person or address. */
   readonly requestsPerMinute: number;
-  /** Bundles that are on their way at the same time; each takes a megabyte of memory. */
+  /** Bundles that are on their way at the same time; see pieceBytes for the memory that they take. */
   readonly downloads: number;
+  /** A connection on which nothing moves for so long holds memory and a place for nobody. */
+  readonly stalledMs: number;
   readonly sessionMs: number;
 }
 
-export const usualLimits: Limits = { requestsPerMinute: 600, downloads: 64, sessionMs: 12 * 3_600_000 };
+export const usualLimits: Limits = { requestsPerMinute: 600, downloads: 200, stalledMs: 120_000, sessionMs: 12 * 3_600_000 };
 
 /** An unpredictable name for a row: 128 bits, letters, digits, - and _. */
 export function newId({ random }: Pick<Context, "random">): string {

@@ -19,6 +19,7 @@ import { takeLease } from "./leases.ts";
 import { claimPartial, type PartialDownload } from "./partials.ts";
 import { readPieces, writePieces } from "./piece-notes.ts";
 import { blobFiles, notePath, placesIn, type Places } from "./places.ts";
+import { ringOf, type Ring } from "./ring.ts";
 import { syncFolder, writeAll, writeSynced, type StoreDisk } from "./store-disk.ts";
 
 export interface StoredBlob {
@@ -80,7 +81,7 @@ export interface BlobStore extends BlobReader {
   /** Throws an EnvironmentError where the disk can't hold so many bytes more. */
   refuseFullDisk(bytes: number): Promise<void>;
   /** Like `read`, several times as fast for big ranges: a chunk's memory is used again after the two chunks that follow it. */
-  reusing(): BlobReader;
+  reusing(ring?: Ring): BlobReader;
   list(): Promise<readonly StoredBlob[]>;
   /** Hashes every blob again; gives the ones whose bytes are not what their name says. */
   check(progress?: (digest: Digest) => void): Promise<readonly Digest[]>;
@@ -109,7 +110,7 @@ export async function openStore(
   const path = places.blob;
   for (const place of [places.blobs, places.aside, places.partial, places.converted, places.pieces, places.leases]) await files.mkdir(place, { recursive: true });
   if (how.now !== undefined) await takeLease(files, places.leases, how.now());
-  const readInto = (digest: Digest, start: number, end: number, buffer: () => Buffer): AsyncIterable<Uint8Array> =>
+  const readInto = (digest: Digest, start: number, end: number, buffer: Ring): AsyncIterable<Uint8Array> =>
     readBlob(files, path(digest), digest, { start, end, buffer });
   const store: BlobStore = {
     folder,
@@ -123,11 +124,8 @@ export async function openStore(
     notePieces: (digest, pieces) => writePieces(files, places, digest, pieces),
     refuseFullDisk: (bytes) => refuseFullDisk(files.statfs, places.aside, bytes),
     claimPartial: (key) => claimPartial(files, places.partial, key, how.now?.()),
-    read: (digest, start, end) => readInto(digest, start, end, () => Buffer.allocUnsafeSlow(each)),
-    reusing: () => {
-      const next = ringOfBuffers(each);
-      return { read: (digest, start, end) => readInto(digest, start, end, next) };
-    },
+    read: (digest, start, end) => readInto(digest, start, end, (atMost) => Buffer.allocUnsafeSlow(Math.min(each, atMost))),
+    reusing: (ring = ringOf(() => each)) => ({ read: (digest, start, end) => readInto(digest, start, end, ring) }),
     list: () => list(files, places),
     check: (progress) => check(store, progress),
     collect: (keep, before) => collect(files, places, keep, before * 1_000),
@@ -158,7 +156,7 @@ async function adopt(files: StoreDisk, places: Places, from: string, digest: Dig
     let done = 0;
     const handle = await files.open(from, "r");
     try {
-      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOfBuffers(chunkBytes) })) {
+      for await (const chunk of readFrom(handle, { start: 0, end: size, buffer: ringOf(() => chunkBytes) })) {
         watch.signal?.throwIfAborted();
         hashes.update(chunk);
         watch.progress?.((done += chunk.byteLength));
@@ -254,15 +252,7 @@ async function statBlob(files: StoreDisk, path: string, digest: Digest, now?: ()
 interface Stretch {
   readonly start: number;
   readonly end: number;
-  /** Gives the memory for the next chunk. */
-  readonly buffer: () => Buffer;
-}
-
-/** Three of them: one with the caller, one that is being filled, and the one that the caller may still be busy with. */
-function ringOfBuffers(each: number): () => Buffer {
-  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(each));
-  let turn = 0;
-  return () => ring[(turn = (turn + 1) % ring.length)] as Buffer;
+  readonly buffer: Ring;
 }
 
 async function* readBlob(files: StoreDisk, path: string, digest: Digest, stretch: Stretch): AsyncGenerator<Uint8Array> {
@@ -281,7 +271,7 @@ async function* readBlob(files: StoreDisk, path: string, digest: Digest, stretch
 async function* readFrom(file: disk.FileHandle, { start, end, buffer }: Stretch): AsyncGenerator<Uint8Array> {
   let ahead: Promise<disk.FileReadResult<Buffer>> | undefined;
   const ask = (at: number): Promise<disk.FileReadResult<Buffer>> => {
-    const into = buffer();
+    const into = buffer(end - at);
     const reading = file.read(into, 0, Math.min(into.byteLength, end - at), at);
     reading.catch(() => undefined);
     return reading;

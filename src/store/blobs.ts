@@ -2,6 +2,7 @@
 
 import type { Digest } from "../core/digest.ts";
 import type { BlobReader } from "../pack/stream.ts";
+import type { Ring } from "./ring.ts";
 
 export interface Blob {
   readonly digest: Digest;
@@ -14,7 +15,7 @@ export interface Blobs extends BlobReader {
   put(source: AsyncIterable<Uint8Array>, expect: Blob): Promise<Blob>;
   /** Undefined where the blob is not there. */
   stat(digest: Digest): Promise<Blob | undefined>;
-  /** Like `read`; a chunk's memory may be used again after the two chunks that follow it. */
-  reusing(): BlobReader;
+  /** Like `read`; a chunk's memory may be used again after the two chunks that follow it. Several readers of one thing after another may share a ring. */
+  reusing(ring?: Ring): BlobReader;
   list(): Promise<readonly Blob[]>;
 }

@@ -29,7 +29,7 @@ export interface ObjectStore {
 }
 
 /** As many downloads as the service serves at once, and some for itself. */
-const sockets = 96;
+const sockets = 232;
 
 export function openObjects(address: ObjectAddress): ObjectStore {
   const agent = { maxSockets: sockets, keepAlive: true };

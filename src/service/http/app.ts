@@ -66,15 +66,12 @@ const bodyBytes = 1_048_576;
 /** A client that sends nothing for so long is gone, or means no good. */
 const requestMs = 60_000;
 
-/** A connection on which nothing moves for so long holds memory and a place for nobody. */
-const stalledMs = 120_000;
-
 export async function makeApp(context: Context, outside: Outside): Promise<App> {
   const options = {
     logger: false,
     bodyLimit: bodyBytes,
     requestTimeout: requestMs,
-    connectionTimeout: stalledMs,
+    connectionTimeout: context.limits.stalledMs,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 500 },
     // What the router and Node itself refuse never comes to a route, nor to its hooks.

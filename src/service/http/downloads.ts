@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { hexOf, sha256 } from "../../core/digest.ts";
 import { produce } from "../../pack/stream.ts";
+import { ringOf } from "../../store/ring.ts";
 import type { Context } from "../context.ts";
 import { layoutOf, readerOf, type StoredFile, type StoredLayout } from "../jobs/stored-layout.ts";
 import { bundleById } from "../state/bundles.ts";
@@ -21,7 +22,7 @@ const fileSchema = object({ path: text("Within the bundle."), mode: text("Octal.
 
 export const downloadResource: Resource = (app, context) => {
   const { db } = context;
-  const downloads = { left: context.limits.downloads };
+  const downloads = { running: 0 };
 
   const ready = async (request: FastifyRequest, of = (request.params as { readonly id: string }).id): Promise<Ready> => {
     const row = visible(request, "bundle:read", await bundleById(db, of));
@@ -109,7 +110,7 @@ export interface Sent extends Ready {
 
 interface Sending {
   readonly context: Context;
-  readonly downloads: { left: number };
+  readonly downloads: { running: number };
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -153,12 +154,22 @@ async function note({ context, request }: Sending, { id, organization }: BundleR
 }
 
 /**
+ * What is read at a time, bytes, when so many downloads are on their way. A download holds three pieces. Large ones are quicker; when
+ * there are many, there is enough to do with small ones. Two hundred hold 38 MiB, and no more than 62 MiB where those that came
+ * first have stopped reading with the pieces of theirs.
+ */
+export function pieceBytes(running: number): number {
+  if (running > 64) return 65_536;
+  return running > 32 ? 131_072 : 262_144;
+}
+
+/**
  * Writes one piece at a time and waits until the system has it: then its memory may be used for the next but two, and a
  * download takes three pieces, whatever its length.
  */
 async function stream({ context, downloads, request, reply }: Sending, { layout, start: at }: Sent, start: number, end: number): Promise<FastifyReply> {
-  if (downloads.left === 0) throw new Problem("overloaded", "As many downloads as the service serves at a time are on their way.", { headers: { "retry-after": "10" } });
-  downloads.left -= 1;
+  if (downloads.running >= context.limits.downloads) throw new Problem("overloaded", "As many downloads as the service serves at a time are on their way.", { headers: { "retry-after": "10" } });
+  downloads.running += 1;
   const { raw } = reply;
   const gone = new AbortController();
   const stop = (): void => gone.abort(new Error("the reader is gone"));
@@ -166,7 +177,8 @@ async function stream({ context, downloads, request, reply }: Sending, { layout,
   reply.hijack();
   try {
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>);
-    const stores = { drawn: context.drawn.reusing(), blobs: context.blobs.reusing() };
+    const ring = ringOf(() => pieceBytes(downloads.running));
+    const stores = { drawn: context.drawn.reusing(ring), blobs: context.blobs.reusing(ring) };
     for await (const piece of produce(layoutOf(layout), readerOf(layout, stores), at + start, at + end, gone.signal)) await written(raw, piece, gone.signal);
     raw.end();
   } catch (error) {
@@ -174,7 +186,7 @@ async function stream({ context, downloads, request, reply }: Sending, { layout,
     raw.destroy();
     if (!gone.signal.aborted) context.log("error", "download", { request: request.id, message: (error as Error).message });
   } finally {
-    downloads.left += 1;
+    downloads.running -= 1;
     raw.off("close", stop);
   }
   return reply;

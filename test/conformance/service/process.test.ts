@@ -1,87 +1,40 @@
 /** The service as a process: killed under load, stopped in order, with gigabytes to give and secrets to keep. */
 
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { canonicalJson, type JsonObject } from "../../../src/core/json.ts";
-import { readRelease } from "../../../src/spec/read-release.ts";
+import { residentMiB, serviceProcess } from "../../../scripts/service-process.ts";
+import { randomFrom } from "../../random.ts";
 import { fillStore, releaseText, root, specOf } from "../../unit/service/running.ts";
+import { greatRelease } from "./great-bundle.ts";
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet-process-"));
 const folder = join(work, "state");
 const log = join(work, "log");
 const secrets = new Set<string>();
-let child: ChildProcess | undefined;
-let base = "";
-let token = "";
+const service = serviceProcess({ program: join(root, "src/cli/start.ts"), folder, log });
+const { start, ask, upload, ready, ended } = service;
 t.teardown(() => {
-  child?.kill("SIGKILL");
+  service.kill("SIGKILL");
   rmSync(work, { recursive: true, force: true });
 });
 
-/** Starts it and waits until it says where it listens; gives the invitation, where there is one. */
-async function start(): Promise<string | undefined> {
-  const errors = openSync(log, "a");
-  const started = spawn(process.execPath, [join(root, "src/cli/start.ts"), "serve", "--state", folder, "--listen", "127.0.0.1:0", "--drain", "5"], { stdio: ["ignore", "pipe", errors] });
-  closeSync(errors);
-  child = started;
-  let said = "";
-  await new Promise<void>((resolve, reject) => {
-    started.stdout?.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      if (/fingerprint .*\n/.test(said)) setTimeout(resolve, 30);
-    });
-    started.once("exit", (status) => reject(new Error(`it ended with ${String(status)}; its log is ${log}`)));
-  });
-  started.removeAllListeners("exit");
-  base = /http:\/\/[^\n]*(?=\/v1)/.exec(said)?.[0] ?? "";
-  return /cbi_\S+/.exec(said)?.[0];
-}
-
-function ended(): Promise<{ readonly status: number | null; readonly signal: string | null }> {
-  return new Promise((resolve) => child?.once("exit", (status, signal) => resolve({ status, signal })));
-}
-
-async function ask(method: string, path: string, body?: unknown, type = "application/json"): Promise<JsonObject> {
-  const answer = await fetch(`${base}${path}`, {
-    method, headers: { ...(body === undefined ? {} : { "content-type": type }), ...(token === "" ? {} : { authorization: `Bearer ${token}` }) },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return text === "" ? {} : (JSON.parse(text) as JsonObject);
-}
-
-async function upload(release: string, lock: string): Promise<string> {
-  const id = String((await ask("POST", "/v1/releases", release, "application/yaml"))["id"]);
-  await ask("PUT", `/v1/releases/${id}/lock`, lock);
-  return id;
-}
-
-async function ready(id: string): Promise<JsonObject> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const bundle = await ask("GET", `/v1/bundles/${id}`);
-    if (bundle["state"] === "ready" || bundle["state"] === "failed") return bundle;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  throw new Error("it does not get ready");
-}
-
 let cloudlet = "";
+
+/** CONFORMANCE_SEED picks the moments of the kills; CONFORMANCE_FULL=1 makes it ten. */
+const rounds = process.env["CONFORMANCE_FULL"] === "1" ? 10 : 3;
+const random = randomFrom(Number.parseInt((process.env["CONFORMANCE_SEED"] ?? "").slice(0, 8), 16) || 1);
 
 t.test("the first start, and who comes first", async (t) => {
   const invitation = await start();
   t.ok(invitation);
   const password = "a password that nobody else has";
   secrets.add(password).add(invitation ?? "");
-  await ask("POST", "/v1/setup", { token: invitation, name: "root", password });
-  token = String((await ask("POST", "/v1/sessions", { name: "root", password }))["token"]);
-  secrets.add(token);
-  await ask("POST", "/v1/organizations", { name: "ExampleTel" });
+  secrets.add(await service.enter(invitation ?? "", password));
   cloudlet = String((await ask("POST", "/v1/cloudlets", specOf("berlin-1"), "application/yaml"))["id"]);
   const keys = await ask("POST", `/v1/cloudlets/${cloudlet}/access-keys`);
   const [key] = keys["items"] as unknown as readonly { readonly privateKey: string }[];
@@ -94,7 +47,9 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   const release = await upload(releaseText, await fillStore(folder));
   const asked = new Map<string, string>();
   let kills = 0;
-  for (let round = 0; round < 2; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
+    // What ends the service three times is given up: two kills in a row for each.
+    if (round % 2 === 0) for (const id of asked.values()) await ready(id);
     const names = Array.from({ length: 4 }, (_, index) => `load-${round}-${index}`);
     const made = await Promise.all(names.map((name) => ask("POST", "/v1/cloudlets", specOf(name), "application/yaml")));
     const each = made.map(async ({ id }, index) => {
@@ -104,25 +59,27 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
     const requests = Promise.allSettled(each);
     const end = ended();
     await Promise.any(each);
-    // Somewhere within drawing, sealing and storing of the first ones.
-    setTimeout(() => child?.kill("SIGKILL"), 20 + round * 110);
+    // Somewhere within drawing, sealing, storing and giving of the first ones.
+    const moment = Math.floor(random() * 400);
+    t.comment(`killed after ${moment} ms`);
+    setTimeout(() => service.kill("SIGKILL"), moment);
+    const given = Promise.allSettled([...asked.values()].slice(0, 4).map(async (id) => whole(id)));
     const { signal } = await end;
-    await requests;
+    await Promise.all([requests, given]);
     if (signal === "SIGKILL") kills += 1;
     t.equal(await start(), undefined, "no second administrator");
   }
-  t.equal(kills, 2);
+  t.equal(kills, rounds);
   t.ok(asked.size > 1, `${asked.size} were promised`);
   for (const [name, id] of asked) {
     const bundle = await ready(id);
     t.equal(bundle["state"], "ready", `${name}: what was promised is there`);
-    const bytes = Buffer.from(await (await fetch(`${base}/v1/bundles/${id}/download`, { headers: { authorization: `Bearer ${token}` } })).arrayBuffer());
-    t.equal(bytes.byteLength, bundle["size"], `${name}: and whole`);
+    t.equal((await whole(id)).byteLength, bundle["size"], `${name}: and whole`);
   }
   // The last one, looked at by the verifier.
   const [last] = [...asked.values()].slice(-1);
   const tar = join(work, "last.cloudlet.tar");
-  writeFileSync(tar, Buffer.from(await (await fetch(`${base}/v1/bundles/${last}/download`, { headers: { authorization: `Bearer ${token}` } })).arrayBuffer()));
+  writeFileSync(tar, await whole(last ?? ""));
   const fingerprint = String((await ask("GET", `/v1/bundles/${last}`))["fingerprint"]);
   t.equal(spawnSync(process.execPath, [join(root, "src/cli/start.ts"), "verify", tar, "--trust", fingerprint]).status, 0);
   t.match(await ask("GET", "/v1/audit/verification"), { good: true });
@@ -130,35 +87,41 @@ t.test("killed under load, again and again: nothing half-done, nothing lost", as
   for (const { id } of bundles) await ready(id);
   const { items } = (await ask("GET", "/v1/audit?action=bundle:ready&limit=200")) as unknown as { readonly items: readonly { readonly subject: string }[] };
   t.equal(items.length, new Set(items.map(({ subject }) => subject)).size, "each was made once");
+  const drawn = readdirSync(join(folder, "drawn/blobs/sha256"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name));
+  t.ok(drawn.length > 0);
+  for (const { parentPath, name } of drawn) t.equal(createHash("sha256").update(readFileSync(join(parentPath, name))).digest("hex"), name, "no file has a name before it is whole");
 });
+
+t.test("fifty requests for ten bundles make ten", async (t) => {
+  const release = String(((await ask("GET", "/v1/releases"))["items"] as unknown as readonly { readonly id: string }[])[0]?.id);
+  const made = async (): Promise<number> => ((await ask("GET", "/v1/audit?action=bundle:ready&limit=200"))["items"] as unknown as readonly unknown[]).length;
+  const before = await made();
+  const cloudlets = await Promise.all(Array.from({ length: 10 }, async (_, index) => String((await ask("POST", "/v1/cloudlets", specOf(`many-${index}`), "application/yaml"))["id"])));
+  const asked = await Promise.all(Array.from({ length: 50 }, (_, index) => ask("POST", "/v1/bundles", { cloudlet: cloudlets[index % 10] ?? "", release })));
+  const ids = new Set(asked.map(({ id }) => String(id)));
+  t.equal(ids.size, 10);
+  for (const id of ids) t.match(await ready(id), { state: "ready" });
+  t.equal((await made()) - before, 10);
+});
+
+async function whole(id: string): Promise<Buffer> {
+  return Buffer.from(await (await fetch(`${service.base()}/v1/bundles/${id}/download`, { headers: service.headers() })).arrayBuffer());
+}
 
 t.test("gigabytes in little memory, from a blob that is never copied", async (t) => {
   const size = 4 * 1024 ** 3;
-  const digest = `sha256:${createHash("sha256").update("a sparse disk").digest("hex")}` as const;
-  const hex = digest.slice(7);
-  const blobs = join(folder, "blobs/blobs/sha256", hex.slice(0, 2));
-  mkdirSync(blobs, { recursive: true });
-  const blob = openSync(join(blobs, hex), "w");
-  ftruncateSync(blob, size);
-  closeSync(blob);
-  writeFileSync(join(blobs, `${hex}.sha512`), "0".repeat(128));
-  const text = releaseText.replace('name: "2026.11"', 'name: "2026.12"').replace("format: qcow2", "format: raw").replace(/digest: sha256:3cfe\w+/, `digest: ${digest}`).replace("sizeLimit: 1048576", `sizeLimit: ${size}`).replace("sequence: 1", "sequence: 2");
-  const read = readRelease(text);
-  if (!read.ok) throw new Error(JSON.stringify(read.issues));
-  const plain = JSON.parse(await fillStore(folder)) as { readonly payload: object; readonly vmImage: object };
-  const { pieces: _, ...payload } = plain.payload as { readonly pieces?: object };
-  const lock = { ...plain, release: { name: "2026.12", digest: read.value.digest }, payload, vmImage: { digest, sha512: "0".repeat(128), size, format: "raw", virtualSize: size } };
-  const release = await upload(text, canonicalJson(lock as unknown as JsonObject));
+  const great = await greatRelease(folder, size, "hole");
+  const release = await upload(great.release, great.lock);
   const bundle = await ready(String((await ask("POST", "/v1/bundles", { cloudlet, release }))["id"]));
   t.equal(bundle["state"], "ready", JSON.stringify(bundle));
   t.ok(Number(bundle["size"]) > size);
-  const resident = (): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${String(child?.pid)}/status`, "utf8"))?.[1]) / 1_024;
+  const resident = (): number => residentMiB(service.pid(), "VmRSS");
   // Of the four a half, for the machine has others to serve; it is as long as memory would need to show.
   const wanted = 512 * 1024 ** 2;
   const before = resident();
   let most = before;
   const watching = setInterval(() => (most = Math.max(most, resident())), 10);
-  const curl = spawn("curl", ["-sS", "-H", `authorization: Bearer ${token}`, "-r", `${size - wanted}-`, "-o", "/dev/null", "-w", "%{http_code} %{size_download}", `${base}/v1/bundles/${String(bundle["id"])}/download`], { stdio: ["ignore", "pipe", "inherit"] });
+  const curl = spawn("curl", ["-sS", "-H", `authorization: ${service.headers()["authorization"] ?? ""}`, "-r", `${size - wanted}-`, "-o", "/dev/null", "-w", "%{http_code} %{size_download}", `${service.base()}/v1/bundles/${String(bundle["id"])}/download`], { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   curl.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
   await new Promise((resolve) => curl.once("close", resolve));
@@ -174,8 +137,8 @@ t.test("SIGTERM: what is on its way comes to its end, then it ends with status 0
   let got = 0;
   const end = ended();
   const done = new Promise<void>((resolve, reject) => {
-    request(`${base}/v1/bundles/${first.id}/download`, { headers: { authorization: `Bearer ${token}`, range: `bytes=${Math.max(0, first.size - wanted)}-` } }, (answer) => {
-      answer.once("data", () => child?.kill("SIGTERM"));
+    request(`${service.base()}/v1/bundles/${first.id}/download`, { headers: { ...service.headers(), range: `bytes=${Math.max(0, first.size - wanted)}-` } }, (answer) => {
+      answer.once("data", () => service.kill("SIGTERM"));
       answer.on("data", (chunk: Buffer) => (got += chunk.byteLength));
       answer.on("end", resolve);
       answer.on("error", reject);
