@@ -4,6 +4,7 @@ import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
 import { givenSealingKeys } from "../service/direct/credentials-key.ts";
+import type { LibvirtHost } from "../service/direct/libvirt-host.ts";
 import { userOf } from "../service/direct/run-as.ts";
 import type { ScaledOut } from "../service/scaled/backing.ts";
 import { readDatabaseAddress, shownAddress } from "../service/scaled/database-address.ts";
@@ -12,8 +13,9 @@ import type { Service, ServiceOptions } from "../service/service.ts";
 import { pemSigner, type Signer } from "../seal/sign.ts";
 import { commandSigner } from "../store/command-signer.ts";
 import { readObjectAddress, secretFile, shownObjects } from "../store/object-address.ts";
-import { absolute } from "./documents.ts";
+import { absolute, load } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
+import { showAside } from "./show-report.ts";
 
 interface Options {
   readonly state?: string;
@@ -33,6 +35,7 @@ interface Options {
   readonly credentialsKey?: string;
   readonly credentialsKeyCommand?: string;
   readonly runAs?: string;
+  readonly libvirt?: string;
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
@@ -59,6 +62,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .addOption(new Option("--credentials-key <file>", "seal kept credentials with the keys in this file; the state folder's own when left out").conflicts("credentialsKeyCommand"))
     .option("--credentials-key-command <command>", "the same with what an external command prints")
     .option("--run-as <user>", "run install.sh as this user, where the service is root")
+    .option("--libvirt <file>", "let this machine be the KVM host of the libvirt cloudlets that the file names; of none when left out")
     .addHelpText(
       "after",
       `
@@ -114,13 +118,15 @@ async function run(options: Options, io: Io): Promise<ExitStatus> {
     io.err(`cloudlet-bundle serve: ${place}\n`);
     return 2;
   }
+  const libvirt = await hostOf(options, io);
+  if (libvirt === "not valid") return 1;
   const { openService } = await import("../service/service.ts");
   const tls = options.tlsCert === undefined ? undefined : { cert: await readFile(absolute(io, options.tlsCert)), key: await readFile(absolute(io, options.tlsKey ?? "")) };
   const signer = await signerOf(options, io);
   const service = await openService({
     ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
-    installer: await installerOf(options, io),
+    installer: { ...(await installerOf(options, io)), libvirt },
   });
   try {
     await listen(service, at);
@@ -139,6 +145,7 @@ function usage(options: Options): string | undefined {
   if ((signCommand === undefined) !== (publicKey === undefined)) return "--sign-command and --public-key go together";
   const scaled = scaledOptions.some((name) => options[name] !== undefined);
   if (!scaled) return options.state === undefined ? "give --state FOLDER; or, scaled out, --database and --objects" : undefined;
+  if (options.libvirt !== undefined) return "--libvirt goes with --state: scaled out, the service installs nothing by itself";
   if (options.state !== undefined) return "--state is a service in one folder, --database and --objects are one that is scaled out: give the one or the other";
   if (options.database !== undefined && options.databaseFile !== undefined) return "--database and --database-file are two ways to say one thing: give one";
   if ((options.database ?? options.databaseFile) === undefined || options.objects === undefined) return "scaled out, the service needs both --database and --objects";
@@ -191,6 +198,17 @@ async function signerOf({ key, signCommand, publicKey }: Options, io: Io): Promi
 async function installerOf({ credentialsKey, credentialsKeyCommand, runAs }: Options, io: Io): Promise<NonNullable<ServiceOptions["installer"]>> {
   const keys = await givenSealingKeys({ file: credentialsKey === undefined ? undefined : absolute(io, credentialsKey), command: credentialsKeyCommand, environment: io.environment });
   return { clients: io.environment["PATH"], runAs: runAs === undefined ? undefined : await userOf(runAs), ...(keys === undefined ? {} : { sealingKeys: keys }) };
+}
+
+/** What the file says that this machine gives; its mistakes are shown. */
+async function hostOf({ libvirt }: Options, io: Io): Promise<LibvirtHost | undefined | "not valid"> {
+  if (libvirt === undefined) return undefined;
+  const { readLibvirtHost } = await import("../service/direct/libvirt-host.ts");
+  const { value, report } = await load(io, libvirt, readLibvirtHost);
+  showAside(io, [report]);
+  if (value === undefined) return "not valid";
+  if (process.getuid?.() !== 0) throw new EnvironmentError("only root installs on a KVM host: libvirt lets nobody else read what a VM says", { hint: "start the service as root on that host, or leave out --libvirt" });
+  return value;
 }
 
 async function listen({ app }: Service, { host, port }: Address): Promise<void> {

@@ -14,5 +14,13 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "Credentials for a site hold something that is no part of a login, would have to be run, or names a file of the service's machine.",
     remedy: "Give the variables of the login, or a plain openrc or clouds.yaml; certificates and keys as text.",
   },
+  "service/same-vm": {
+    meaning: "The file of `serve --libvirt` names two cloudlets whose VMs would have the same name, so that one would be taken for the other.",
+    remedy: "Leave one of them out; it can have a VM on another host.",
+  },
+  "service/not-on-this-host": {
+    meaning: "A cloudlet's spec, or a parameter of an installation, asks for something of the service's own KVM host that whoever runs it does not give: a network, a GPU, a folder, a larger VM.",
+    remedy: "Ask for what the host gives, or ask whoever runs it to give more (the file of `serve --libvirt`).",
+  },
   "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
 };

@@ -78,7 +78,7 @@ export async function openInstaller(context: Context, options: InstallerOptions)
   await sealAnew(context, sealing);
   const waiting: Waiting[] = [];
   const running = new Map<string, { readonly run: Running; readonly ended: Promise<void> }>();
-  const settings = { runs, installations, sealing, blobFile: options.blobFile, runAs, graceMs, timeoutMs: options.timeoutMs ?? usualTimeoutMs, clients: options.clients ?? usualClients };
+  const settings = { runs, installations, sealing, blobFile: options.blobFile, runAs, libvirt: options.libvirt, graceMs, timeoutMs: options.timeoutMs ?? usualTimeoutMs, clients: options.clients ?? usualClients };
   const next = (): void => {
     while (running.size < (options.atOnce ?? usualAtOnce) && !context.stopping.aborted) {
       const first = waiting.shift();

@@ -12,6 +12,7 @@ import { addInstallation, addInstallationEvents, cloudletIsBusy, forgetSecrets, 
 import type { BundleRow, InstallationAction, InstallationRow, InstallationState } from "../state/tables.ts";
 import type { App, Resource } from "./app.ts";
 import { act, actorName, allow, callerOf, visible } from "./caller.ts";
+import { refuseBeyondHost } from "./installation-host.ts";
 import { installationStreams } from "./installation-streams.ts";
 import { loginFor, platformFor } from "./installation-login.ts";
 import { sealedSecrets, type AccessKeyChoice } from "./installation-secrets.ts";
@@ -98,6 +99,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
     const platform = await platformFor(context, installer, cloudlet, bundle);
+    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: body.action, parameters: body.parameters ?? {} });
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await act(context, request, async (transaction) => {
@@ -133,6 +135,8 @@ function retryRoute(app: App, context: Context, installer: Installer): void {
     if (bundle === undefined) throw new Error("an installation has no bundle");
     const cloudlet = visible(request, "installation:read", await cloudletById(db, row.cloudlet_id));
     const platform = await platformFor(context, installer, cloudlet, bundle);
+    // The host may give less than when it was begun.
+    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: row.action, parameters: JSON.parse(row.parameters) as Readonly<Record<string, string>> });
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: request.body, kept: row.credential });
     const again = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, row.cloudlet_id)) throw busy();
