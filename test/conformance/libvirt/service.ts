@@ -1,6 +1,6 @@
 /** The service as a process on the KVM host, asked over HTTP, killed and started again. */
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import type { Test } from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { addCloudlet, addOrganization, bundleOf, fillStore, releaseText, root, startService, type Method } from "../../unit/service/running.ts";
 import { releaseOf, specOf, type Choice } from "./cloudlets.ts";
+import { virsh } from "./host.ts";
 
 export interface Prepared {
   readonly cloudlet: string;
@@ -21,6 +22,9 @@ export interface Asked {
   readonly status: number;
   readonly json: JsonObject;
 }
+
+/** 600 requests a minute are answered. */
+const pollMs = 250;
 
 /** One state folder, and the process that has it. */
 export class HostService {
@@ -80,6 +84,8 @@ export class HostService {
 
   /** `host` is the file of --libvirt; without one the machine is nobody's host. */
   async start(host: string | undefined, ...words: readonly string[]): Promise<void> {
+    // Of a test that broke off.
+    await this.end("SIGKILL");
     const file = join(this.work, "host.yaml");
     if (host !== undefined) writeFileSync(file, host);
     const started = spawn(process.execPath, [join(root, "src/cli/start.ts"), "serve", "--state", this.folder, "--listen", "127.0.0.1:0", "--drain", "1", ...(host === undefined ? [] : ["--libvirt", file]), ...words], {
@@ -93,7 +99,7 @@ export class HostService {
         said += piece.toString();
         if (/fingerprint .*\n/.test(said)) resolve();
       });
-      started.once("exit", (status) => reject(new Error(`it ended with ${String(status)}: ${said}${readFileSync(this.log, "utf8")}`)));
+      started.once("exit", (status) => reject(new Error(`it ended with ${String(status)}: ${said}${readFileSync(this.log, "utf8").slice(-1_000)}`)));
     });
     this.base = /http:\/\/[^\n]*(?=\/v1)/.exec(said)?.[0] ?? "";
   }
@@ -136,18 +142,21 @@ export class HostService {
     for (let tries = 0; ; tries += 1) {
       const { json } = await this.ask("GET", `/installations/${id}`);
       const state = String(json["state"]);
-      const log = String((await this.ask("GET", `/installations/${id}/log`)).json["text"] ?? "");
-      if (states.includes(state)) return { ...json, log };
-      if (tries > 2_400 || !["queued", "running"].includes(state)) throw new Error(`it is ${state}, not ${states.join(", ")}: ${log}`);
-      await sleep(50);
+      const isThere = states.includes(state);
+      if (isThere || tries > 8_000 || !["queued", "running"].includes(state)) {
+        const log = String((await this.ask("GET", `/installations/${id}/log`)).json["text"] ?? "");
+        if (isThere) return { ...json, log };
+        throw new Error(`it is ${state}, not ${states.join(", ")}: ${log.slice(-2_000)}`);
+      }
+      await sleep(pollMs);
     }
   }
 
   /** Waits until its log has it. */
   async says(id: string, what: RegExp): Promise<void> {
     for (let tries = 0; !what.test(String((await this.ask("GET", `/installations/${id}/log`)).json["text"] ?? "")); tries += 1) {
-      if (tries > 1_200) throw new Error(`it does not say ${String(what)}`);
-      await sleep(50);
+      if (tries > 600) throw new Error(`it does not say ${String(what)}`);
+      await sleep(pollMs);
     }
   }
 
@@ -161,5 +170,12 @@ export class HostService {
 
   async receipt(name: string, { receipt }: JsonObject): Promise<JsonObject> {
     return (await this.ask("GET", `/cloudlets/${this.of(name).cloudlet}/receipts/${String(receipt)}`)).json;
+  }
+}
+
+/** Domains of cloudlets; only where something went wrong there is still one. */
+export function removeLeft(): void {
+  for (const domain of virsh("list", "--all", "--name").split("\n").filter((each) => each.includes("-ExampleTel-pf"))) {
+    for (const words of [["destroy", domain], ["undefine", "--nvram", domain]]) spawnSync("virsh", ["--connect", "qemu:///system", ...words]);
   }
 }
