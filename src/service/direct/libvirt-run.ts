@@ -1,6 +1,6 @@
 /** What a run of install.sh on the service's own KVM host has otherwise than one that logs in to a site. */
 
-import { readdir, rm } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { StoredLayout } from "../jobs/stored-layout.ts";
 import type { InstallationAction } from "../state/tables.ts";
@@ -14,6 +14,29 @@ const GiB = 1_024 ** 3;
 export async function libvirtParameters(host: LibvirtHost, action: InstallationAction, asked: Readonly<Record<string, string>>, state: string): Promise<Readonly<Record<string, string>>> {
   const isKnown = action === "rollback" || (action === "uninstall" && (await readdir(join(state, "bundles")).catch(() => [])).length > 0);
   return isKnown ? asked : { ...asked, ...hostParameters(host) };
+}
+
+/**
+ * What install.sh would take over where no parameter is given: those of what is there or was begun, as journal.sh and run.sh find
+ * them. As the host's own always are given, it takes over none by itself.
+ */
+export async function savedParameters(host: LibvirtHost, state: string): Promise<Readonly<Record<string, string>>> {
+  let key: string | undefined;
+  for (const line of (await readOr(join(state, "journal"))).split("\n")) {
+    const [, bundle, parameters] = /^\S+ (?:start|end) (?:install|upgrade|rollback) bundle=([0-9a-f]{64}) parameters=([0-9a-f]{64}) /.exec(line) ?? [];
+    if (bundle !== undefined && parameters !== undefined) key = `${bundle}.${parameters}`;
+    else if (/^\S+ end uninstall /.test(line)) key = undefined;
+  }
+  const lines = key === undefined ? [] : (await readOr(join(state, "bundles", key, "parameters"))).split("\n").filter((line) => line.includes("="));
+  const own = hostParameters(host);
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]).filter(([name]) => !Object.hasOwn(own, name)));
+}
+
+async function readOr(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
 }
 
 /**

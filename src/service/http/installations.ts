@@ -12,7 +12,7 @@ import { addInstallation, addInstallationEvents, cloudletIsBusy, forgetSecrets, 
 import type { BundleRow, InstallationAction, InstallationRow, InstallationState } from "../state/tables.ts";
 import type { App, Resource } from "./app.ts";
 import { act, actorName, allow, callerOf, visible } from "./caller.ts";
-import { refuseBeyondHost } from "./installation-host.ts";
+import { parametersFor, refuseBeyondHost } from "./installation-host.ts";
 import { installationStreams } from "./installation-streams.ts";
 import { loginFor, platformFor } from "./installation-login.ts";
 import { sealedSecrets, type AccessKeyChoice } from "./installation-secrets.ts";
@@ -99,7 +99,8 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
     const platform = await platformFor(context, installer, cloudlet, bundle);
-    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: body.action, parameters: body.parameters ?? {} });
+    const given = platform === "libvirt" ? await parametersFor(installer, cloudlet.id, body) : (body.parameters ?? {});
+    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: body.action, parameters: given });
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await act(context, request, async (transaction) => {
@@ -107,7 +108,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
       const made = newId(context);
       const sealed = await sealedSecrets({ context, request, installer, transaction }, { id: made, cloudlet, bundle, action: body.action, given: body.secrets ?? {}, accessKey: body.accessKey, hasJournal });
       const wanted: InstallationRow = {
-        id: made, cloudlet_id: cloudlet.id, organization: cloudlet.organization, bundle_id: bundle.id, action: body.action, parameters: JSON.stringify(body.parameters ?? {}), allow_older: body.allowOlder === true ? 1 : 0,
+        id: made, cloudlet_id: cloudlet.id, organization: cloudlet.organization, bundle_id: bundle.id, action: body.action, parameters: JSON.stringify(given), allow_older: body.allowOlder === true ? 1 : 0,
         state: "queued", attempts: 1, credential, secrets: sealed?.box ?? null, secrets_key: sealed?.keyId ?? null, pid: null, born: null, exit_status: null, receipt_id: null,
         requested: now(), requested_by: callerOf(request).user.name, started: null, finished: null,
       };

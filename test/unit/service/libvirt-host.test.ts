@@ -6,7 +6,7 @@ import { join } from "node:path";
 import t from "tap";
 import { hostDefaults, mayHaveVm, readLibvirtHost, type LibvirtHost } from "../../../src/service/direct/libvirt-host.ts";
 import { libvirtIssues, type LibvirtWanted, type SiteValues } from "../../../src/service/direct/libvirt-limits.ts";
-import { libvirtLimits, libvirtParameters } from "../../../src/service/direct/libvirt-run.ts";
+import { libvirtLimits, libvirtParameters, savedParameters } from "../../../src/service/direct/libvirt-run.ts";
 import { valuesIn } from "../../../src/service/jobs/site-values.ts";
 import type { StoredLayout } from "../../../src/service/jobs/stored-layout.ts";
 import { root } from "./running.ts";
@@ -91,6 +91,32 @@ t.test("install.sh is told where the VMs of this host are; of what is there, whe
   writeFileSync(join(state, "bundles/x/parameters"), "storage=/elsewhere\n");
   t.strictSame(await libvirtParameters(host, "uninstall", {}, state), {});
   t.strictSame(await libvirtParameters(host, "upgrade", told, state), { ...told, ...own });
+});
+
+t.test("where no parameter is given, those of what is there", async (t) => {
+  const state = mkdtempSync(join(tmpdir(), "cloudlet-state-"));
+  t.teardown(() => rmSync(state, { recursive: true, force: true }));
+  t.strictSame(await savedParameters(host, state), {}, "nothing is there");
+  const [bundle, first, second] = ["a", "b", "c"].map((each) => each.repeat(64));
+  for (const [key, text] of [[`${bundle}.${first}`, "driver=libvirt\nnetwork_1=network:a=b\nstorage=/x\nuri=qemu:///system\n"], [`${bundle}.${second}`, "driver=libvirt\nroot_disk_gib=50\n"]] as const) {
+    mkdirSync(join(state, "bundles", key), { recursive: true });
+    writeFileSync(join(state, "bundles", key, "parameters"), text);
+  }
+  let journal = "";
+  const after = async (line: string): Promise<unknown> => {
+    journal += `2026-11-30T10:00:00Z ${line}\n`;
+    writeFileSync(join(state, "journal"), journal);
+    return savedParameters(host, state);
+  };
+  const facts = (parameters: string | undefined): string => `bundle=${bundle} parameters=${parameters} secrets=x sequence=1`;
+  t.strictSame(await after(`start install ${facts(first)}`), { network_1: "network:a=b" }, "begun");
+  t.strictSame(await after("begin vm inputs=x"), { network_1: "network:a=b" });
+  t.strictSame(await after(`end install ${facts(first)}`), { network_1: "network:a=b" });
+  t.strictSame(await after(`start upgrade ${facts(second)}`), { root_disk_gib: "50" });
+  t.strictSame(await after(`end rollback ${facts(first)} former=x`), { network_1: "network:a=b" });
+  t.strictSame(await after(`start install bundle=../../.. parameters=${"d".repeat(64)} x`), { network_1: "network:a=b" }, "no line of install.sh's");
+  t.strictSame(await after(`start uninstall bundle=${bundle}`), { network_1: "network:a=b" });
+  t.strictSame(await after(`end uninstall bundle=${bundle}`), {}, "removed");
 });
 
 t.test("as large as the disks are to be; and none where the VM is a child", (t) => {
