@@ -39,6 +39,15 @@ t.test("the file: what is left out, and every mistake at its place", (t) => {
   t.end();
 });
 
+t.test("the page about it: its example is sound, and its table has every key", (t) => {
+  const page = /### On its own KVM host\n[^]*/.exec(readFileSync(join(root, "docs/service.md"), "utf8"))?.[0] ?? "";
+  const read = readLibvirtHost(/```yaml\n([^]*?)```/.exec(page)?.[1] ?? "");
+  t.ok(read.ok, JSON.stringify(read.issues));
+  const { properties } = JSON.parse(readFileSync(join(root, "schemas/libvirt-host.schema.json"), "utf8")) as { readonly properties: object };
+  t.strictSame([.../\n\| \| \|\n\|---\|---\|\n((?:\|.*\n)*)/.exec(page)?.[1]?.matchAll(/^\| `(\w+)`/gm) ?? []].map((match) => match[1]), Object.keys(properties));
+  t.end();
+});
+
 t.test("a cloudlet is named whole", (t) => {
   t.ok(mayHaveVm(host, { organization: "ExampleTel", name: "berlin-1" }));
   for (const [organization, name] of [["ExampleTel", "berlin-11"], ["ExampleTel", "Berlin-1"], ["Example", "Tel/berlin-1"], ["", "ExampleTel/berlin-1"], ["ExampleTel/berlin-1", ""]] as const) t.notOk(mayHaveVm(host, { organization, name }), `${organization} ${name}`);
