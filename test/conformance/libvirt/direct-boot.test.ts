@@ -54,4 +54,5 @@ t.test("of two machines one: never both on this host", async (t) => {
   await service.until(await service.begin("double", "uninstall"), "done");
   t.strictSame(leftOvers("double-ExampleTel-pf-secondary", uuidOf(receipt)), []);
   t.match((await service.ask("GET", "/audit/verification")).json, { good: true });
+  await service.end("SIGTERM");
 });
