@@ -39,7 +39,7 @@ const rotations: readonly (readonly string[])[] = [
     "boot/vmware-guestinfo.test.ts",
     "boot/vmware-ovf.test.ts",
   ],
-  ["libvirt/boot.test.ts", "vmpool/vmpool.test.ts"],
+  ["libvirt/boot.test.ts", "libvirt/direct-boot.test.ts", "vmpool/vmpool.test.ts"],
   ["vcd/vcd.test.ts", "vsphere/vsphere.test.ts"],
   ["parts/shells.test.ts", "registry/large-image.test.ts"],
 ];

@@ -19,6 +19,7 @@ const SCHEMAS = {
   platformVcd: "platform-vcd.schema.json",
   platformVmpool: "platform-vmpool.schema.json",
   platformVsphere: "platform-vsphere.schema.json",
+  libvirtHost: "libvirt-host.schema.json",
 };
 
 const texts = Object.fromEntries(

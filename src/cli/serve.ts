@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
 import { givenSealingKeys } from "../service/direct/credentials-key.ts";
+import type { LibvirtHost } from "../service/direct/libvirt-host.ts";
 import { userOf } from "../service/direct/run-as.ts";
 import type { OidcOptions } from "../service/oidc/open-oidc.ts";
 import type { ScaledOut } from "../service/scaled/backing.ts";
@@ -38,6 +39,7 @@ interface Options {
   readonly credentialsKeyCommand?: string;
   readonly runAs?: string;
   readonly oidc?: string;
+  readonly libvirt?: string;
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
@@ -65,6 +67,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .option("--credentials-key-command <command>", "the same with what an external command prints")
     .option("--run-as <user>", "run install.sh as this user, where the service is root")
     .option("--oidc <file>", "take the tokens of these OpenID Connect providers, too (YAML or JSON; docs/service.md)")
+    .option("--libvirt <file>", "let this machine be the KVM host of the libvirt cloudlets that the file names; of none when left out")
     .addHelpText(
       "after",
       `
@@ -122,13 +125,15 @@ async function run(options: Options, io: Io): Promise<ExitStatus> {
   }
   const oidc = await oidcOf(options, io);
   if (oidc === "wrong") return 1;
+  const libvirt = await hostOf(options, io);
+  if (libvirt === "not valid") return 1;
   const { openService } = await import("../service/service.ts");
   const tls = options.tlsCert === undefined ? undefined : { cert: await readFile(absolute(io, options.tlsCert)), key: await readFile(absolute(io, options.tlsKey ?? "")) };
   const signer = await signerOf(options, io);
   const service = await openService({
     ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
-    installer: await installerOf(options, io), oidc,
+    installer: { ...(await installerOf(options, io)), libvirt }, oidc,
   });
   try {
     await listen(service, at);
@@ -147,6 +152,7 @@ function usage(options: Options): string | undefined {
   if ((signCommand === undefined) !== (publicKey === undefined)) return "--sign-command and --public-key go together";
   const scaled = scaledOptions.some((name) => options[name] !== undefined);
   if (!scaled) return options.state === undefined ? "give --state FOLDER; or, scaled out, --database and --objects" : undefined;
+  if (options.libvirt !== undefined) return "--libvirt goes with --state: scaled out, the service installs nothing by itself";
   if (options.state !== undefined) return "--state is a service in one folder, --database and --objects are one that is scaled out: give the one or the other";
   if (options.database !== undefined && options.databaseFile !== undefined) return "--database and --database-file are two ways to say one thing: give one";
   if ((options.database ?? options.databaseFile) === undefined || options.objects === undefined) return "scaled out, the service needs both --database and --objects";
@@ -211,6 +217,17 @@ async function oidcOf({ oidc: path }: Options, io: Io): Promise<OidcOptions | un
   const folder = path === "-" ? io.workingFolder : dirname(absolute(io, path));
   const issuers = value.issuers.map((each) => (each.keysFile === undefined ? each : { ...each, keysFile: resolve(folder, each.keysFile) }));
   return { config: { issuers }, send: sendThrough(io.environment) };
+}
+
+/** What the file says that this machine gives; its mistakes are shown. */
+async function hostOf({ libvirt }: Options, io: Io): Promise<LibvirtHost | undefined | "not valid"> {
+  if (libvirt === undefined) return undefined;
+  const { readLibvirtHost } = await import("../service/direct/libvirt-host.ts");
+  const { value, report } = await load(io, libvirt, readLibvirtHost);
+  showAside(io, [report]);
+  if (value === undefined) return "not valid";
+  if (process.getuid?.() !== 0) throw new EnvironmentError("only root installs on a KVM host: libvirt lets nobody else read what a VM says", { hint: "start the service as root on that host, or leave out --libvirt" });
+  return value;
 }
 
 async function listen({ app }: Service, { host, port }: Address): Promise<void> {

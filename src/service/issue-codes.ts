@@ -17,5 +17,13 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
   "service/oidc-issuer": { meaning: "An issuer is no URL that can be trusted, or is listed twice.", remedy: "Write it as `issuer` of its discovery document does: https, without query and fragment." },
   "service/oidc-keys": { meaning: "An issuer's keys are said to be in two places, or in one that is not safe.", remedy: "Give `keysUrl` (https) or `keysFile`, or neither: discovery then says where they are." },
   "service/oidc-rule": { meaning: "A rule gives no role, or two.", remedy: "Give `platformRole` alone, or `organization` and `role`." },
+  "service/same-vm": {
+    meaning: "The file of `serve --libvirt` names two cloudlets whose VMs would have the same name, so that one would be taken for the other.",
+    remedy: "Leave one of them out; it can have a VM on another host.",
+  },
+  "service/not-on-this-host": {
+    meaning: "A cloudlet's spec, or a parameter of an installation, asks for something of the service's own KVM host that whoever runs it does not give: a network, a GPU, a folder, a larger VM.",
+    remedy: "Ask for what the host gives, or ask whoever runs it to give more (the file of `serve --libvirt`).",
+  },
   "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
 };

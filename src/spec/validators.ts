@@ -2,6 +2,7 @@
 
 export {
   cloudlet as validateCloudlet,
+  libvirtHost as validateLibvirtHost,
   lock as validateLock,
   oidc as validateOidc,
   release as validateRelease,

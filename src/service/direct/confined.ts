@@ -1,7 +1,8 @@
 /** A child process that has nothing of the service's: a session of its own, named variables alone, limits; and its end, also after a restart. */
 
 import { spawn } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StringDecoder } from "node:string_decoder";
 import type { RunAs } from "./run-folder.ts";
@@ -14,8 +15,21 @@ export interface ConfinedCommand {
   /** Stands in its environment and in that of all that it starts, so that they can be found. */
   readonly mark: string;
   readonly runAs: RunAs | undefined;
+  readonly limits: ProcessLimits;
   readonly onLine: (line: string) => void;
 }
+
+/** Undefined is none. */
+export interface ProcessLimits {
+  readonly cpuSeconds: number | undefined;
+  /** Of each file that is written. */
+  readonly fileBytes: number | undefined;
+}
+
+const GiB = 1_024 ** 3;
+
+/** Four hours of processor time; 1 GiB, for the big files are there already. */
+export const usualProcessLimits = { cpuSeconds: 14_400, fileBytes: GiB };
 
 export interface Ended {
   readonly status: number | null;
@@ -32,19 +46,23 @@ export interface Confined {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-/**
- * umask; no core dump, which would hold a password; 1,024 open files; four hours of processor time; files of 1 GiB (2,097,152
- * blocks of 512 bytes), for the big ones are there already. The shell waits for its word, so that nothing runs that nobody knows of.
- */
-const prelude = 'umask 077; ulimit -c 0; ulimit -n 1024 2>/dev/null || :; ulimit -t 14400; ulimit -f 2097152; IFS= read -r go || exit 125; exec "$@" </dev/null 2>&1';
+/** umask; no core dump, which would hold a password; 1,024 open files; the limits. The shell waits for its word, so that nothing runs that nobody knows of. */
+function prelude({ cpuSeconds, fileBytes }: ProcessLimits): string {
+  const limits = [
+    ...(cpuSeconds === undefined ? [] : [`ulimit -t ${cpuSeconds};`]),
+    // In blocks of 512 bytes (POSIX.1-2017 XCU ulimit).
+    ...(fileBytes === undefined ? [] : [`ulimit -f ${Math.ceil(fileBytes / 512)};`]),
+  ];
+  return ["umask 077; ulimit -c 0; ulimit -n 1024 2>/dev/null || :;", ...limits, 'IFS= read -r go || exit 125; exec "$@" </dev/null 2>&1'].join(" ");
+}
 
 /** Longer lines are cut: whoever prints without an end shall not fill a disk. */
 const lineLength = 2_000;
 const markName = "CLOUDLET_BUNDLE_RUN";
 
 /** Throws where it can't be started. */
-export async function startConfined({ words, folder, environment, mark, runAs, onLine }: ConfinedCommand): Promise<Confined> {
-  const child = spawn("/bin/sh", ["-c", prelude, "sh", ...words], {
+export async function startConfined({ words, folder, environment, mark, runAs, limits, onLine }: ConfinedCommand): Promise<Confined> {
+  const child = spawn("/bin/sh", ["-c", prelude(limits), "sh", ...words], {
     cwd: folder, detached: true, stdio: ["pipe", "pipe", "ignore"], env: { ...environment, [markName]: mark }, ...(runAs === undefined ? {} : { uid: runAs.uid, gid: runAs.gid }),
   });
   await new Promise<void>((resolve, reject) => {
@@ -98,7 +116,16 @@ export function bornOf(pid: number): string | undefined {
 }
 
 function markedWith(mark: string): readonly number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => pid !== process.pid && isMarked(pid, mark));
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => pid !== process.pid && isMarked(pid, mark) && !isVm(pid));
+}
+
+/** A VM that QEMU alone runs was started by install.sh, and has its environment; it is what was asked for, and stays. */
+function isVm(pid: number): boolean {
+  try {
+    return /^qemu-(system-|kvm)/.test(basename(readlinkSync(`/proc/${pid}/exe`)));
+  } catch {
+    return false;
+  }
 }
 
 function isMarked(pid: number, mark: string): boolean {

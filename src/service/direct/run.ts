@@ -11,7 +11,10 @@ import { record } from "../state/audit-trail.ts";
 import { bundleById } from "../state/bundles.ts";
 import { addInstallationEvents, forgetSecrets, installationById, setInstallation } from "../state/installations.ts";
 import type { BundleRow, InstallationRow, InstallationState } from "../state/tables.ts";
-import { cutLine, startConfined, type Confined, type Ended } from "./confined.ts";
+import { siteValues } from "../jobs/site-values.ts";
+import { cutLine, startConfined, usualProcessLimits, type Confined, type Ended, type ProcessLimits } from "./confined.ts";
+import type { LibvirtHost } from "./libvirt-host.ts";
+import { forgetMachine, libvirtLimits, libvirtParameters } from "./libvirt-run.ts";
 import { giveTo, makeRunFolder, tidyState, type RunAs, type RunFolder } from "./run-folder.ts";
 import { aboutSecrets } from "./seal-anew.ts";
 import type { Sealing } from "./sealing.ts";
@@ -25,6 +28,7 @@ export interface RunSettings {
   readonly installations: string;
   readonly sealing: Sealing;
   readonly runAs: RunAs | undefined;
+  readonly libvirt: LibvirtHost | undefined;
   readonly graceMs: number;
   readonly timeoutMs: number;
   readonly clients: string;
@@ -86,6 +90,7 @@ async function perform(context: Context, settings: RunSettings, asked: Asked): P
   await lines.end();
   await Promise.all([rm(folder, { recursive: true, force: true }), tidyState(join(settings.installations, row.cloudlet_id))]).catch((error: Error) => log("error", "run-folder", { installation: row.id, message: error.message }));
   const state = await finish(context, row, result, asked.why());
+  if (state === "done" && row.action === "uninstall") await forgetMachine(join(settings.installations, row.cloudlet_id));
   log(state === "done" ? "info" : "warn", "installation", { installation: row.id, action: row.action, state, status: result.ended.status, ms: now() - began });
 }
 
@@ -109,12 +114,13 @@ async function ran(context: Context, settings: RunSettings, { id, login, signal 
   const layout = JSON.parse(bundle.layout) as StoredLayout;
   const state = join(settings.installations, row.cloudlet_id);
   await mkdir(state, { recursive: true, mode: 0o700 });
-  if (settings.runAs !== undefined) await giveTo(state, settings.runAs);
+  const { parameters, limits, runAs } = await termsOf(context, settings, row, layout, state);
+  if (runAs !== undefined) await giveTo(state, runAs);
   const withBlobs = row.action !== "rollback" && row.action !== "uninstall";
-  const made = await makeRunFolder(run.folder, { layout, withBlobs, login, secrets: run.secrets }, { drawn: context.drawn, blobs: context.blobs, blobFile: settings.blobFile }, settings.runAs, signal);
+  const made = await makeRunFolder(run.folder, { layout, withBlobs, login, secrets: run.secrets }, { drawn: context.drawn, blobs: context.blobs, blobFile: settings.blobFile }, runAs, signal);
   signal.throwIfAborted();
   const child = await startConfined({
-    words: words(row, bundle, made, state), folder: made.home, mark: row.id, runAs: settings.runAs, onLine: run.onLine,
+    words: words(row, bundle, parameters, made, state), folder: made.home, mark: row.id, runAs, limits, onLine: run.onLine,
     environment: { PATH: settings.clients, HOME: made.home, TMPDIR: made.home, LC_ALL: "C", ...made.variables },
   });
   try {
@@ -128,6 +134,21 @@ async function ran(context: Context, settings: RunSettings, { id, login, signal 
   child.go();
   const ended = await endOf(child, signal, settings.graceMs);
   return { ended, receipt: ended.status === 0 && row.action !== "check" ? await receiptIn(made) : undefined, problem: undefined };
+}
+
+interface Terms {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly limits: ProcessLimits;
+  readonly runAs: RunAs | undefined;
+}
+
+async function termsOf(context: Context, { libvirt, runAs }: RunSettings, { action, parameters }: InstallationRow, layout: StoredLayout, state: string): Promise<Terms> {
+  const asked = JSON.parse(parameters) as Readonly<Record<string, string>>;
+  const machines = await siteValues(context, layout);
+  if (!machines.some((site) => site["CB_PLATFORM"] === "libvirt")) return { parameters: asked, limits: usualProcessLimits, runAs };
+  if (libvirt === undefined) throw new Error("this machine is no KVM host for anybody");
+  // virtlogd lets root alone read what a VM says; who is in the group libvirt is root in all but name.
+  return { parameters: await libvirtParameters(libvirt, action, asked, state), limits: libvirtLimits(libvirt, asked, machines, layout), runAs: undefined };
 }
 
 async function noteRunning({ db, now }: Context, id: string, { pid, born }: Confined): Promise<void> {
@@ -148,9 +169,9 @@ async function endOf(child: Confined, signal: AbortSignal, graceMs: number): Pro
 }
 
 /** What install.sh is called with; no secret is among it. */
-function words(row: InstallationRow, { fingerprint }: BundleRow, { bundle, receipt, secrets }: RunFolder, state: string): readonly string[] {
+function words(row: InstallationRow, { fingerprint }: BundleRow, given: Readonly<Record<string, string>>, { bundle, receipt, secrets }: RunFolder, state: string): readonly string[] {
   const program = ["sh", join(bundle, "install.sh"), "--state", state, "--receipt", receipt, "--yes", "--no-colour"];
-  const parameters = Object.entries(JSON.parse(row.parameters) as Readonly<Record<string, string>>).flatMap(([name, value]) => ["--parameter", `${name}=${value}`]);
+  const parameters = Object.entries(given).flatMap(([name, value]) => ["--parameter", `${name}=${value}`]);
   const inputs = ["--trust", fingerprint, ...(secrets === undefined ? [] : ["--secrets", secrets]), ...parameters, ...(row.allow_older === 1 ? ["--allow-older"] : [])];
   switch (row.action) {
     case "install":
@@ -162,7 +183,7 @@ function words(row: InstallationRow, { fingerprint }: BundleRow, { bundle, recei
     case "rollback":
       return [...program, "--rollback"];
     case "uninstall":
-      return [...program, "--uninstall"];
+      return [...program, ...parameters, "--uninstall"];
   }
 }
 

@@ -20,6 +20,7 @@ import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
 import { identityResource } from "./identities.ts";
+import { installationPlatformResource } from "./installation-platforms.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
@@ -55,7 +56,7 @@ const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, identityResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
-  locationResource, mcResource,
+  locationResource, installationPlatformResource, mcResource,
 ];
 
 const installing = (installer: Installer): readonly Resource[] => [installationResource(installer), siteCredentialResource(installer)];

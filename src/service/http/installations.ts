@@ -12,8 +12,9 @@ import { addInstallation, addInstallationEvents, cloudletIsBusy, forgetSecrets, 
 import type { BundleRow, InstallationAction, InstallationRow, InstallationState } from "../state/tables.ts";
 import type { App, Resource } from "./app.ts";
 import { act, actorName, allow, callerOf, visible } from "./caller.ts";
+import { parametersFor, refuseBeyondHost } from "./installation-host.ts";
 import { installationStreams } from "./installation-streams.ts";
-import { loginFor, platformOf } from "./installation-login.ts";
+import { loginFor, platformFor } from "./installation-login.ts";
 import { sealedSecrets, type AccessKeyChoice } from "./installation-secrets.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { Problem } from "./problem.ts";
@@ -97,7 +98,9 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     allow(request, "installation:write", cloudlet);
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
-    const platform = await platformOf(context, bundle);
+    const platform = await platformFor(context, installer, cloudlet, bundle);
+    const given = platform === "libvirt" ? await parametersFor(installer, cloudlet.id, body) : (body.parameters ?? {});
+    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: body.action, parameters: given });
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await act(context, request, async (transaction) => {
@@ -105,7 +108,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
       const made = newId(context);
       const sealed = await sealedSecrets({ context, request, installer, transaction }, { id: made, cloudlet, bundle, action: body.action, given: body.secrets ?? {}, accessKey: body.accessKey, hasJournal });
       const wanted: InstallationRow = {
-        id: made, cloudlet_id: cloudlet.id, organization: cloudlet.organization, bundle_id: bundle.id, action: body.action, parameters: JSON.stringify(body.parameters ?? {}), allow_older: body.allowOlder === true ? 1 : 0,
+        id: made, cloudlet_id: cloudlet.id, organization: cloudlet.organization, bundle_id: bundle.id, action: body.action, parameters: JSON.stringify(given), allow_older: body.allowOlder === true ? 1 : 0,
         state: "queued", attempts: 1, credential, secrets: sealed?.box ?? null, secrets_key: sealed?.keyId ?? null, pid: null, born: null, exit_status: null, receipt_id: null,
         requested: now(), requested_by: callerOf(request).user.name, started: null, finished: null,
       };
@@ -131,7 +134,11 @@ function retryRoute(app: App, context: Context, installer: Installer): void {
     if (row.state === "done") throw new Problem("in-use", "It is done: begin another one.");
     const bundle = await bundleById(db, row.bundle_id);
     if (bundle === undefined) throw new Error("an installation has no bundle");
-    const { login, credential } = await loginFor({ context, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
+    const cloudlet = visible(request, "installation:read", await cloudletById(db, row.cloudlet_id));
+    const platform = await platformFor(context, installer, cloudlet, bundle);
+    // The host may give less than when it was begun.
+    if (platform === "libvirt") await refuseBeyondHost(context, installer, bundle, { action: row.action, parameters: JSON.parse(row.parameters) as Readonly<Record<string, string>> });
+    const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: request.body, kept: row.credential });
     const again = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, row.cloudlet_id)) throw busy();
       const last = await latestChange(transaction, row.cloudlet_id);

@@ -6,7 +6,7 @@ import t from "tap";
 import { issueReference, specReference } from "../../../scripts/generate-spec-reference.ts";
 import { PLATFORM_DEFAULTS, RELEASE_DEFAULTS, SPEC_DEFAULTS } from "../../../src/spec/defaults.ts";
 import { PARAMETER_VALIDATORS } from "../../../src/spec/platform-parameters.ts";
-import { validateCloudlet, validateLock, validateRelease } from "../../../src/spec/validators.ts";
+import { validateCloudlet, validateLibvirtHost, validateLock, validateRelease } from "../../../src/spec/validators.ts";
 
 type Schema = { readonly [key: string]: unknown };
 
@@ -15,6 +15,7 @@ const OURS = {
   cloudlet: validateCloudlet,
   release: validateRelease,
   lock: validateLock,
+  "libvirt-host": validateLibvirtHost,
   ...Object.fromEntries(Object.entries(PARAMETER_VALIDATORS).map(([name, validate]) => [`platform-${name}`, validate])),
 };
 
