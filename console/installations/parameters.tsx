@@ -37,7 +37,7 @@ export function ParameterFields({ parameters, onChange, known }: { readonly para
           <Button className="button" aria-label={`Take out ${each.name === "" ? "this parameter" : each.name}`} onPress={() => { focusAt.current = "add"; onChange(parameters.filter((_, index) => index !== at)); }}>Take out</Button>
         </div>
       ))}
-      <div className="row below-last" data-add=""><Button className="button small" onPress={() => { focusAt.current = parameters.length; onChange([...parameters, { name: "", value: "" }]); }}>Add a parameter</Button></div>
+      <div className="row parameter-add" data-add=""><Button className="button small" onPress={() => { focusAt.current = parameters.length; onChange([...parameters, { name: "", value: "" }]); }}>Add a parameter</Button></div>
     </div>
   );
 }

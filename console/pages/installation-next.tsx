@@ -20,10 +20,11 @@ export function NextSteps({ seen: { installation, cloudlet, bundle, platform, is
   return (
     <>
       {isThere && action !== "rollback" && <p>The controller must know the public half of its <Link to={`/cloudlets/${cloudlet.id}/access-keys`}>access key</Link>.</p>}
-      {state === "findings" && <p>Mend at the site what is named below, or give other parameters; then {retry === undefined ? "begin another one" : "retry"}.</p>}
+      {state === "findings" && <p>Mend at the site what is named below{retry === undefined ? ", or let somebody begin another one" : ", then retry; or begin another one, with other parameters"}.</p>}
       {isPast && state !== "done" && <p className="soft">A later installation has taken its place.</p>}
       <div className="row">
         {retry !== undefined && <Button className="button main" onPress={retry}>Retry …</Button>}
+        {mayBegin && state === "findings" && <Link className="button" to={another(action)}>Begin another one …</Link>}
         {mayBegin && action === "check" && state === "done" && <><Link className="button main" to={another("install")}>Install …</Link><Link className="button" to={another("upgrade")}>Upgrade …</Link></>}
         {installation.receipt !== null && <><Link className="button" to={`/cloudlets/${cloudlet.id}/receipts`}>See the receipts</Link><Button className="button" isPending={save.isRunning} onPress={() => void save.run()}>Save its receipt</Button></>}
         {mayBegin && !isPast && action !== "check" && !(action === "uninstall" && state === "done") && <Link className="button danger" to={another("uninstall")}>Uninstall …</Link>}

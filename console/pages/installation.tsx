@@ -59,12 +59,15 @@ export function InstallationPage({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-function Shown({ seen, reload }: { readonly seen: SeenInstallation; readonly reload: () => void }): ReactNode {
-  const { installation } = seen;
+function Shown({ seen: loaded, reload }: { readonly seen: SeenInstallation; readonly reload: () => void }): ReactNode {
+  // What a retry has answered is newer than what was loaded.
+  const [again, setAgain] = useState<Installation>();
+  const installation = again !== undefined && again.attempts > loaded.installation.attempts ? again : loaded.installation;
+  const seen = { ...loaded, installation };
   const run = useRun(`/v1/installations/${installation.id}/events`, isOver, installation.attempts);
   // What was loaded may be older than what the events have told since.
   const told = run.events.findLast((event) => event.state !== null)?.state as InstallationState | null | undefined;
-  const state = isOver(installation.state) ? installation.state : (told ?? installation.state);
+  const state = isOver(installation.state) || told === undefined || told === null || (isOver(told) && !run.isOver) ? installation.state : told;
   const latest = useRef(reload);
   latest.current = reload;
   const isBehind = run.isOver && !isOver(installation.state);
@@ -75,7 +78,7 @@ function Shown({ seen, reload }: { readonly seen: SeenInstallation; readonly rel
   const lines = attempt.filter((event) => event.state === null).map(({ message }) => message);
   return (
     <>
-      <Standing seen={seen} state={state} run={run} reload={reload} />
+      <Standing seen={seen} state={state} run={run} begun={(next) => { setAgain(next); reload(); }} />
       {isOver(state) && run.isOver && <Findings lines={lines} />}
       <RunLog run={run} name="What install.sh says" fileName={`${seen.cloudlet.name}-${installation.action}.log`} />
       <About seen={seen} state={state} />
@@ -84,7 +87,7 @@ function Shown({ seen, reload }: { readonly seen: SeenInstallation; readonly rel
 }
 
 /** How far it is, and what can be done about it now. */
-function Standing({ seen, state, run, reload }: { readonly seen: SeenInstallation; readonly state: InstallationState; readonly run: Run; readonly reload: () => void }): ReactNode {
+function Standing({ seen, state, run, begun }: { readonly seen: SeenInstallation; readonly state: InstallationState; readonly run: Run; readonly begun: (again: Installation) => void }): ReactNode {
   const { installation, cloudlet, isPast, platform } = seen;
   const mayWrite = useMay()("installation:write", installation.organization);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -111,7 +114,7 @@ function Standing({ seen, state, run, reload }: { readonly seen: SeenInstallatio
       {isAtWork && mayWrite && <div className="row"><Button className="button danger" isDisabled={isStopping} onPress={() => setAsked("cancel")}>Stop it …</Button></div>}
       {!isAtWork && <NextSteps seen={seen} state={state} retry={mayWrite && platform.available && !isPast && state !== "done" ? () => setAsked("retry") : undefined} />}
       {asked === "cancel" && <CancelDialog installation={installation} onClose={() => setAsked(undefined)} done={() => { setAsked(undefined); setStopping(true); }} />}
-      {asked === "retry" && <RetryDialog seen={seen} onClose={() => setAsked(undefined)} done={() => { setAsked(undefined); reload(); }} />}
+      {asked === "retry" && <RetryDialog seen={seen} onClose={() => setAsked(undefined)} done={(next) => { setAsked(undefined); begun(next); }} />}
       {!isAtWork && installation.action !== "check" && state === "done" && <p>State of the cloudlet: <Link to={`/cloudlets/${cloudlet.id}`}><CloudletTag state={cloudlet.state} /></Link></p>}
     </section>
   );
@@ -121,6 +124,7 @@ const titles: Readonly<Record<InstallationState, string>> = { queued: "", runnin
 
 function outcome({ action, exitStatus }: Installation, state: InstallationState): string {
   if (state === "done") return { check: "nothing stands in the way; nothing was changed", install: "it is installed, and well", upgrade: "it is upgraded, and well", rollback: "what was there before is there again", uninstall: "nothing of it is left at the site" }[action];
+  if (state === "findings") return "install.sh has ended with what is named below";
   const status = exitStatus === null ? "" : ` install.sh ended with status ${exitStatus}.`;
   return `${stateWords[state][2]}${status}`;
 }
@@ -138,15 +142,15 @@ function CancelDialog({ installation, onClose, done }: { readonly installation: 
   );
 }
 
-function RetryDialog({ seen: { installation, platform, kept }, onClose, done }: { readonly seen: SeenInstallation; readonly onClose: () => void; readonly done: () => void }): ReactNode {
+function RetryDialog({ seen: { installation, platform, kept }, onClose, done }: { readonly seen: SeenInstallation; readonly onClose: () => void; readonly done: (again: Installation) => void }): ReactNode {
   const { api } = useConsole();
   const login = useLogin(platform, kept, installation.credential);
   const { run, isRunning, problem } = useAction(async () => {
     const given = login.take();
     if (given === undefined) return;
-    await api.post(`/v1/installations/${installation.id}/retry`, given);
+    const { body } = await api.post<Installation>(`/v1/installations/${installation.id}/retry`, given);
     login.forget();
-    done();
+    done(body);
   });
   return (
     <FormDialog title="Retry" action="Go on" isRunning={isRunning} problem={problem} onClose={onClose} onSubmit={() => void run()}>

@@ -34,7 +34,8 @@ const drawMs = 120;
  */
 export function useRun(path: string, isEnd: (state: string) => boolean, turn = 0): Run {
   const { api } = useConsole();
-  const [run, setRun] = useState<Run>({ events: [], isCut: false, isOver: false });
+  const watched = `${path} ${turn}`;
+  const [seen, setSeen] = useState<{ readonly of: string; readonly run: Run }>({ of: watched, run: unheard });
   const ends = useRef(isEnd);
   ends.current = isEnd;
   useEffect(() => {
@@ -44,7 +45,7 @@ export function useRun(path: string, isEnd: (state: string) => boolean, turn = 0
     const draw = (more: Partial<Run> = {}): void => {
       clearTimeout(drawing);
       drawing = undefined;
-      if (!stop.signal.aborted) setRun({ events: [...heard], isCut: false, isOver: false, ...more });
+      if (!stop.signal.aborted) setSeen({ of: watched, run: { events: [...heard], isCut: false, isOver: false, ...more } });
     };
     const watch = async (): Promise<void> => {
       while (!stop.signal.aborted) {
@@ -70,9 +71,11 @@ export function useRun(path: string, isEnd: (state: string) => boolean, turn = 0
       stop.abort();
       clearTimeout(drawing);
     };
-  }, [api, path, turn]);
-  return run;
+  }, [api, path, watched]);
+  return seen.of === watched ? seen.run : unheard;
 }
+
+const unheard: Run = { events: [], isCut: false, isOver: false };
 
 /** The last heading that the program has said: a line that is not set in, and tells nothing of its own. */
 export function stageOf(events: readonly RunEvent[]): string | undefined {
@@ -84,7 +87,7 @@ function isStage(line: string): boolean {
 }
 
 /** What the browser draws without effort; the file has all of them. */
-const shownAtMost = 2_000;
+const shownAtMost = 1_000;
 
 export interface RunLogProps {
   readonly run: Run;

@@ -19,7 +19,6 @@ import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
-import { installationPlatformResource } from "./installation-platforms.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
@@ -55,7 +54,7 @@ const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
-  locationResource, installationPlatformResource, mcResource,
+  locationResource, mcResource,
 ];
 
 const installing = (installer: Installer): readonly Resource[] => [installationResource(installer), siteCredentialResource(installer)];

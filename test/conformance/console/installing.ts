@@ -11,16 +11,17 @@ export async function addressOf({ service }: Running): Promise<string> {
   return service.app.listen({ host: "127.0.0.1", port: 0 });
 }
 
-/** As whoever has this token, at the desk until the test ends: then nothing may have left for elsewhere, and nothing been complained of. */
-export async function enter(t: Test, browser: Browser, url: string, token: string, path: string): Promise<Desk> {
+/** At a desk, as whoever has this token. */
+export async function enter(browser: Browser, url: string, token: string, path: string): Promise<Desk> {
   const desk = await sitDown(browser, url);
   await desk.page.evaluate(`sessionStorage.setItem("cloudlet-bundle.session", ${JSON.stringify(token)})`);
   await desk.page.goto(`${url}${path}`);
-  t.teardown(async () => {
-    t.strictSame([desk.strayed, desk.complaints], [[], []], "no request left the service, and the policy had nothing to refuse");
-    await desk.context.close();
-  });
   return desk;
+}
+
+export async function leave(t: Test, { context, strayed, complaints }: Desk): Promise<void> {
+  t.strictSame([strayed, complaints], [[], []], "no request left the service, and the policy had nothing to refuse");
+  await context.close();
 }
 
 export type Login = { readonly variables: Readonly<Record<string, string>> } | { readonly kept: string } | "none";
@@ -69,5 +70,5 @@ export async function seeEnd(t: Test, page: Page, end: keyof typeof headings, ti
   const any = page.getByRole("heading", { level: 2, name: new RegExp(`^(${Object.values(headings).join("|")}|It was interrupted)$`) });
   await any.waitFor({ timeout: timeoutMs });
   const said = await any.innerText();
-  t.equal(said, headings[end], said === headings[end] ? end : await page.getByRole("region", { name: "Lines of: What install.sh says" }).innerText());
+  t.equal(said, headings[end], said === headings[end] ? end : (await page.getByRole("region", { name: "Lines of: What install.sh says" }).innerText()).slice(-4_000));
 }
