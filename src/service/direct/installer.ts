@@ -8,6 +8,7 @@ import { record } from "../state/audit-trail.ts";
 import { activeInstallations, addInstallationEvents, installationById, setInstallation } from "../state/installations.ts";
 import type { InstallationRow, InstallationState } from "../state/tables.ts";
 import { stopLeft } from "./confined.ts";
+import type { LibvirtHost } from "./libvirt-host.ts";
 import { runInstallation, type Running } from "./run.ts";
 import { tidyState, type RunAs } from "./run-folder.ts";
 import { sealAnew } from "./seal-anew.ts";
@@ -25,6 +26,8 @@ export interface InstallerOptions {
   /** PATH of install.sh: where the sites' clients are. */
   readonly clients?: string | undefined;
   readonly runAs?: RunAs | undefined;
+  /** This machine as a KVM host; undefined where it is none for anybody. */
+  readonly libvirt?: LibvirtHost | undefined;
   /** How many run at a time. */
   readonly atOnce?: number;
   /** From SIGTERM to SIGKILL. */
@@ -35,6 +38,7 @@ export interface InstallerOptions {
 
 export interface Installer {
   readonly sealing: Sealing;
+  readonly libvirt: LibvirtHost | undefined;
   /** What install.sh has done there before, if the service was it. */
   readonly journalOf: (cloudletId: string) => string;
   /** The row is queued; the login is kept in memory alone, until the run has ended. */
@@ -89,6 +93,7 @@ export async function openInstaller(context: Context, options: InstallerOptions)
   };
   return {
     sealing,
+    libvirt: options.libvirt,
     journalOf: (cloudletId) => join(installations, cloudletId, "journal"),
     begin: (id, login) => {
       waiting.push({ id, login });

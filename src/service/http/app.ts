@@ -19,6 +19,7 @@ import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { installationPlatformResource } from "./installation-platforms.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
@@ -54,7 +55,7 @@ const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
-  locationResource, mcResource,
+  locationResource, installationPlatformResource, mcResource,
 ];
 
 const installing = (installer: Installer): readonly Resource[] => [installationResource(installer), siteCredentialResource(installer)];

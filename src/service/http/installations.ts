@@ -13,7 +13,7 @@ import type { BundleRow, InstallationAction, InstallationRow, InstallationState 
 import type { App, Resource } from "./app.ts";
 import { act, actorName, allow, callerOf, visible } from "./caller.ts";
 import { installationStreams } from "./installation-streams.ts";
-import { loginFor, platformOf } from "./installation-login.ts";
+import { loginFor, platformFor } from "./installation-login.ts";
 import { sealedSecrets, type AccessKeyChoice } from "./installation-secrets.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { Problem } from "./problem.ts";
@@ -97,7 +97,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     allow(request, "installation:write", cloudlet);
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
-    const platform = await platformOf(context, bundle);
+    const platform = await platformFor(context, installer, cloudlet, bundle);
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await act(context, request, async (transaction) => {
@@ -131,7 +131,9 @@ function retryRoute(app: App, context: Context, installer: Installer): void {
     if (row.state === "done") throw new Problem("in-use", "It is done: begin another one.");
     const bundle = await bundleById(db, row.bundle_id);
     if (bundle === undefined) throw new Error("an installation has no bundle");
-    const { login, credential } = await loginFor({ context, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
+    const cloudlet = visible(request, "installation:read", await cloudletById(db, row.cloudlet_id));
+    const platform = await platformFor(context, installer, cloudlet, bundle);
+    const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: request.body, kept: row.credential });
     const again = await act(context, request, async (transaction) => {
       if (await cloudletIsBusy(transaction, row.cloudlet_id)) throw busy();
       const last = await latestChange(transaction, row.cloudlet_id);
