@@ -109,7 +109,7 @@ function Standing({ seen, state, run, begun }: { readonly seen: SeenInstallation
   return (
     <section className={`card verdict ${isAtWork ? "look" : tag}`} aria-label="How far it is">
       <h2 ref={heading} tabIndex={-1}>{isAtWork ? (state === "queued" ? "It waits for its turn" : "It goes on") : titles[state]}</h2>
-      <p>{isAtWork ? (isStopping ? "It is being stopped. install.sh closes what it has open." : stage === undefined ? means : sentence(`at: ${stage}`)) : sentence(outcome(installation, state))}</p>
+      <p>{isAtWork ? (isStopping ? "It is being stopped. install.sh closes what it has open." : stage === undefined ? means : `At: ${stage}.`) : sentence(outcome(installation, state))}</p>
       {isAtWork && <div className="bar" aria-hidden="true"><i /></div>}
       {isAtWork && mayWrite && <div className="row"><Button className="button danger" isDisabled={isStopping} onPress={() => setAsked("cancel")}>Stop it …</Button></div>}
       {!isAtWork && <NextSteps seen={seen} state={state} retry={mayWrite && platform.available && !isPast && state !== "done" ? () => setAsked("retry") : undefined} />}
