@@ -88,6 +88,8 @@ function ofText(text: string, say: Say): Parts {
 }
 
 function readOpenStack(variables: Record<string, string>, files: Record<string, string>, clouds: string | undefined, say: Say): readonly string[] {
+  // keystoneauth takes a password to be meant where nothing else is named.
+  if (variables["OS_APPLICATION_CREDENTIAL_SECRET"] !== undefined) variables["OS_AUTH_TYPE"] ??= "v3applicationcredential";
   checkAuthType(variables["OS_AUTH_TYPE"], say);
   // Written even where it is empty: else the client would look for one of this machine.
   files["OS_CLIENT_CONFIG_FILE"] = clouds ?? "clouds: {}\n";
