@@ -42,7 +42,7 @@ export function Page({ title, part, kind, up, actions, children }: PageProps): R
 
 /** What was loaded, or why it was not, or that it is on its way. */
 export function Ready<T>({ loaded, children }: { readonly loaded: Loaded<T>; readonly children: (value: T) => ReactNode }): ReactNode {
-  if (loaded.value !== undefined) return children(loaded.value);
+  if (loaded.value !== undefined) return <div className={loaded.isLoading ? "busy" : ""} aria-busy={loaded.isLoading}>{children(loaded.value)}</div>;
   if (loaded.problem !== undefined) return <Failed problem={loaded.problem} again={loaded.reload} />;
   return <p className="soft loading" role="status">Loading …</p>;
 }

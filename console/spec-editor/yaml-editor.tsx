@@ -97,7 +97,7 @@ const writable = new Compartment();
 /** Without a key for Tab: it leads on to the next field, as everywhere. */
 function parts(label: string, readOnly: boolean) {
   return [
-    lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), yaml(), indentUnit.of("  "), lintGutter(), EditorView.lineWrapping,
+    lineNumbers(), ...(readOnly ? [] : [highlightActiveLine(), highlightActiveLineGutter()]), drawSelection(), history(), yaml(), indentUnit.of("  "), lintGutter(), EditorView.lineWrapping,
     syntaxHighlighting(colours), theme, writable.of(EditorState.readOnly.of(readOnly)), keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.domEventHandlers({ beforeinput: replaceSelection }),
     EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
