@@ -54,11 +54,11 @@ export function SpecEditor({ api, value, onChange, onValidity, refused = [], act
           {written === undefined ? <p role="status">The form comes back when the YAML can be read.</p> : <Form value={form}><Fields schema={schema.root} value={written} set={set} /></Form>}
         </section>
         <div className="spec-text">
+          <Picture svg={checked.picture} state={checked.state} />
           <section className="card" aria-label="Spec as YAML">
             <h2>YAML</h2>
             <YamlEditor ref={yaml} label="Spec (YAML)" value={value} onChange={onChange} issues={issues} readOnly={false} />
           </section>
-          <Picture svg={checked.picture} state={checked.state} />
         </div>
       </div>
       <div className="send">{actions}<FirstMistake issues={issues} go={go} /></div>

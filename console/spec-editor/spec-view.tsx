@@ -15,9 +15,9 @@ export interface SpecViewProps {
 export function SpecView({ api, label, value }: SpecViewProps): ReactNode {
   const checked = useChecked(api, value, () => undefined);
   return (
-    <div className="spec-sides">
-      <section className="card" aria-label="Spec as YAML"><YamlEditor label={label} value={value} onChange={() => undefined} issues={checked.issues} readOnly /></section>
+    <div className="spec-view">
       <Picture svg={checked.picture} state={checked.state} />
+      <section className="card" aria-label="Spec as YAML"><YamlEditor label={label} value={value} onChange={() => undefined} issues={checked.issues} readOnly /></section>
     </div>
   );
 }

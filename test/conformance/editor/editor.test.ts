@@ -125,6 +125,19 @@ scene("the YAML fills the form; what can't be read leaves it alone until it can"
   t.equal(await page.locator(".yaml-editor .cm-content:focus").count(), 0, "Tab leads out of the editor");
 });
 
+scene("on a machine that is slow, nothing that is written is lost or moved", async (t, page) => {
+  await writeYaml(page, starterSpec("openstack"));
+  await verdict(page, "No mistake");
+  const slow = await page.context().newCDPSession(page);
+  await slow.send("Emulation.setCPUThrottlingRate", { rate: 8 });
+  await page.keyboard.press("Control+End");
+  const words = "# what an operator writes in one go";
+  await page.keyboard.type(words);
+  await slow.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  await verdict(page, "No mistake");
+  t.equal(await yamlIn(page), `${starterSpec("openstack")}${words}`);
+});
+
 scene("a file of mcctl is imported, and what could not be carried over is named", async (t, page) => {
   const object = "region: EU\ncloudlet:\n  key: {organization: ExampleTel, name: berlin-9}\n  location: {latitude: 52.52, longitude: 13.405}\n  platformtype: PlatformTypeOpenstack\n  numdynamicips: 8\n  infraapiaccess: RestrictedAccess\n  infraconfig: {flavorname: m1.medium, externalnetworkname: ue-net}\n  accessvars: {OS_PASSWORD: hunter2, OS_AUTH_URL: 'https://keystone.example.net/v3', OS_USERNAME: crm}\n  moonphase: full\n";
   await page.getByLabel("Import a cloudlet of MobiledgeX").setInputFiles({ name: "berlin-9.yaml", mimeType: "application/yaml", buffer: Buffer.from(object) });
