@@ -27,7 +27,7 @@ export interface Desk {
 
 export async function sitDown(browser: Browser, url: string): Promise<Desk> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, acceptDownloads: true, reducedMotion: "reduce", locale: "en-GB", timezoneId: "Europe/Berlin", permissions: ["clipboard-read", "clipboard-write"] });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const strayed: string[] = [];
   const complaints: string[] = [];
   context.on("request", (request) => {

@@ -10,7 +10,7 @@ import { addOrganization, startService } from "../../unit/service/running.ts";
 import { launch, look, sitDown } from "./browser.ts";
 import { writeYaml, yamlIn } from "./yaml.ts";
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const running = await startService(t);
 const { service, ask, admin } = running;
 await service.app.listen({ host: "127.0.0.1", port: 0 });
