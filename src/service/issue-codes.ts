@@ -14,5 +14,9 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "Credentials for a site hold something that is no part of a login, would have to be run, or names a file of the service's machine.",
     remedy: "Give the variables of the login, or a plain openrc or clouds.yaml; certificates and keys as text.",
   },
+  "service/delivery": {
+    meaning: "A host that a bundle is to be delivered to, what it is known by, or the login there can't be what it is given as.",
+    remedy: "Write hosts as user@host or user@host:port; host keys as lines of known_hosts, fingerprints or public keys; a private key with its first and last line.",
+  },
   "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
 };
