@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { activeInstallations } from "../state/installations.ts";
 import { stopLeft } from "./confined.ts";
 import { leaveRun } from "./ended-run.ts";
+import type { LibvirtHost } from "./libvirt-host.ts";
 import { runInstallation } from "./run.ts";
 import { tidyState, type RunAs } from "./run-folder.ts";
 import { sealAnew } from "./seal-anew.ts";
@@ -25,6 +26,8 @@ export interface InstallerOptions {
   /** PATH of install.sh: where the sites' clients are. */
   readonly clients?: string | undefined;
   readonly runAs?: RunAs | undefined;
+  /** This machine as a KVM host; undefined where it is none for anybody. */
+  readonly libvirt?: LibvirtHost | undefined;
   /** How many run at a time. */
   readonly atOnce?: number;
   /** From SIGTERM to SIGKILL. */
@@ -36,6 +39,7 @@ export interface InstallerOptions {
 /** Begun with the login, which is kept in memory alone. */
 export interface Installer extends Turns<SiteLogin> {
   readonly sealing: Sealing;
+  readonly libvirt: LibvirtHost | undefined;
   /** What install.sh has done there before, if the service was it. */
   readonly journalOf: (cloudletId: string) => string;
 }
@@ -68,7 +72,7 @@ export async function openInstaller(context: Context, options: InstallerOptions)
     run: (id, login) => runInstallation(context, settings, id, login),
     leave: (id, state, message) => leaveRun(context, id, state, message),
   });
-  return { sealing, journalOf: (cloudletId) => join(installations, cloudletId, "journal"), ...turns };
+  return { sealing, libvirt: options.libvirt, journalOf: (cloudletId) => join(installations, cloudletId, "journal"), ...turns };
 }
 
 /** What was queued had its login in the memory of a process that is gone; what ran goes on from its journal when somebody asks. */

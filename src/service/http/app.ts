@@ -21,6 +21,7 @@ import { consoleFiles } from "./console.ts";
 import { deliveryResource } from "./deliveries.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { installationPlatformResource } from "./installation-platforms.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
 import { mcResource } from "./mc.ts";
@@ -58,7 +59,7 @@ const resources: readonly Resource[] = [
   healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
-  locationResource, mcResource,
+  locationResource, installationPlatformResource, mcResource,
 ];
 
 /** What there is only where the service may reach out. */

@@ -12,7 +12,7 @@ import type { InstallationAction, InstallationRow, InstallationState } from "../
 import type { App, Resource } from "./app.ts";
 import { allow, callerOf, visible } from "./caller.ts";
 import { installationStreams } from "./installation-streams.ts";
-import { loginFor, platformOf } from "./installation-login.ts";
+import { loginFor, platformFor } from "./installation-login.ts";
 import { cursorOf, limitOf, pageOf, type PageQuery } from "./paging.ts";
 import { Problem } from "./problem.ts";
 import { cancelRun, parametersSchema, queueAgain, queueRun, readyBundle, refuseInputs, wantedInputs, type WantedRun } from "./queued-run.ts";
@@ -81,7 +81,7 @@ function beginRoute(app: App, context: Context, installer: Installer): void {
     allow(request, "installation:write", cloudlet);
     const bundle = await readyBundle(context, request, body);
     refuseInputs(body);
-    const platform = await platformOf(context, bundle);
+    const platform = await platformFor(context, installer, cloudlet, bundle);
     const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: body, kept: null });
     const hasJournal = existsSync(installer.journalOf(cloudlet.id));
     const row = await queueRun(context, request, installer.sealing, { way: "direct", cloudlet, bundle, wanted: body, credential, hasJournal, detail: { credential } });
@@ -102,7 +102,9 @@ function retryRoute(app: App, context: Context, installer: Installer): void {
     if (row.state === "done") throw new Problem("in-use", "It is done: begin another one.");
     const bundle = await bundleById(db, row.bundle_id);
     if (bundle === undefined) throw new Error("an installation has no bundle");
-    const { login, credential } = await loginFor({ context, installer }, { cloudletId: row.cloudlet_id, platform: await platformOf(context, bundle), given: request.body, kept: row.credential });
+    const cloudlet = visible(request, "installation:read", await cloudletById(db, row.cloudlet_id));
+    const platform = await platformFor(context, installer, cloudlet, bundle);
+    const { login, credential } = await loginFor({ context, installer }, { cloudletId: cloudlet.id, platform, given: request.body, kept: row.credential });
     const again = await queueAgain(context, request, row, { credential, detail: { credential } });
     installer.begin(again.id, login);
     return reply.code(202).send(await whole(context, again));
