@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { LinesField, TextField } from "../parts/field.tsx";
+import type { Delivery } from "./delivery.ts";
 
 export interface Way {
   readonly host: string;
@@ -13,6 +14,11 @@ export interface Way {
 }
 
 export const noWay: Way = { host: "", hostKeys: "", jumps: "", folder: "", source: "" };
+
+/** The same way again. */
+export function wayOf({ host, hostKeys, jumps, folder, source }: Delivery): Way {
+  return { host, hostKeys, jumps: jumps.join("\n"), folder, source };
+}
 
 /** As the API takes it. */
 export function givenWay({ host, hostKeys, jumps, folder, source }: Way, withSource: boolean): object {

@@ -137,7 +137,7 @@ const titles: Readonly<Record<InstallationState, string>> = { queued: "", runnin
 function NextSteps({ seen: { delivery, cloudlet, bundle }, state, retry }: { readonly seen: Seen; readonly state: InstallationState; readonly retry: (() => void) | undefined }): ReactNode {
   const mayBegin = useMay()("delivery:write", delivery.organization);
   const { action } = delivery;
-  const another = (next: DeliveryAction): string => `/cloudlets/${cloudlet.id}/deliveries/new?action=${next}&bundle=${bundle.id}`;
+  const another = (next: DeliveryAction): string => `/cloudlets/${cloudlet.id}/deliveries/new?action=${next}&bundle=${bundle.id}&from=${delivery.id}`;
   const isThere = state === "done" && (action === "deliver" || action === "check");
   return (
     <>

@@ -5,7 +5,7 @@ import type { Api } from "../api.ts";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { actionsInOrder, actionWords, isAction, isRun, takesInputs, type Delivery, type DeliveryAction } from "../deliveries/delivery.ts";
 import { HostLoginFields, useHostLogin } from "../deliveries/login.tsx";
-import { givenWay, missingIn, noWay, WayFields, type Way } from "../deliveries/way.tsx";
+import { givenWay, missingIn, noWay, WayFields, wayOf, type Way } from "../deliveries/way.tsx";
 import { AccessKeyFields, givenKey, isKeyMissing, type AccessKey } from "../installations/access-key.tsx";
 import { isAccessKey, parametersIn, slotsIn, type Slot } from "../installations/bundle-asks.ts";
 import { Confirmation, needsConfirmation } from "../installations/confirmation.tsx";
@@ -34,25 +34,29 @@ interface Seen {
   readonly releases: ReadonlyMap<string, string>;
   /** There is an access key that is good. */
   readonly isIssued: boolean;
+  /** The one that this one comes after: it goes to the same host. */
+  readonly before: Delivery | undefined;
 }
 
 /** More than anybody wants to choose from. */
 const bundlesAtMost = 200;
 
-async function seenBy(api: Api, id: string, signal: AbortSignal): Promise<Seen> {
+async function seenBy(api: Api, id: string, from: string | null, signal: AbortSignal): Promise<Seen> {
   const { body: cloudlet } = await api.get<Cloudlet>(`/v1/cloudlets/${encodeURIComponent(id)}`, { signal });
-  const [isOn, bundles, releases, keys] = await Promise.all([
+  const [isOn, before, bundles, releases, keys] = await Promise.all([
     api.get("/v1/deliveries?limit=1", { signal }).then(() => true, () => false),
+    from === null ? undefined : api.get<Delivery>(`/v1/deliveries/${encodeURIComponent(from)}`, { signal }).then(({ body }) => (body.cloudlet === id ? body : undefined), () => undefined),
     allOf<Bundle>(api, `/v1/bundles?cloudlet=${cloudlet.id}&state=ready`, bundlesAtMost, signal),
     api.get<{ readonly items: readonly Release[] }>("/v1/releases", { signal }),
     api.get<{ readonly items: readonly { readonly revoked: string | null }[] }>(`/v1/cloudlets/${cloudlet.id}/access-keys`, { signal }),
   ]);
-  return { cloudlet, isOn, bundles, releases: new Map(releases.body.items.map(({ id: release, name }) => [release, name])), isIssued: keys.body.items.some(({ revoked }) => revoked === null) };
+  return { cloudlet, isOn, before, bundles, releases: new Map(releases.body.items.map(({ id: release, name }) => [release, name])), isIssued: keys.body.items.some(({ revoked }) => revoked === null) };
 }
 
 export function NewDelivery({ id }: { readonly id: string }): ReactNode {
   const mayDo = useMay();
-  const loaded = useLoaded(`new delivery of ${id}`, (api, signal) => seenBy(api, id, signal));
+  const from = usePlace().query.get("from");
+  const loaded = useLoaded(`new delivery of ${id} after ${from ?? ""}`, (api, signal) => seenBy(api, id, from, signal));
   const { value } = loaded;
   return (
     <Page title={value === undefined ? "Begin a delivery" : `Begin a delivery of ${value.cloudlet.name}`} kind={value === undefined ? "Delivery" : `Delivery of ${value.cloudlet.organization}`} up={{ to: `/cloudlets/${id}/deliveries`, name: value === undefined ? "Deliveries" : `Deliveries of ${value.cloudlet.name}` }}>
@@ -78,14 +82,14 @@ async function askedBy(api: Api, bundle: string, platform: string, signal: Abort
 }
 
 function Form({ seen }: { readonly seen: Seen }): ReactNode {
-  const { cloudlet, bundles, releases, isIssued } = seen;
+  const { cloudlet, bundles, releases, isIssued, before } = seen;
   const { api } = useConsole();
   const { query } = usePlace();
   const [action, setAction] = useState<DeliveryAction>(() => (isAction(query.get("action")) ? (query.get("action") as DeliveryAction) : "deliver"));
   const [bundle, setBundle] = useState(() => bundles.find(({ id }) => id === query.get("bundle"))?.id ?? bundles[0]?.id ?? "");
-  const [way, setWay] = useState<Way>(noWay);
+  const [way, setWay] = useState<Way>(() => (before === undefined ? noWay : wayOf(before)));
   const login = useHostLogin();
-  const [parameters, setParameters] = useState<readonly Parameter[]>([]);
+  const [parameters, setParameters] = useState<readonly Parameter[]>(() => Object.entries(before?.parameters ?? {}).map(([name, value]) => ({ name, value })));
   const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
   const [accessKey, setAccessKey] = useState<AccessKey>({ choice: undefined, own: "", ownSecond: "" });
   const [allowOlder, setAllowOlder] = useState(false);

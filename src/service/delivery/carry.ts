@@ -48,10 +48,13 @@ interface Work {
   readonly id: string;
 }
 
+/** As install.sh has it: what something is at stands at the margin, what it tells of it is set in. */
+const setIn = "    ";
+
 export function carry(order: Order, outside: Outside): Carrying {
   const stop = new AbortController();
   const { signal } = stop;
-  const say = (text: string): void => outside.tell({ type: "said", text });
+  const say = (text: string): void => sayBy(outside, text);
   const target = order.hops.at(-1) as Target;
   const lasting = lastingLine(() => openLine(order, signal), {
     patience: { ...usualPatience, tries: order.tries },
@@ -73,6 +76,10 @@ export function carry(order: Order, outside: Outside): Carrying {
     },
     ended,
   };
+}
+
+function sayBy({ tell }: Outside, text: string): void {
+  tell({ type: "said", text: `${setIn}${text}` });
 }
 
 function failure(error: unknown, signal: AbortSignal): CarryEnd {
@@ -102,6 +109,7 @@ function credentialsOf({ privateKey, passphrase, password }: Order["logins"][num
 async function carried(work: Work, stopsBy: (how: () => Promise<void>) => void): Promise<CarryEnd> {
   const { order, outside, lasting, remote } = work;
   const { action } = order;
+  outside.tell({ type: "said", text: "connect" });
   outside.tell({ type: "phase", phase: "connecting", done: 0, total: 0 });
   const there = await lasting.use((line) => survey(line, remote));
   if (there.state === "foreign") throw new EnvironmentError(`${plainText(there.folder)} on the host was not made by push: choose another folder; this one is left as it is`);
@@ -118,9 +126,9 @@ async function carried(work: Work, stopsBy: (how: () => Promise<void>) => void):
   let started: Promise<void> = Promise.resolve();
   stopsBy(async () => {
     await started.catch(() => undefined);
-    if ((await cancelRun(lasting, remote)) === "killed") outside.tell({ type: "said", text: "install.sh did not end by itself, and was killed" });
+    if ((await cancelRun(lasting, remote)) === "killed") sayBy(outside, "install.sh did not end by itself, and was killed");
   });
-  if (isAttached) outside.tell({ type: "said", text: "the installation that was begun there is shown on" });
+  if (isAttached) sayBy(outside, "the installation that was begun there is shown on");
   else await (started = begun(work));
   return followed(work, isAttached && there.runId === order.awaited ? order.logAt : 0);
 }
@@ -129,8 +137,9 @@ async function carried(work: Work, stopsBy: (how: () => Promise<void>) => void):
 async function brought(work: Work, there: Survey): Promise<CarryEnd | undefined> {
   const { order, outside, lasting, remote, signal, id } = work;
   const { size, trust } = order;
+  outside.tell({ type: "said", text: "bring the bundle" });
   const digest = await digestOfWhole(outside.tar, order.files, signal, (done) => outside.tell({ type: "phase", phase: "checking", done, total: size }));
-  const say = (text: string): void => outside.tell({ type: "said", text });
+  const say = (text: string): void => sayBy(outside, text);
   const watch: BringWatch = {
     sent: (done) => outside.tell({ type: "phase", phase: "sending", done, total: size }),
     compared: (from, to) => {
@@ -183,8 +192,9 @@ async function removed(work: Work): Promise<CarryEnd> {
 }
 
 async function takenAway({ order, outside, lasting, remote }: Work): Promise<readonly string[]> {
+  outside.tell({ type: "said", text: "take away what was brought" });
   outside.tell({ type: "phase", phase: "removing", done: 0, total: 0 });
   const left = (await removeAll(lasting, remote)).map(plainText);
-  outside.tell({ type: "said", text: left.length === 0 ? `what was brought to ${order.folder} is taken away: nothing is left there` : `what was brought to ${order.folder} is taken away; this is not its own, and stays: ${left.slice(0, 20).join(", ")}` });
+  sayBy(outside, left.length === 0 ? `what was brought to ${order.folder} is taken away: nothing is left there` : `what was brought to ${order.folder} is taken away; this is not its own, and stays: ${left.slice(0, 20).join(", ")}`);
   return left;
 }

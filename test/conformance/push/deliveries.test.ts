@@ -5,12 +5,15 @@
 
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import ssh2 from "ssh2";
 import t from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { keyFingerprint } from "../../../src/deliver/host-keys.ts";
 import { addCloudlet, addOrganization, bundleOf, fillStore, releaseText, root, startService, type Answer } from "../../unit/service/running.ts";
 import { bytesBelow, processesWith } from "../service/stand-in.ts";
 import { releaseEdit, specOf } from "./cloudlets.ts";
@@ -158,6 +161,85 @@ t.test("a host key that is another: refused before any login; a wrong password; 
   t.equal((await begin(cut, "deliver", { parameters: site })).status, 400);
   t.equal((await begin(cut, "deliver", { removeAfter: true })).status, 400);
 });
+
+t.test("a host that sends without an end, and one that says nothing: the service is none the worse", async (t) => {
+  const floods = await hostile((channel) => {
+    const more = (): void => {
+      while (channel.write(`cloudlet-bundle-9c1f says:\n${"x".repeat(32_000)}\n`)) continue;
+      channel.once("drain", more);
+    };
+    more();
+  });
+  const row = await ended(await begin(cut, "deliver", { host: `root@127.0.0.1:${floods.port}`, hostKeys: floods.fingerprint }));
+  t.match(row, { state: "failed" });
+  t.match((await ask("GET", `/v1/deliveries/${String(row["id"])}/events`, { token: admin })).text, /the host says more than it is asked/);
+  await floods.close();
+
+  const silent = await hostile(() => undefined);
+  const begun = await begin(cut, "deliver", { host: `root@127.0.0.1:${silent.port}`, hostKeys: silent.fingerprint });
+  const id = String(begun.json["id"]);
+  await until("it is connected", () => silent.asked() > 0);
+  const courier = courierOf(id);
+  const open = readdirSync(`/proc/${courier}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${courier}/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  t.strictSame(open.filter((path) => path.includes("service.db") || path.includes("/blobs/")), [], "no file of the service's is open in it");
+  const [environment, status, limits] = ["environ", "status", "limits"].map((name) => readFileSync(`/proc/${courier}/${name}`, "latin1"));
+  t.notMatch(environment, /HOME|PATH|SSH/);
+  t.match(limits, /Max data size +1073741824/);
+  t.match(limits, /Max file size +0 /);
+  t.ok(Number(/VmRSS:\s+(\d+)/.exec(status ?? "")?.[1]) < 262_144, "it is small");
+  process.kill(courier, "SIGKILL");
+  t.match(await ended(begun), { state: "failed" });
+  t.match((await ask("GET", `/v1/deliveries/${id}/events`, { token: admin })).text, /has ended by itself; the service's log has more/);
+  t.match(running.log.join(""), /it ended with SIGKILL/);
+  await silent.close();
+});
+
+/** An SSH server of the tests' own that lets anybody in and answers commands as it likes. */
+async function hostile(answer: (channel: ssh2.ServerChannel) => void): Promise<{ readonly port: number; readonly fingerprint: string; readonly asked: () => number; readonly close: () => Promise<void> }> {
+  const pair = ssh2.utils.generateKeyPairSync("ed25519");
+  const parsed = ssh2.utils.parseKey(pair.private);
+  if (parsed instanceof Error) throw parsed;
+  let asked = 0;
+  const open = new Set<ssh2.Connection>();
+  const server = new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
+    open.add(client);
+    client.on("error", () => undefined).on("close", () => open.delete(client)).on("authentication", (context) => context.accept());
+    client.on("ready", () => client.on("session", (accept) => accept().on("exec", (yes) => {
+      asked += 1;
+      const channel = yes();
+      channel.on("error", () => undefined);
+      answer(channel);
+    })));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port, fingerprint: keyFingerprint(new Uint8Array((parsed as ssh2.ParsedKey).getPublicSSH())), asked: () => asked,
+    close: async () => {
+      for (const client of open) client.end();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The process that stands for a delivery. */
+function courierOf(id: string): number {
+  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`CLOUDLET_BUNDLE_RUN=${id}`);
+    } catch {
+      return false;
+    }
+  });
+  if (found === undefined) throw new Error("the delivery has no process");
+  return Number(found);
+}
 
 t.test("who may: contributors, and nobody of elsewhere", async (t) => {
   const viewer = await running.person("vera", { organization: "ExampleTel" });
