@@ -1,10 +1,10 @@
 /** The installations of one cloudlet that the service does by itself, and the logins that it keeps for them. */
 
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import type { Api } from "../api.ts";
 import { ApiProblem } from "../api.ts";
 import { useLoaded, useMay } from "../console.tsx";
-import { actionWords, stateWords, type Installation, type InstallationPlatform, type InstallationState } from "../installations/installation.ts";
+import { actionWords, isOver, stateWords, type Installation, type InstallationPlatform, type InstallationState } from "../installations/installation.ts";
 import { Link } from "../router.tsx";
 import { Empty, Ready } from "../parts/page.tsx";
 import { usePages } from "../parts/pages.tsx";
@@ -38,6 +38,7 @@ function Tab({ cloudlet, platform }: { readonly cloudlet: Cloudlet; readonly pla
   const mayBegin = useMay()("installation:write", cloudlet.organization);
   const { loaded, pager } = usePages<Installation>(`/v1/installations?cloudlet=${cloudlet.id}`);
   const credentials = useLoaded(`credentials of ${cloudlet.id}`, (api, signal) => siteCredentials(api, cloudlet.id, signal));
+  useAgain(loaded.value?.items.some(({ state }) => !isOver(state)) === true, loaded.reload);
   // Scaled out there are no installations to ask for; where the spec has another platform by now, there may be old ones.
   const isNever = !platform.available && (loaded.problem !== undefined || loaded.value?.items.length === 0);
   return (
@@ -59,6 +60,19 @@ function Tab({ cloudlet, platform }: { readonly cloudlet: Cloudlet; readonly pla
       {platform.available && platform.login !== "none" && <SiteCredentials cloudlet={cloudlet} platform={platform} loaded={credentials} />}
     </>
   );
+}
+
+/** So often is looked at what goes on: its own page tells each line. */
+const againMs = 5_000;
+
+function useAgain(isOn: boolean, look: () => void): void {
+  const latest = useRef(look);
+  latest.current = look;
+  useEffect(() => {
+    if (!isOn) return;
+    const timer = setInterval(() => latest.current(), againMs);
+    return () => clearInterval(timer);
+  }, [isOn]);
 }
 
 function InstallationTable({ items }: { readonly items: readonly Installation[] }): ReactNode {

@@ -77,13 +77,17 @@ export function useRun(path: string, isEnd: (state: string) => boolean, turn = 0
 
 const unheard: Run = { events: [], isCut: false, isOver: false };
 
-/** The last heading that the program has said: a line that is not set in, and tells nothing of its own. */
+/** The last heading that the program has said. */
 export function stageOf(events: readonly RunEvent[]): string | undefined {
   return events.findLast((event) => event.state === null && isStage(event.message))?.message;
 }
 
+/** Longer is a sentence. */
+const stageCharacters = 80;
+
+/** A few words that are not set in; what has a colon or columns tells something of its own, but for `done: …`. */
 function isStage(line: string): boolean {
-  return /^[A-Za-z]/.test(line) && !/^(finding|note|warning|error|receipt)\b/.test(line);
+  return line.length <= stageCharacters && /^[A-Za-z]/.test(line) && !/ {2}|^(finding|note) /.test(line) && !/: /.test(line.replace(/^done: /, ""));
 }
 
 /** What the browser draws without effort; the file has all of them. */
