@@ -7,6 +7,7 @@ import { actionWords, isRun, progressText, stateWords, takesInputs, type Deliver
 import { HostLoginFields, useHostLogin } from "../deliveries/login.tsx";
 import { Findings } from "../installations/findings-list.tsx";
 import { isOver, type InstallationState } from "../installations/installation.ts";
+import { useNewest, useRunState, useWorkEnd } from "../installations/run-state.ts";
 import { Link } from "../router.tsx";
 import { Button } from "../parts/button.tsx";
 import { FormDialog } from "../parts/dialog.tsx";
@@ -46,22 +47,10 @@ export function DeliveryPage({ id }: { readonly id: string }): ReactNode {
 }
 
 function Shown({ seen: loaded, reload }: { readonly seen: Seen; readonly reload: () => void }): ReactNode {
-  // What a retry has answered is newer than what was loaded.
-  const [again, setAgain] = useState<Delivery>();
-  const delivery = again !== undefined && again.attempts > loaded.delivery.attempts ? again : loaded.delivery;
+  const [delivery, setAgain] = useNewest(loaded.delivery);
   const seen = { ...loaded, delivery };
   const run = useRun(`/v1/deliveries/${delivery.id}/events`, isOver, delivery.attempts);
-  // What was loaded may be older than what the events have told since.
-  const told = run.events.findLast((event) => event.state !== null)?.state as InstallationState | null | undefined;
-  const state = isOver(delivery.state) || told === undefined || told === null || (isOver(told) && !run.isOver) ? delivery.state : told;
-  const latest = useRef(reload);
-  latest.current = reload;
-  const isBehind = run.isOver && !isOver(delivery.state);
-  useEffect(() => {
-    if (isBehind) latest.current();
-  }, [isBehind]);
-  const attempt = run.events.slice(run.events.findLastIndex((event) => event.state === "queued") + 1);
-  const lines = attempt.filter((event) => event.state === null).map(({ message }) => message);
+  const { state, lines } = useRunState(delivery, run, reload);
   return (
     <>
       <Standing seen={seen} state={state} run={run} begun={(next) => { setAgain(next); reload(); }} />
@@ -103,16 +92,10 @@ function Standing({ seen, state, run, begun }: { readonly seen: Seen; readonly s
   const isAtWork = !isOver(state);
   const progress = useProgress(delivery.id, isAtWork);
   const [tag, , means] = stateWords[state];
-  const wasAtWork = useRef(isAtWork);
-  useEffect(() => {
-    // The button that had the focus is gone with what it was for.
-    if (wasAtWork.current && !isAtWork && (document.activeElement === null || document.activeElement === document.body)) heading.current?.focus({ preventScroll: true });
-    wasAtWork.current = isAtWork;
-    if (!isAtWork) {
-      setStopping(false);
-      setAsked((now) => (now === "cancel" ? undefined : now));
-    }
-  }, [isAtWork]);
+  useWorkEnd(isAtWork, heading, () => {
+    setStopping(false);
+    setAsked((now) => (now === "cancel" ? undefined : now));
+  });
   const stage = progress?.phase === "running" ? stageOf(run.events) : undefined;
   const last = run.events.findLast((event) => event.state !== null && isOver(event.state))?.message;
   return (

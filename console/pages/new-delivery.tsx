@@ -6,13 +6,9 @@ import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { actionsInOrder, actionWords, isAction, isRun, takesInputs, type Delivery, type DeliveryAction } from "../deliveries/delivery.ts";
 import { HostLoginFields, useHostLogin } from "../deliveries/login.tsx";
 import { givenWay, missingIn, noWay, WayFields, wayOf, type Way } from "../deliveries/way.tsx";
-import { AccessKeyFields, givenKey, isKeyMissing, type AccessKey } from "../installations/access-key.tsx";
-import { isAccessKey, parametersIn, slotsIn, type Slot } from "../installations/bundle-asks.ts";
 import { Confirmation, needsConfirmation } from "../installations/confirmation.tsx";
+import { InputFields, useInputs } from "../installations/inputs.tsx";
 import type { InstallationAction } from "../installations/installation.ts";
-import { useGone } from "../installations/login.tsx";
-import { ParameterFields, parametersOf, type Parameter } from "../installations/parameters.tsx";
-import { SlotFields } from "../installations/slots.tsx";
 import { Link, navigate, usePlace } from "../router.tsx";
 import { Button } from "../parts/button.tsx";
 import { RadioField, SelectField } from "../parts/field.tsx";
@@ -70,17 +66,6 @@ export function NewDelivery({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-interface Asks {
-  readonly slots: readonly Slot[];
-  readonly parameters: readonly string[];
-}
-
-async function askedBy(api: Api, bundle: string, platform: string, signal: AbortSignal): Promise<Asks> {
-  const file = (path: string): Promise<string> => api.text(`/v1/bundles/${bundle}/files/${path}`, { signal });
-  const [slots, template] = await Promise.all([file("site/secrets.template"), platform === "openstack" ? file("site/heat-template.yaml") : ""]);
-  return { slots: slotsIn(slots).filter(({ name }) => !isAccessKey(name)), parameters: parametersIn(template) };
-}
-
 function Form({ seen }: { readonly seen: Seen }): ReactNode {
   const { cloudlet, bundles, releases, isIssued, before } = seen;
   const { api } = useConsole();
@@ -89,36 +74,17 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
   const [bundle, setBundle] = useState(() => bundles.find(({ id }) => id === query.get("bundle"))?.id ?? bundles[0]?.id ?? "");
   const [way, setWay] = useState<Way>(() => (before === undefined ? noWay : wayOf(before)));
   const login = useHostLogin();
-  const [parameters, setParameters] = useState<readonly Parameter[]>(() => Object.entries(before?.parameters ?? {}).map(([name, value]) => ({ name, value })));
-  const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
-  const [accessKey, setAccessKey] = useState<AccessKey>({ choice: undefined, own: "", ownSecond: "" });
-  const [allowOlder, setAllowOlder] = useState(false);
+  const inputs = useInputs(takesInputs(action) ? action : "check", { isIssued, isInstalled: cloudlet.state === "installed" }, before?.parameters);
   const [removeAfter, setRemoveAfter] = useState(false);
   const [isAsked, setAsked] = useState(false);
   const [wrong, setWrong] = useState<Readonly<Record<string, string>>>({});
-  const asks = useLoaded(`asked by ${bundle}`, (from, signal) => askedBy(from, bundle, cloudlet.platform, signal));
-  const forget = (): void => {
-    login.forget();
-    setSecrets({});
-    setAccessKey({ choice: accessKey.choice, own: "", ownSecond: "" });
-  };
-  useGone(forget);
-  const withKey = action === "install" || action === "upgrade";
-  const keyed = { action: (takesInputs(action) ? action : "check") as InstallationAction, isIssued, isInstalled: cloudlet.state === "installed" };
   const { run, isRunning, problem, forget: calm } = useAction(async () => {
     const auth = login.take();
     if (auth === undefined) return setAsked(false);
-    const key = withKey ? givenKey(accessKey, keyed) : { secrets: {} };
-    const filled = { ...Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")), ...key.secrets };
-    const inputs = !takesInputs(action) ? {} : {
-      parameters: parametersOf(parameters),
-      ...(Object.keys(filled).length === 0 ? {} : { secrets: filled }),
-      ...(allowOlder ? { allowOlder } : {}),
-      ...(key.accessKey === undefined ? {} : { accessKey: key.accessKey }),
-    };
     try {
-      const { body } = await api.post<Delivery>("/v1/deliveries", { cloudlet: cloudlet.id, bundle, action, ...givenWay(way, isRun(action)), auth, ...inputs, ...(isRun(action) && removeAfter ? { removeAfter } : {}) });
-      forget();
+      const { body } = await api.post<Delivery>("/v1/deliveries", { cloudlet: cloudlet.id, bundle, action, ...givenWay(way, isRun(action)), auth, ...(takesInputs(action) ? inputs.take() : {}), ...(isRun(action) && removeAfter ? { removeAfter } : {}) });
+      login.forget();
+      inputs.forget();
       // Going back from there leads to the list, not to an empty form.
       navigate(`/cloudlets/${cloudlet.id}/deliveries`, { replace: true });
       navigate(`/deliveries/${body.id}`);
@@ -128,9 +94,10 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
   });
   const submit = (): void => {
     calm();
-    const mistakes = { ...missingIn(way), ...(withKey && isKeyMissing(accessKey, keyed) ? { accessKey: "Give it here, or choose another way." } : {}) };
+    const mistakes = missingIn(way);
     setWrong(mistakes);
-    if (login.take() === undefined || Object.keys(mistakes).length > 0) return focusWrong();
+    const isWhole = inputs.check();
+    if (login.take() === undefined || !isWhole || Object.keys(mistakes).length > 0) return focusWrong();
     if (takesOver(action)) setAsked(true);
     else void run();
   };
@@ -151,24 +118,7 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
           <h2>Login</h2>
           <HostLoginFields login={login} />
         </section>
-        {takesInputs(action) && (
-          <Ready loaded={asks}>{({ slots, parameters: known }) => (
-            <>
-              <section className="card">
-                <h2>Parameters</h2>
-                <ParameterFields parameters={parameters} onChange={setParameters} known={known} />
-                <div className="field"><label className="check"><input type="checkbox" checked={allowOlder} onChange={(event) => setAllowOlder(event.target.checked)} /><span>Also where this bundle is older than one that was installed there before</span></label></div>
-              </section>
-              {(withKey || slots.length > 0) && (
-                <section className="card">
-                  <h2>Secrets</h2>
-                  {withKey && <AccessKeyFields value={accessKey} onChange={setAccessKey} keyed={keyed} error={wrong["accessKey"]} />}
-                  <SlotFields slots={slots} values={secrets} onChange={setSecrets} />
-                </section>
-              )}
-            </>
-          )}</Ready>
-        )}
+        {takesInputs(action) && <InputFields inputs={inputs} bundle={bundle} platform={cloudlet.platform} />}
         <ProblemNote problem={problem} />
         <div className="row">
           <Button type="submit" className={`button ${action === "uninstall" ? "danger" : "main"}`} isPending={isRunning}>{`${actionWords[action].name}${takesOver(action) ? " …" : ""}`}</Button>
