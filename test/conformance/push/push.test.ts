@@ -269,7 +269,7 @@ t.test("through a jump host, by both transports, each host key asked for", async
 t.test("a folder of parts is sent as the tar that they are; without one of them it is refused here", async (t) => {
   const parts = join(work, "parts-of-waiting");
   rmSync(parts, { recursive: true, force: true });
-  execFileSync(process.execPath, [join(import.meta.dirname, "../../../bin/cloudlet-bundle.js"), "split", waiting.tar, "--size", "1MiB", "--out", parts, "--quiet"]);
+  execFileSync(process.execPath, [join(import.meta.dirname, "../../../bin/cloudlet-bundle.js"), "split", waiting.tar, "--size", "2500000", "--out", parts, "--quiet"]);
   t.ok(readdirSync(parts).length > 2);
   const place = ["--folder", "parts", "--trust", waiting.fingerprint];
   const ran = await run(words(parts, ...place));
