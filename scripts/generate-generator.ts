@@ -22,7 +22,7 @@ const root = join(import.meta.dirname, "..");
 const place = join(root, "src/evidence/generator.ts");
 
 /** They carry requests, keep the service's state and take a bundle elsewhere; no byte of one is made by them, so none of its documents names them. */
-const besides: ReadonlySet<string> = new Set(["@aws-sdk/client-s3", "@aws-sdk/lib-storage", "@fastify/swagger", "fastify", "kysely", "pg", "pg-boss", "ssh2"]);
+const besides: ReadonlySet<string> = new Set(["@aws-sdk/client-s3", "@aws-sdk/lib-storage", "@fastify/swagger", "fastify", "jose", "kysely", "pg", "pg-boss", "ssh2"]);
 
 export function generatorText(): string {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, LockedPackage> };

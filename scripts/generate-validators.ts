@@ -13,6 +13,7 @@ const SCHEMAS = {
   cloudlet: "cloudlet.schema.json",
   release: "release.schema.json",
   lock: "lock.schema.json",
+  oidc: "oidc.schema.json",
   platformOpenstack: "platform-openstack.schema.json",
   platformLibvirt: "platform-libvirt.schema.json",
   platformVcd: "platform-vcd.schema.json",

@@ -24,6 +24,7 @@ import { filled, pieceIn } from "./write-part.ts";
 interface Options {
   readonly out?: string;
   readonly trust?: string;
+  readonly unproven?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -36,6 +37,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .argument("<parts...>", "the parts, or folders in which they lie, in any order")
     .option("--out <file>", "the bundle; the name that its manifest gives it when left out")
     .option("--trust <key>", "the signer's public key (PEM file), its fingerprint (SHA256:…), or none to leave the signature unchecked")
+    .option("--unproven", "copy the bytes without comparing them with what was signed, for when verify or install.sh, which compare them, come next")
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress")
     .addHelpText(
@@ -72,7 +74,7 @@ async function join(given: readonly string[], options: Options, io: Io): Promise
     return 1;
   }
   const out = absolute(io, options.out ?? bundle.name);
-  return copy(io, options, { set, bundle, out });
+  return copy(io, options, { set, bundle, out, isUnproven: options.unproven === true });
 }
 
 /** What is wrong with each part that is there. */
@@ -92,6 +94,7 @@ interface Joining {
   readonly set: PartSet;
   readonly bundle: KnownBundle;
   readonly out: string;
+  readonly isUnproven: boolean;
 }
 
 async function copy(io: Io, options: Options, joining: Joining): Promise<ExitStatus> {
@@ -126,7 +129,7 @@ async function copy(io: Io, options: Options, joining: Joining): Promise<ExitSta
     io.err("What is good was kept: run it again with those parts made good, and it goes on from there.\n");
     return 1;
   }
-  tell(io, options, { bundle: out, size, recovered, kept, signedBy: joining.set.verdict.signedBy ?? null });
+  tell(io, options, { bundle: out, size, recovered, kept, proven: !joining.isUnproven, signedBy: joining.set.verdict.signedBy ?? null });
   return 0;
 }
 
@@ -138,14 +141,14 @@ async function goodAlready(aside: string, size: number, atoms: readonly Atom[], 
 }
 
 /** Copies what the parts have; gives what was not there, or not as it was signed. */
-async function fill(file: FileHandle, { set }: Joining, atoms: readonly Atom[], watch: HashWatch): Promise<readonly Atom[]> {
+async function fill(file: FileHandle, { set, isUnproven }: Joining, atoms: readonly Atom[], watch: HashWatch): Promise<readonly Atom[]> {
   const there = atoms.flatMap((atom) => {
     const part = set.parts.get(numberOf(set, atom));
     return part === undefined ? [] : [{ atom, part }];
   });
-  const stretches = there.map(({ atom, part }) => ({ from: [runsOf(part, pieceIn(atom))], to: { fd: file.fd, at: pieceIn(atom).start } }));
+  const stretches = there.map(({ atom, part }) => ({ from: [runsOf(part, pieceIn(atom))], to: { fd: file.fd, at: pieceIn(atom).start }, isUnhashed: isUnproven }));
   const digests = await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
-  const good = new Set(there.filter(({ atom }, index) => digests[index] === atom.piece.sha256).map(({ atom }) => atom));
+  const good = new Set(there.filter(({ atom }, index) => isUnproven || digests[index] === atom.piece.sha256).map(({ atom }) => atom));
   return atoms.filter((atom) => !good.has(atom));
 }
 
@@ -198,6 +201,8 @@ interface Made {
   readonly recovered: readonly string[];
   /** Bytes that an earlier run had written. */
   readonly kept: number;
+  /** Whether every byte was compared with what was signed. */
+  readonly proven: boolean;
   readonly signedBy: string | null;
 }
 
@@ -206,5 +211,6 @@ function tell(io: Io, options: Options, made: Made): void {
   io.out(`bundle       ${made.bundle}\nsize         ${made.size} bytes\n`);
   if (made.kept > 0) io.out(`kept         ${made.kept} bytes of the run before\n`);
   for (const name of made.recovered) io.out(`brought back ${name}\n`);
+  if (!made.proven) io.out("bytes        not proven: verify and install.sh do it\n");
   io.out(made.signedBy === null ? "signature    not checked\n" : `signed by    ${made.signedBy}\n`);
 }

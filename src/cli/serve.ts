@@ -2,10 +2,12 @@
 
 import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
 import { readReach } from "../deliver/reach.ts";
 import { givenSealingKeys } from "../service/direct/credentials-key.ts";
 import { userOf } from "../service/direct/run-as.ts";
+import type { OidcOptions } from "../service/oidc/open-oidc.ts";
 import type { ScaledOut } from "../service/scaled/backing.ts";
 import { readDatabaseAddress, shownAddress } from "../service/scaled/database-address.ts";
 import { signerOr } from "../service/service-key.ts";
@@ -13,8 +15,10 @@ import type { Service, ServiceOptions } from "../service/service.ts";
 import { pemSigner, type Signer } from "../seal/sign.ts";
 import { commandSigner } from "../store/command-signer.ts";
 import { readObjectAddress, secretFile, shownObjects } from "../store/object-address.ts";
-import { absolute } from "./documents.ts";
+import { sendThrough } from "../store/sources/http-send.ts";
+import { absolute, load } from "./documents.ts";
 import type { ExitStatus, Io } from "./io.ts";
+import { showAside } from "./show-report.ts";
 
 interface Options {
   readonly state?: string;
@@ -35,6 +39,7 @@ interface Options {
   readonly credentialsKeyCommand?: string;
   readonly runAs?: string;
   readonly deliver?: string;
+  readonly oidc?: string;
 }
 
 export function define(command: Command, io: Io, done: (status: ExitStatus) => void): void {
@@ -62,6 +67,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .option("--credentials-key-command <command>", "the same with what an external command prints")
     .option("--run-as <user>", "run install.sh as this user, where the service is root")
     .option("--deliver <where>", "let people have bundles brought to hosts over SSH: any, or the addresses and networks that may be called, ADDRESS[/BITS],…; not at all when left out")
+    .option("--oidc <file>", "take the tokens of these OpenID Connect providers, too (YAML or JSON; docs/service.md)")
     .addHelpText(
       "after",
       `
@@ -117,13 +123,15 @@ async function run(options: Options, io: Io): Promise<ExitStatus> {
     io.err(`cloudlet-bundle serve: ${place}\n`);
     return 2;
   }
+  const oidc = await oidcOf(options, io);
+  if (oidc === "wrong") return 1;
   const { openService } = await import("../service/service.ts");
   const tls = options.tlsCert === undefined ? undefined : { cert: await readFile(absolute(io, options.tlsCert)), key: await readFile(absolute(io, options.tlsKey ?? "")) };
   const signer = await signerOf(options, io);
   const service = await openService({
     ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
-    installer: await installerOf(options, io),
+    installer: await installerOf(options, io), oidc,
     deliverer: options.deliver === undefined ? undefined : { reach: readReach(options.deliver) ?? [] },
   });
   try {
@@ -197,6 +205,18 @@ async function signerOf({ key, signCommand, publicKey }: Options, io: Io): Promi
 async function installerOf({ credentialsKey, credentialsKeyCommand, runAs }: Options, io: Io): Promise<NonNullable<ServiceOptions["installer"]>> {
   const keys = await givenSealingKeys({ file: credentialsKey === undefined ? undefined : absolute(io, credentialsKey), command: credentialsKeyCommand, environment: io.environment });
   return { clients: io.environment["PATH"], runAs: runAs === undefined ? undefined : await userOf(runAs), ...(keys === undefined ? {} : { sealingKeys: keys }) };
+}
+
+/** "wrong" where the document has mistakes, which were shown then. */
+async function oidcOf({ oidc: path }: Options, io: Io): Promise<OidcOptions | undefined | "wrong"> {
+  if (path === undefined) return undefined;
+  const { readOidcConfig } = await import("../service/oidc/read-config.ts");
+  const { value, report } = await load(io, path, readOidcConfig);
+  showAside(io, [report]);
+  if (value === undefined) return "wrong";
+  const folder = path === "-" ? io.workingFolder : dirname(absolute(io, path));
+  const issuers = value.issuers.map((each) => (each.keysFile === undefined ? each : { ...each, keysFile: resolve(folder, each.keysFile) }));
+  return { config: { issuers }, send: sendThrough(io.environment) };
 }
 
 async function listen({ app }: Service, { host, port }: Address): Promise<void> {

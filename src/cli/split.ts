@@ -30,6 +30,7 @@ interface Options extends ReleaseOptions {
   readonly out?: string;
   readonly only?: readonly string[];
   readonly parity?: true;
+  readonly unproven?: true;
   readonly trust?: string;
   readonly spec?: string;
   readonly like?: string;
@@ -48,6 +49,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .option("--only <part...>", "make these parts alone: numbers, or parity")
     .option("--parity", "make a parity part as well: with it, join brings back any one part that is lost")
     .option("--trust <key>", "the signer's public key or fingerprint, to be checked before anything is written; the digests are checked in any case")
+    .option("--unproven", "copy the bytes without comparing them with what was signed; whoever takes the parts does that")
     .option("--spec <file>", "make the parts from this spec with --release, --lock and --store, without a bundle; needs --like or --key")
     .option("--like <part>", "another part of the same split: its size, and with --spec its signature, are used")
     .option("--key <file>", "with --spec: sign again with this key; the signature is the same one")
@@ -166,7 +168,9 @@ async function write(io: Io, { options, name, folder, bundle, view, cuts, wanted
     for (const [index, description] of wanted.entries()) {
       const path = paths[index] ?? "";
       const hashed = (bytes: number): void => progress.report(partName(description), Math.min(total, (done += bytes)), total);
-      const issues = await writePart(path, { bundle, from: view, cuts, description }, { hashed, signal: io.signal });
+      // With all parts, what the parity is made of was proven when they were written.
+      const isUnproven = options.unproven === true || (description.part === "parity" && wanted.length > cuts.length);
+      const issues = await writePart(path, { bundle, from: view, cuts, description, isUnproven }, { hashed, signal: io.signal });
       if (issues.length > 0) {
         progress.finish();
         return refused(io, name, issues);
@@ -177,7 +181,7 @@ async function write(io: Io, { options, name, folder, bundle, view, cuts, wanted
   }
   if (options.only === undefined) await writeTextAside(join(folder, "START-HERE.txt"), startHere(bundle, wanted));
   const made = wanted.map((description, index) => ({ file: paths[index] ?? "", part: description.part, size: sizeOf(description), start: description.start, end: description.end }));
-  if (options.json) io.out(`${JSON.stringify({ bundle: bundle.name, size: bundle.shape.size, limit: wanted[0]?.limit ?? 0, parts: cuts.length, folder, made }, null, 2)}\n`);
-  else io.out(`${made.map(({ file, size }) => `${String(size).padStart(13)}  ${file}\n`).join("")}${cuts.length} ${cuts.length === 1 ? "part" : "parts"} in all, ${made.length} written to ${folder}\n`);
+  if (options.json) io.out(`${JSON.stringify({ bundle: bundle.name, size: bundle.shape.size, limit: wanted[0]?.limit ?? 0, parts: cuts.length, folder, proven: options.unproven !== true, made }, null, 2)}\n`);
+  else io.out(`${made.map(({ file, size }) => `${String(size).padStart(13)}  ${file}\n`).join("")}${cuts.length} ${cuts.length === 1 ? "part" : "parts"} in all, ${made.length} written to ${folder}\n${options.unproven ? "Their bytes are not proven: verify, join, parts.sh and install.sh do it.\n" : ""}`);
   return 0;
 }

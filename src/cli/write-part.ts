@@ -18,6 +18,8 @@ export interface PartWanted {
   readonly from: TarView;
   readonly cuts: readonly Cut[];
   readonly description: Description;
+  /** The bytes are copied as they are: they were proven before, or are proven later. */
+  readonly isUnproven: boolean;
 }
 
 /** Issues where the bundle's own bytes are not those that were signed: then nothing is left under the name. */
@@ -51,19 +53,25 @@ class WrongBytes extends Error {
   }
 }
 
-async function copyCut(file: FileHandle, start: number, { from }: PartWanted, cut: Cut, watch: HashWatch): Promise<void> {
-  const stretches = cut.atoms.map((atom) => {
-    const { start: first, end } = pieceIn(atom);
-    return { from: [from.runs(first, end)], to: { fd: file.fd, at: start + first - cut.start } };
-  });
+async function copyCut(file: FileHandle, start: number, { from, isUnproven }: PartWanted, cut: Cut, watch: HashWatch): Promise<void> {
+  const stretches = cut.atoms.map((atom) => ({ from: [runsOfPiece(from, atom)], to: { fd: file.fd, at: start + pieceIn(atom).start - cut.start }, isUnhashed: isUnproven }));
   const digests = await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
-  const wrong = cut.atoms.filter(({ piece }, index) => digests[index] !== piece.sha256);
-  if (wrong.length > 0) throw new WrongBytes(wrong.map(({ piece }) => partIssue("part/bytes", `bytes ${piece.start} to ${piece.end} of ${piece.path} are not what was signed`, "The bundle that is split is damaged: get it again.")));
+  if (!isUnproven) refuseWrong(cut.atoms, digests);
   for (const atom of cut.atoms) {
     const { end } = pieceIn(atom);
     await writeAt(file, atom.before, start + atom.start - cut.start);
     await writeAt(file, atom.after, start + end - cut.start);
   }
+}
+
+function runsOfPiece(from: TarView, atom: Atom): readonly Run[] {
+  const { start, end } = pieceIn(atom);
+  return from.runs(start, end);
+}
+
+function refuseWrong(atoms: readonly Atom[], digests: readonly string[]): void {
+  const wrong = atoms.filter(({ piece }, index) => digests[index] !== piece.sha256);
+  if (wrong.length > 0) throw new WrongBytes(wrong.map(({ piece }) => partIssue("part/bytes", `bytes ${piece.start} to ${piece.end} of ${piece.path} are not what was signed`, "The bundle that is split is damaged: get it again.")));
 }
 
 /** Where the piece of an atom lies in the tar. */
@@ -76,12 +84,16 @@ export function pieceIn({ start, before, piece }: Atom): { readonly start: numbe
 const parityStep = 16_777_216;
 
 /** The XOR of all stretches, the shorter ones filled with zeros; gives its digest. */
-async function copyParity(file: FileHandle, aside: string, start: number, { from, cuts, description }: PartWanted, watch: HashWatch): Promise<string> {
+async function copyParity(file: FileHandle, aside: string, start: number, { from, cuts, description, isUnproven }: PartWanted, watch: HashWatch): Promise<string> {
+  // Its own digest says nothing of what it was made of, and that it brings nothing back would be found when a part is lost.
+  const atoms = isUnproven ? [] : cuts.flatMap((cut) => cut.atoms);
+  refuseWrong(atoms, await hashStretches(atoms.map((atom) => ({ from: [runsOfPiece(from, atom)] })), { ...watch, hashed: () => undefined }));
   const size = description.end;
   const steps = Array.from({ length: Math.ceil(size / parityStep) }, (_, index) => index * parityStep);
   const stretches = steps.map((at) => ({
     from: cuts.map((cut) => filled((first, end) => from.runs(cut.start + first, cut.start + end), cut.end - cut.start, at, Math.min(size, at + parityStep))),
     to: { fd: file.fd, at: start + at },
+    isUnhashed: true,
   }));
   await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
   const [digest = ""] = await hashStretches([{ from: [[{ path: aside, start, end: start + size }]] }]);

@@ -7,6 +7,7 @@ import type { Blobs } from "../store/blobs.ts";
 import type { Passwords } from "./access/passwords.ts";
 import type { Drawing } from "./jobs/drawing.ts";
 import type { Queue } from "./jobs/queue.ts";
+import type { Oidc } from "./oidc/open-oidc.ts";
 import type { Log } from "./log.ts";
 import type { Database } from "./state/database.ts";
 
@@ -25,6 +26,8 @@ export interface Context {
   readonly programDigest: string;
   readonly builder: BuilderId | undefined;
   readonly passwords: Passwords;
+  /** Undefined where no provider's tokens are taken. */
+  readonly oidc: Oidc | undefined;
   /** Milliseconds since the Epoch. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;

@@ -18,5 +18,8 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "A host that a bundle is to be delivered to, what it is known by, or the login there can't be what it is given as.",
     remedy: "Write hosts as user@host or user@host:port; host keys as lines of known_hosts, fingerprints or public keys; a private key with its first and last line.",
   },
+  "service/oidc-issuer": { meaning: "An issuer is no URL that can be trusted, or is listed twice.", remedy: "Write it as `issuer` of its discovery document does: https, without query and fragment." },
+  "service/oidc-keys": { meaning: "An issuer's keys are said to be in two places, or in one that is not safe.", remedy: "Give `keysUrl` (https) or `keysFile`, or neither: discovery then says where they are." },
+  "service/oidc-rule": { meaning: "A rule gives no role, or two.", remedy: "Give `platformRole` alone, or `organization` and `role`." },
   "service/receipt": { meaning: "A text is no receipt of install.sh, or that of another cloudlet.", remedy: "Upload `receipt.json` as install.sh has written it, to the cloudlet that it names." },
 };

@@ -16,6 +16,7 @@ import { drawingIn, type Drawing } from "./jobs/drawing.ts";
 import { requeueLost } from "./jobs/lost-files.ts";
 import { recoverJobs, startWorker } from "./jobs/worker.ts";
 import { logTo } from "./log.ts";
+import type { Oidc, OidcOptions } from "./oidc/open-oidc.ts";
 import type { ScaledOut } from "./scaled/backing.ts";
 import { invite, removeExpired } from "./state/credentials.ts";
 import { keepSigningKey } from "./state/keys.ts";
@@ -41,6 +42,8 @@ export interface ServiceOptions {
   readonly installer?: Partial<InstallerOptions>;
   /** Undefined: nothing is delivered. */
   readonly deliverer?: DelivererOptions | undefined;
+  /** Whose tokens are taken besides our own; undefined is nobody's. */
+  readonly oidc?: OidcOptions | undefined;
 }
 
 export interface Service {
@@ -84,13 +87,15 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
   await keepSigningKey(db, { fingerprint, public_key: publicKeyPem, created: now() });
   const stop = new AbortController();
   const version = versionOf(packageFolder);
+  const log = logTo(options.writeLog, now);
+  const oidc = await openedOidc(options, { now, log, stopping: stop.signal });
   const drawing = options.drawing ?? drawingIn(packageFolder);
   const context: Context = {
     db, signer, blobs, drawn, queue, news, drawing, version, now, random, packageFolder,
     programDigest: sha256(canonicalJson({ version, assets: Object.fromEntries(assetsOf(packageFolder)) })),
     builder: options.builder,
     passwords: passwordsWith(random, options.passwordCost),
-    log: logTo(options.writeLog, now),
+    oidc, log,
     stopping: stop.signal,
     limits: { ...usualLimits, ...options.limits },
   };
@@ -121,6 +126,13 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
     await backing.close();
   };
   return { context, app, invitation, close };
+}
+
+async function openedOidc({ oidc }: ServiceOptions, given: Pick<Context, "now" | "log" | "stopping">): Promise<Oidc | undefined> {
+  if (oidc === undefined) return undefined;
+  // Who has no provider does not load jose.
+  const { openOidc } = await import("./oidc/open-oidc.ts");
+  return openOidc(oidc, given);
 }
 
 /** Nobody is an administrator by default: whoever can read what the first start prints becomes one. */

@@ -22,14 +22,18 @@ import { mayBeSecret, show, showKey } from "./show.ts";
 /** Versions this build reads; a newer one upgrades an older document to its own form before anything else looks at it. */
 export const API_VERSIONS: readonly string[] = ["cloudlet-bundle/v1"];
 
-export interface DocumentKind<T> {
-  readonly kind: "Cloudlet" | "Release" | "Lock";
-  readonly origin: "spec" | "release" | "lock";
+/** How a document is judged. */
+export interface DocumentForm<T> {
+  readonly kind: "Cloudlet" | "Release" | "Lock" | "OpenIdConnect";
   readonly validate: Validator;
   /** Schema of a part that the main schema leaves open, and where it stands; no issues where it can't be known. */
   readonly parts: (draft: JsonObject) => readonly Issue[];
   readonly rules: (draft: Draft<T>) => readonly Issue[];
   readonly mayBreakLines: (pointer: string) => boolean;
+}
+
+export interface DocumentKind<T> extends DocumentForm<T> {
+  readonly origin: "spec" | "release" | "lock";
   readonly defaults: (document: JsonObject) => readonly Default[];
   /** What is computed from a sound document, and where it comes from. */
   readonly complete: (document: JsonObject, origins: Map<string, Origin>) => JsonObject;
@@ -44,6 +48,12 @@ export interface ReadDocument<T> {
 }
 
 export function readDocument<T>(text: string, kind: DocumentKind<T>): Outcome<ReadDocument<T>> {
+  const sound = readForm(text, kind);
+  return sound.ok ? { ...sound, value: complete(sound.value, kind) } : sound;
+}
+
+/** The document as it was written, or every mistake in it. */
+export function readForm<T>(text: string, kind: DocumentForm<T>): Outcome<JsonObject> {
   const { value, marks, issues: yaml } = readYaml(text);
   if (value === undefined) return { ok: false, issues: yaml };
   const heading = headingIssues(value, kind.kind);
@@ -57,7 +67,7 @@ export function readDocument<T>(text: string, kind: DocumentKind<T>): Outcome<Re
   const rules = kind.rules(without(document, wrong) as Draft<T>);
   const issues = byPlace([...yaml, ...form, ...rules], marks);
   if (issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
-  return { ok: true, value: complete(document, kind), issues };
+  return { ok: true, value: document, issues };
 }
 
 /** Issues of a group or list whose parts may be sound. */
@@ -72,7 +82,7 @@ function headingIssues(value: Json, kind: string): readonly Issue[] {
         code: "document/not-keys",
         ...at,
         message: `the document must consist of keys, beginning with apiVersion: ${String(API_VERSIONS[0])}`,
-        hint: "`cloudlet-bundle init` writes one to start from",
+        hint: kind === "OpenIdConnect" ? "docs/service.md has one to start from" : "`cloudlet-bundle init` writes one to start from",
       },
     ];
   }
@@ -114,7 +124,7 @@ const NO_VALUE: ReadonlySet<string> = new Set(["yaml/number", "yaml/alias"]);
 
 function formIssues<T>(
   document: JsonObject,
-  kind: DocumentKind<T>,
+  kind: DocumentForm<T>,
   marks: ReadonlyMap<string, Mark>,
   yaml: readonly Issue[],
 ): readonly Issue[] {

@@ -3,5 +3,6 @@
 export {
   cloudlet as validateCloudlet,
   lock as validateLock,
+  oidc as validateOidc,
   release as validateRelease,
 } from "./generated/validators.js";

@@ -21,6 +21,7 @@ import { consoleFiles } from "./console.ts";
 import { deliveryResource } from "./deliveries.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
+import { identityResource } from "./identities.ts";
 import { installationPlatformResource } from "./installation-platforms.ts";
 import { installationResource } from "./installations.ts";
 import { locationResource } from "./locations.ts";
@@ -56,7 +57,7 @@ export interface Outside {
 export type Resource = (app: App, context: Context, outside: Outside) => void | Promise<void>;
 
 const resources: readonly Resource[] = [
-  healthResource, sessionResource, userResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
+  healthResource, sessionResource, userResource, identityResource, organizationResource, tokenResource, cloudletResource, accessKeyResource,
   releaseResource, signingKeyResource, bundleResource, downloadResource, receiptResource, auditResource,
   starterResource, importResource, pictureResource, explanationResource, differenceResource,
   locationResource, installationPlatformResource, mcResource,
@@ -118,7 +119,7 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
     reply.headers(tls === undefined ? securityHeaders : { ...securityHeaders, "strict-transport-security": "max-age=31536000" });
     slowDown(rates, `address:${request.ip}`);
     if (request.routeOptions.config.open === true || request.routeOptions.url === undefined) return;
-    request.caller = await authenticate(context, request.headers.authorization);
+    request.caller = await authenticate(context, request);
     slowDown(rates, `user:${request.caller.user.id}`);
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -131,7 +132,8 @@ function forEveryRequest(app: App, context: Context, { tls }: Outside): void {
   const pages = consoleFiles(context.packageFolder);
   app.setNotFoundHandler((request, reply) => (pages.answer(request, reply) ? reply : answer(reply, notFoundOrMethod(app, request))));
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error);
+    // Fastify looks at the body before it says that there is nothing: of QUERY (RFC 10008) it wants a content type first.
+    const problem = request.is404 ? notFoundOrMethod(app, request) : problemOf(error);
     if (problem.kind === "defect" || (problem.kind === "overloaded" && !(error instanceof Problem))) {
       context.log("error", problem.kind, { request: request.id, route: request.routeOptions.url ?? "", message: error.message, stack: error.stack });
     }

@@ -24,7 +24,7 @@ export const auditResource: Resource = (app, context) => {
   app.get<{ Querystring: Filters }>("/v1/audit", {
     schema: {
       operationId: "listAudit", summary: "The trail, from its beginning. The manager of an organization sees that organization's.", tags,
-      querystring: query({ ...pageQuery, organization: organizationName, actor: text("Only of this one: user:NAME.", { maxLength: 200 }), action: text("Only this.", { maxLength: 100 }) }), response: answers({ 200: page(entrySchema) }),
+      querystring: query({ ...pageQuery, organization: organizationName, actor: text("Only of this one: user:NAME, or oidc:ISSUER#SUBJECT.", { maxLength: 1_000 }), action: text("Only this.", { maxLength: 100 }) }), response: answers({ 200: page(entrySchema) }),
     },
   }, async (request) => {
     const filter = allowed(request);

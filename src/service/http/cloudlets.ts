@@ -30,7 +30,7 @@ const properties = {
 const cloudletSchema = object(properties);
 const writtenSchema = object({ ...properties, warnings: issues });
 const tags = ["cloudlets"];
-const ifMatch = headers({ "if-match": "The ETag of what was seen." });
+const ifMatch = headers({ "if-match": "The ETag of what was seen." }, ["if-match"]);
 const etag = { etag: { type: "string", description: "For If-Match." } };
 
 type Filters = PageQuery & { readonly organization?: string; readonly region?: string; readonly platform?: string; readonly state?: CloudletState; readonly name?: string };
@@ -89,7 +89,7 @@ export const cloudletResource: Resource = (app, context) => {
   });
 
   app.get<{ Params: { id: string } }>("/v1/cloudlets/:id/spec", {
-    schema: { operationId: "getSpec", summary: "Its spec, as it was written.", tags, params: params("id"), response: answers({ 200: { description: "YAML or JSON.", headers: etag, content: { "application/yaml": { schema: { type: "string" } } } } }) },
+    schema: { operationId: "getSpec", summary: "Its spec, as it was written.", tags, params: params("id"), response: answers({ 200: { description: "YAML or JSON.", headers: etag, content: { "application/yaml": { schema: { $ref: "#/components/schemas/Cloudlet" } } } } }) },
   }, async (request, reply) => {
     const row = visible(request, "cloudlet:read", await cloudletById(db, request.params.id));
     return reply.headers({ etag: tagOf(row), "content-type": "application/yaml" }).send(await documentText(db, row.document));

@@ -35,8 +35,9 @@ export interface ReceivedDocument<T> {
 
 export type Received<T> = { readonly ok: true; readonly document: ReceivedDocument<T> } | { readonly ok: false; readonly issues: readonly LocatedIssue[] };
 
-/** What the body says, or every mistake in it. */
+/** What the body says, or every mistake in it; a text of no letters is a document with a mistake. Throws a Problem where there is no body. */
 export function readBody<T>(request: FastifyRequest, read: (text: string) => Outcome<T>): Received<T> {
+  if (request.headers["content-type"] === undefined) throw new Problem("bad-request", "The body is missing: send the document with its content type.");
   const decoded = decodeText(Buffer.isBuffer(request.body) ? request.body : new Uint8Array());
   if (!decoded.ok) return { ok: false, issues: located(decoded.issues) };
   const outcome = read(decoded.value);

@@ -34,13 +34,13 @@ export const downloadResource: Resource = (app, context) => {
 
   for (const method of ["GET", "HEAD"] as const) {
     const prefix = method === "GET" ? "get" : "head";
-    const schema = (name: string, summary: string, type: string, ...names: readonly string[]): Schema => ({
+    const schema = (name: string, summary: string, types: readonly string[], ...names: readonly string[]): Schema => ({
       operationId: `${prefix}${name}`, summary: method === "GET" ? summary : `The headers alone: ${summary}`, tags, params: params(...names), headers: asked,
-      response: answers({ 200: { description: "All of it.", content: { [type]: { schema: binary } } }, 206: { description: "The range.", content: { [type]: { schema: binary } } }, 304: { type: "null", description: "The one that If-None-Match names." } }),
+      response: answers({ 200: { description: "All of it.", content: bytesOf(...types) }, 206: { description: "The range.", content: bytesOf(...types) }, 304: { type: "null", description: "The one that If-None-Match names." } }),
     });
 
     app.route({
-      method, url: "/v1/bundles/:id/download", schema: schema("BundleTar", "The tar; Range and If-Range go on where a download has ended.", "application/x-tar", "id"),
+      method, url: "/v1/bundles/:id/download", schema: schema("BundleTar", "The tar; Range and If-Range go on where a download has ended.", ["application/x-tar"], "id"),
       handler: async (request, reply) => {
         const { row, layout } = await ready(request);
         return send(request, reply, { row, layout, start: 0, size: layout.size, tag: layout.tag, type: "application/x-tar", name: layout.fileName });
@@ -48,7 +48,7 @@ export const downloadResource: Resource = (app, context) => {
     });
 
     app.route<{ Params: { id: string; "*": string } }>({
-      method, url: "/v1/bundles/:id/files/*", schema: schema("BundleFile", "One file of the bundle, such as SHA256SUMS, its signature, or a piece of evidence.", "application/octet-stream", "id", "*"),
+      method, url: "/v1/bundles/:id/files/*", schema: schema("BundleFile", "One file of the bundle, such as SHA256SUMS, its signature, or a piece of evidence.", Object.values(fileTypes), "id", "*"),
       handler: async (request, reply) => {
         const { row, layout } = await ready(request);
         const file = layout.files.find(({ path }) => path === request.params["*"]);
@@ -63,7 +63,7 @@ export const downloadResource: Resource = (app, context) => {
   }, async (request) => ({ items: (await ready(request)).layout.files.map(({ start: _, ...file }) => file) }));
 
   app.get("/v1/bundles/:id/provenance", {
-    schema: { operationId: "getProvenance", summary: "The provenance in its signed envelope (DSSE), as cosign and slsa-verifier read it.", tags, params: params("id"), response: answers({ 200: { description: "DSSE.", content: { "application/vnd.dsse.envelope.v1+json": { schema: { type: "string" } } } } }) },
+    schema: { operationId: "getProvenance", summary: "The provenance in its signed envelope (DSSE), as cosign and slsa-verifier read it.", tags, params: params("id"), response: answers({ 200: { description: "DSSE.", content: { "application/vnd.dsse.envelope.v1+json": { schema: { type: "object", required: ["payload", "payloadType", "signatures"] } } } } }) },
   }, async (request, reply) => {
     const { drawn, attestation } = (await ready(request)).layout;
     const parts: Uint8Array[] = [];
@@ -73,16 +73,21 @@ export const downloadResource: Resource = (app, context) => {
   });
 };
 
-export const binary: Schema = { type: "string", contentMediaType: "application/octet-stream" };
+/** Bytes of these types, of which a schema has nothing to say (OpenAPI 3.1, section 4.8.14.3). */
+export function bytesOf(...types: readonly string[]): Schema {
+  return Object.fromEntries(types.map((type) => [type, { schema: {} }]));
+}
 
 export const asked = headers({
   range: "bytes=FIRST-LAST, bytes=FIRST- or bytes=-LENGTH.", "if-range": "The ETag that the range goes with: of another one comes the whole.", "if-match": "Only this one.", "if-none-match": "Not this one, which is there already.",
 });
 
+const fileTypes = { json: "application/json", text: "text/plain", other: "application/octet-stream" } as const;
+
 /** A browser shall save it, whatever it is: a page of ours in the service's own origin would be read as the service's. */
 function typeOf({ path }: StoredFile): string {
-  if (path.endsWith(".json")) return "application/json";
-  return /\.(md|sh|txt|yaml|env|template)$|^[A-Z0-9]+SUMS$/.test(path) ? "text/plain; charset=utf-8" : "application/octet-stream";
+  if (path.endsWith(".json")) return fileTypes.json;
+  return /\.(md|sh|txt|yaml|env|template)$|^[A-Z0-9]+SUMS$/.test(path) ? `${fileTypes.text}; charset=utf-8` : fileTypes.other;
 }
 
 /** A bundle that is there. */

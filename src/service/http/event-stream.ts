@@ -27,10 +27,10 @@ export interface EventSource {
 /** So that proxies don't take a quiet stream for a dead one. */
 const quietMs = 15_000;
 
-/** What both answers of such a route are, for its schema. */
+/** What both answers of such a route are, for its schema. Of a stream without an end there is no schema. */
 export function eventAnswers(description: string): Readonly<Record<number, Schema>> {
   return {
-    200: { description, content: { "text/event-stream": { schema: { type: "string" } } } },
+    200: { description, content: { "text/event-stream": { schema: {} } } },
     204: { type: "null", description: "It has ended, and there is nothing new: a browser asks no more." },
   };
 }

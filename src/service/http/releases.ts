@@ -60,7 +60,7 @@ export const releaseResource: Resource = (app, context) => {
   });
 
   app.get<{ Params: { id: string } }>("/v1/releases/:id/release", {
-    schema: { operationId: "getReleaseDocument", summary: "The release, as it was written.", tags, params: params("id"), response: answers({ 200: { description: "YAML or JSON.", content: { "application/yaml": { schema: { type: "string" } } } } }) },
+    schema: { operationId: "getReleaseDocument", summary: "The release, as it was written.", tags, params: params("id"), response: answers({ 200: { description: "YAML or JSON.", content: { "application/yaml": { schema: { $ref: "#/components/schemas/Release" } } } } }) },
   }, async (request, reply) => {
     allow(request, "release:read");
     const row = found(await releaseById(db, request.params.id));

@@ -67,9 +67,10 @@ export function answers(good: Readonly<Record<string, Schema>>): Readonly<Record
 
 const words: Readonly<Record<string, string>> = { 201: "It is there now.", 202: "It is being made." };
 
-/** Headers that an operation looks at; others may be there, too. */
-export function headers(known: Readonly<Record<string, string>>): Schema {
-  return { type: "object", properties: Object.fromEntries(Object.entries(known).map(([name, description]) => [name, text(description)])) };
+/** Headers that an operation looks at; others may be there, too. Those in `needed` it does not work without, and says so in its own words. */
+export function headers(known: Readonly<Record<string, string>>, needed: readonly string[] = []): Schema {
+  const properties = Object.fromEntries(Object.entries(known).map(([name, description]) => [name, text(description)]));
+  return { type: "object", properties, ...(needed.length === 0 ? {} : { "x-needed": needed }) };
 }
 
 export const nothing: Schema = { type: "null", description: "Done; there is nothing to tell." };

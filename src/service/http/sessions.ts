@@ -9,13 +9,14 @@ import { record } from "../state/audit-trail.ts";
 import { addCredential, attemptsOf, forgetAttempts, removeCredential, removeCredentialsOf, setAttempts, takeInvitation } from "../state/credentials.ts";
 import type { InTransaction } from "../state/database.ts";
 import type { UserRow } from "../state/tables.ts";
-import { addUser, changeUser, rolesOf, userById, userByName } from "../state/users.ts";
+import { addUser, changeUser, userById, userByName } from "../state/users.ts";
 import type { Resource } from "./app.ts";
-import { act, callerOf } from "./caller.ts";
+import { act, callerOf, ownCallerOf } from "./caller.ts";
+import { ownTokenOnly } from "./openapi.ts";
 import { Problem } from "./problem.ts";
-import { answers, listOf, memberRole, nothing, object, organizationName, platformRole, text, time, userName } from "./schemas.ts";
+import { answers, listOf, memberRole, nothing, object, organizationName, orNull, platformRole, text, time, userName } from "./schemas.ts";
 
-const password = text(`From ${passwordCharacters.least} to ${passwordCharacters.most} characters.`, { minLength: 1, maxLength: passwordCharacters.most });
+const password = text(`From ${passwordCharacters.least} to ${passwordCharacters.most} characters.`, { minLength: passwordCharacters.least, maxLength: passwordCharacters.most });
 const tags = ["access"];
 
 export const sessionResource: Resource = (app, context) => {
@@ -44,9 +45,9 @@ export const sessionResource: Resource = (app, context) => {
   });
 
   app.delete("/v1/sessions/current", {
-    schema: { operationId: "logOut", summary: "Log out: the token of this request is good no more.", tags, response: answers({ 204: nothing }) },
+    schema: { operationId: "logOut", summary: "Log out: the token of this request is good no more.", tags, security: ownTokenOnly, response: answers({ 204: nothing }) },
   }, async (request, reply) => {
-    const { credential, user } = callerOf(request);
+    const { credential, user } = ownCallerOf(request, "The token is its issuer's: it ends there, or by itself.");
     await act(context, request, async (db) => {
       await removeCredential(db, credential.id, user.id);
       return { result: undefined, entry: { action: "session:end", subject: `user:${user.name}` } };
@@ -57,24 +58,27 @@ export const sessionResource: Resource = (app, context) => {
   app.get("/v1/me", {
     schema: {
       operationId: "me", summary: "Who this token belongs to, and what they are.", tags,
-      response: answers({ 200: object({ name: userName, platformRole, memberships: listOf(object({ organization: organizationName, role: memberRole }), "Organizations and roles.") }) }),
+      response: answers({ 200: object({
+        name: text("A user's name, or `oidc:ISSUER#SUBJECT` of who comes with a provider's token."), platformRole, memberships: listOf(object({ organization: organizationName, role: memberRole }), "Organizations and roles."),
+        identity: object({ issuer: text("Whose token it is."), subject: text("Who they are there."), name: orNull(text("As the provider shows it.")) }),
+      }, { optional: ["identity"] }) }),
     },
   }, async (request) => {
-    const { user } = callerOf(request);
-    const memberships = [...(await rolesOf(context.db, user.id))].map(([organization, role]) => ({ organization, role }));
-    return { name: user.name, platformRole: user.platform_role, memberships };
+    const { user, actor, ...caller } = callerOf(request);
+    const memberships = [...actor.roles].map(([organization, role]) => ({ organization, role }));
+    const identity = caller.kind === "own" ? undefined : { issuer: caller.identity.issuer, subject: caller.identity.subject, name: caller.identity.name };
+    return { name: user.name, platformRole: actor.platformRole, memberships, ...(identity === undefined ? {} : { identity }) };
   });
 
   app.put<{ Body: { current: string; password: string } }>("/v1/me/password", {
     schema: {
-      operationId: "changePassword", summary: "Change one's own password. Every session ends; API tokens go on.", tags,
+      operationId: "changePassword", summary: "Change one's own password. Every session ends; API tokens go on.", tags, security: ownTokenOnly,
       body: object({ current: text("The password so far.", { maxLength: passwordCharacters.most }), password }),
       response: answers({ 204: nothing }),
     },
   }, async (request, reply) => {
-    const { user, credential } = callerOf(request);
+    const { user, credential } = ownCallerOf(request, "Who comes with a provider's token has no password here.");
     if (credential.kind !== "session") throw new Problem("not-allowed", "A password is changed by whoever is logged in, not with an API token.");
-    refuseShort(request.body.password);
     await throttled(context, request, user.name, async () => (await context.passwords.check(request.body.current, user.password)).right);
     const hash = await context.passwords.hash(request.body.password);
     await act(context, request, async (db) => {
@@ -86,19 +90,10 @@ export const sessionResource: Resource = (app, context) => {
   });
 };
 
-function refuseShort(given: string): void {
-  if ([...given].length < passwordCharacters.least) {
-    throw new Problem("bad-request", `A password has at least ${passwordCharacters.least} characters.`, {
-      issues: [{ code: "schema/length", severity: "error", pointer: "/password", message: `\`password\` must have at least ${passwordCharacters.least} characters` }],
-    });
-  }
-}
-
 async function setUp(context: Context, request: FastifyRequest, body: { readonly token: string; readonly name: string; readonly password: string }): Promise<void> {
   const { db, now, passwords } = context;
   const address = addressOf(request);
   await countAttempt(context, [address]);
-  refuseShort(body.password);
   const hash = await passwords.hash(body.password);
   const isDone = await db.transaction().execute(async (transaction) => {
     const invitation = await takeInvitation(transaction, hashOfSecret(body.token), now());

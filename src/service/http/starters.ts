@@ -14,7 +14,7 @@ export const starterResource: Resource = (app) => {
   }, async () => ({ items: platforms.map(({ name }) => ({ platform: name })) }));
 
   app.get<{ Params: { platform: string } }>("/v1/starters/:platform", {
-    schema: { operationId: "getStarter", summary: "A commented spec that is valid as it is.", tags, params: params("platform"), response: answers({ 200: { description: "YAML.", content: { "application/yaml": { schema: { type: "string" } } } } }) },
+    schema: { operationId: "getStarter", summary: "A commented spec that is valid as it is.", tags, params: params("platform"), response: answers({ 200: { description: "YAML.", content: { "application/yaml": { schema: { $ref: "#/components/schemas/Cloudlet" } } } } }) },
   }, async (request, reply) => {
     const platform = platforms.find(({ name }) => name === request.params.platform);
     if (platform === undefined) throw notFound();

@@ -8,8 +8,9 @@ import { credentialById } from "../state/credentials.ts";
 import type { TicketRow } from "../state/tables.ts";
 import { addTicket, completeTicket, removeExpiredTickets, ticketByHash } from "../state/tickets.ts";
 import type { App } from "./app.ts";
-import { act, callerOf, callerWith, visible } from "./caller.ts";
-import { asked, binary, type Ready, type Sent } from "./downloads.ts";
+import { act, callerWith, ownCallerOf, visible } from "./caller.ts";
+import { asked, bytesOf, type Ready, type Sent } from "./downloads.ts";
+import { ownTokenOnly } from "./openapi.ts";
 import { notFound, Problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
 import { answers, object, params, text, time, type Schema } from "./schemas.ts";
@@ -74,7 +75,7 @@ function issueRoute(app: App, context: Context): void {
   const { db, now, random } = context;
   app.post<{ Params: { id: string }; Body: { purpose: TicketRow["purpose"] } }>("/v1/bundles/:id/tickets", {
     schema: {
-      operationId: "addTicket", summary: "A link for a browser: to one download of the tar, or to the report as a page. It ends with the session or token that asks for it.", tags, params: params("id"),
+      operationId: "addTicket", summary: "A link for a browser: to one download of the tar, or to the report as a page. It ends with the session or token that asks for it.", tags, security: ownTokenOnly, params: params("id"),
       body: object({ purpose: text("What for.", { enum: ["download", "report"] }) }),
       response: answers({ 201: object({ url: text("On this service; shown this once."), expires: time("When it ends.") }) }),
     },
@@ -83,10 +84,12 @@ function issueRoute(app: App, context: Context): void {
     if (bundle.state !== "ready") throw new Problem("not-ready", `The bundle is ${bundle.state}.`);
     const { purpose } = request.body;
     const ticket = newSecret("ticket", random);
-    const expires = Math.min(now() + goodMs[purpose], callerOf(request).credential.expires);
+    // Who comes with a provider's token is asked for it each time: what it gives ends with it.
+    const { credential } = ownCallerOf(request, "A link hangs on a session or API token of the service itself. Download with the token instead.");
+    const expires = Math.min(now() + goodMs[purpose], credential.expires);
     await act(context, request, async (transaction) => {
       await removeExpiredTickets(transaction, now());
-      await addTicket(transaction, { hash: hashOfSecret(ticket), credential_id: callerOf(request).credential.id, bundle_id: bundle.id, purpose, expires, completed: null });
+      await addTicket(transaction, { hash: hashOfSecret(ticket), credential_id: credential.id, bundle_id: bundle.id, purpose, expires, completed: null });
       return { result: undefined, entry: { action: "bundle:ticket", subject: `bundle:${bundle.id}`, organization: bundle.organization, detail: { purpose } } };
     });
     return reply.code(201).send({ url: `/v1/tickets/${ticket}/${purpose}`, expires: new Date(expires).toISOString() });
@@ -96,7 +99,7 @@ function issueRoute(app: App, context: Context): void {
 function schemaOf(operationId: string, summary: string, type: string): Schema {
   return {
     operationId, summary, tags, security: [], params: params("ticket"), headers: asked,
-    response: answers({ 200: { description: "All of it.", content: { [type]: { schema: binary } } }, 206: { description: "The range.", content: { [type]: { schema: binary } } }, 304: { type: "null", description: "The one that If-None-Match names." } }),
+    response: answers({ 200: { description: "All of it.", content: bytesOf(type) }, 206: { description: "The range.", content: bytesOf(type) }, 304: { type: "null", description: "The one that If-None-Match names." } }),
   };
 }
 

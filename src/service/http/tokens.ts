@@ -7,7 +7,8 @@ import { addCredential, removeCredential, tokensOf } from "../state/credentials.
 import type { CredentialRow } from "../state/tables.ts";
 import { organizationByName } from "../state/users.ts";
 import type { Resource } from "./app.ts";
-import { act, allow, callerOf } from "./caller.ts";
+import { act, allow, callerOf, ownCallerOf } from "./caller.ts";
+import { ownTokenOnly } from "./openapi.ts";
 import { notFound, Problem } from "./problem.ts";
 import { answers, count, id, listOf, nothing, object, organizationName, params, text, time, type Schema } from "./schemas.ts";
 
@@ -15,24 +16,25 @@ const scopes: Schema = listOf(text("An action.", { enum: grantable }), "What it 
 const properties = { id, name: text("What it is for.", { minLength: 1, maxLength: 100 }), scopes, organization: organizationName, created: time("When it was made."), expires: time("When it ends.") };
 const tokenSchema = object(properties, { optional: ["organization"] });
 const tags = ["access"];
+const ownOnly = "API tokens belong to users of the service itself.";
 const dayMs = 24 * 3_600_000;
 
 export const tokenResource: Resource = (app, context) => {
   const { db, now, random } = context;
 
   app.get("/v1/tokens", {
-    schema: { operationId: "listTokens", summary: "One's own API tokens, without the tokens themselves.", tags, response: answers({ 200: object({ items: listOf(tokenSchema, "The oldest first.") }) }) },
+    schema: { operationId: "listTokens", summary: "One's own API tokens, without the tokens themselves.", tags, security: ownTokenOnly, response: answers({ 200: object({ items: listOf(tokenSchema, "The oldest first.") }) }) },
   }, async (request) => ({ items: (await tokensOf(db, callerOf(request).user.id)).map(shown) }));
 
   app.post<{ Body: { name: string; scopes: Action[]; organization?: string; days: number } }>("/v1/tokens", {
     schema: {
-      operationId: "addToken", summary: "Make an API token. It is shown this once.", tags,
+      operationId: "addToken", summary: "Make an API token. It is shown this once.", tags, security: ownTokenOnly,
       body: object({ name: properties.name, scopes, organization: organizationName, days: count("How long it is good.", { minimum: 1, maximum: 366 }) }, { optional: ["organization"] }),
       response: answers({ 201: object({ ...properties, token: text("For the header `Authorization: Bearer TOKEN`.") }, { optional: ["organization"] }) }),
     },
   }, async (request, reply) => {
     allow(request, "token:write");
-    const { user, actor } = callerOf(request);
+    const { user, actor } = ownCallerOf(request, ownOnly);
     const { name, organization, days } = request.body;
     // Whoever may not know of it learns nothing from this answer.
     if (organization !== undefined) {
@@ -52,10 +54,10 @@ export const tokenResource: Resource = (app, context) => {
   });
 
   app.delete<{ Params: { id: string } }>("/v1/tokens/:id", {
-    schema: { operationId: "removeToken", summary: "Take a token back: it is good no more.", tags, params: params("id"), response: answers({ 204: nothing }) },
+    schema: { operationId: "removeToken", summary: "Take a token back: it is good no more.", tags, security: ownTokenOnly, params: params("id"), response: answers({ 204: nothing }) },
   }, async (request, reply) => {
     allow(request, "token:write");
-    const { user } = callerOf(request);
+    const { user } = ownCallerOf(request, ownOnly);
     await act(context, request, async (transaction) => {
       if (!(await removeCredential(transaction, request.params.id, user.id))) throw notFound();
       return { result: undefined, entry: { action: "token:remove", subject: `token:${request.params.id}` } };

@@ -11,8 +11,8 @@ import { shared, type Schema } from "./schemas.ts";
 export function validatorCompiler(): FastifySchemaCompiler<Schema> {
   // What schemaIssues needs: every mistake, and the schema beside each. Bodies are small, so all of them may be found.
   const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true, verbose: true, coerceTypes: false, useDefaults: false, removeAdditional: false });
-  // The pattern in words, for messages.
-  ajv.addVocabulary(["x-form"]);
+  // The pattern in words, for messages; and headers that are looked for where there is a better answer than 400.
+  ajv.addVocabulary(["x-form", "x-needed"]);
   for (const schema of Object.values(shared)) ajv.addSchema(schema);
   return ({ schema, httpPart }) => {
     const validate = ajv.compile(schema) as unknown as Validator;

@@ -9,7 +9,7 @@ import type { AuditRow } from "./tables.ts";
 
 export interface AuditEntry {
   readonly time: number;
-  /** `user:NAME`, `setup`, `service`, or `nobody`. */
+  /** `user:NAME`, `oidc:ISSUER#SUBJECT`, `setup`, `service`, or `nobody`. */
   readonly actor: string;
   readonly address: string;
   readonly action: string;

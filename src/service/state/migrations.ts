@@ -13,6 +13,7 @@ const migrations: readonly Migration[] = [
   { number: 1, up: first },
   { number: 2, up: tickets },
   { number: 3, up: installations },
+  { number: 4, up: identities },
   { number: 5, up: deliveries },
 ];
 
@@ -261,6 +262,20 @@ async function installations(db: InTransaction): Promise<void> {
     .addColumn("created", "bigint", (column) => column.notNull())
     .addColumn("created_by", "text", (column) => column.notNull())
     .addUniqueConstraint("site_credentials_name", ["cloudlet_id", "name"])
+    .execute();
+}
+
+/** People whom OpenID providers know. */
+async function identities({ schema }: InTransaction): Promise<void> {
+  await schema.createTable("identities")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("issuer", "text", (column) => column.notNull())
+    .addColumn("subject", "text", (column) => column.notNull())
+    .addColumn("name", "text")
+    .addColumn("disabled", "integer", (column) => column.notNull())
+    .addColumn("created", "bigint", (column) => column.notNull())
+    .addColumn("seen", "bigint", (column) => column.notNull())
+    .addUniqueConstraint("identities_subject", ["issuer", "subject"])
     .execute();
 }
 

@@ -25,6 +25,7 @@ export interface Tables {
   readonly installation_events: InstallationEventsTable;
   readonly site_credentials: SiteCredentialsTable;
   readonly deliveries: DeliveriesTable;
+  readonly identities: IdentitiesTable;
 }
 
 interface UsersTable {
@@ -70,6 +71,19 @@ interface InvitationsTable {
   hash: string;
   user_id: string | null;
   expires: number;
+}
+
+/** People whom an OpenID provider knows, by issuer and subject. They have no password, and their tokens say what they may do. */
+interface IdentitiesTable {
+  id: string;
+  issuer: string;
+  subject: string;
+  /** As the provider showed it last. */
+  name: string | null;
+  disabled: number;
+  created: number;
+  /** To the hour. */
+  seen: number;
 }
 
 /** Failed logins by what failed: `account:…` or `address:…`. */
@@ -292,6 +306,7 @@ interface SiteCredentialsTable {
   created_by: string;
 }
 
+export type IdentityRow = Selectable<IdentitiesTable>;
 export type UserRow = Selectable<UsersTable>;
 export type OrganizationRow = Selectable<OrganizationsTable>;
 export type CredentialRow = Selectable<CredentialsTable>;

@@ -286,8 +286,34 @@ t.test("a split that is stopped, or finds a bundle that is damaged, leaves nothi
   t.match(said.stderr, /part\/bytes/);
   t.match(said.stderr, /blobs\/vm-image\.qcow2/);
   t.strictSame(readdirSync(out), []);
+  t.match(await run("split", damaged, "--size", String(size), "--only", "parity", "--out", out, "--quiet"), { status: 1, stderr: "part/bytes" }, "nor is a parity made of it");
+  t.strictSame(readdirSync(out), []);
   flip(damaged, whole.indexOf("#!/bin/sh") + 50);
   t.match((await run("split", damaged, "--size", "10MB", "--out", out)).stderr, /part\/small-files/);
+});
+
+t.test("unproven: the same bytes, and what is damaged is left to verify", async (t) => {
+  const out = folder();
+  const made = await run("split", bundle, "--size", String(size), "--parity", "--unproven", "--out", out, "--quiet");
+  t.match(made, { status: 0, stdout: "Their bytes are not proven" }, made.stderr);
+  for (const name of tars(good)) t.ok(readFileSync(join(out, name)).equals(readFileSync(join(good, name))), name);
+  const said = await joined(out, join(out, "j"), "--unproven");
+  t.match(said, { status: 0, stdout: "bytes        not proven" }, said.stderr);
+  t.ok(readFileSync(join(out, "j")).equals(whole));
+
+  const bad = named(out, 3);
+  flip(bad, statSync(bad).size - 60_000);
+  const spoiled = await joined(out, join(out, "spoiled"), "--unproven", "--json");
+  t.match(JSON.parse(spoiled.stdout), { proven: false });
+  t.match(await verify(join(out, "spoiled")), { status: 1, stdout: "blobs/vm-image.qcow2" });
+  t.match(JSON.parse((await joined(out, join(out, "k"), "--json")).stdout), { proven: true }, "the parity brings it back for who looks");
+  rmSync(bad);
+  const without = await joined(out, join(out, "l"), "--unproven");
+  t.equal(without.status, 0, without.stderr);
+  t.ok(readFileSync(join(out, "l")).equals(whole), "what comes from the parity is compared in any case");
+  truncateSync(named(out, 2), statSync(named(out, 2)).size - 20_000);
+  t.equal((await joined(out, join(out, "m"), "--unproven")).status, 1, "the form of a part is looked at in any case");
+  t.notOk(existsSync(join(out, "m")));
 });
 
 t.test("nobody is trusted unasked", async (t) => {

@@ -10,7 +10,7 @@ import { startCluster } from "./cluster.ts";
 import { startObjects } from "./object-double.ts";
 
 const tests = join(import.meta.dirname, "../..");
-const files = [...["access", "bundles", "cloudlets", "keys", "signer-and-tls"].map((name) => `unit/service/${name}`), "conformance/service/fuzz"];
+const files = [...["access", "bundles", "cloudlets", "keys", "oidc", "signer-and-tls"].map((name) => `unit/service/${name}`), "conformance/service/fuzz"];
 /** Together they take longer than a file may. */
 t.setTimeout(180_000);
 
