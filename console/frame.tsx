@@ -47,7 +47,7 @@ function Places(): ReactNode {
     { to: "/signing-keys", name: "Signing keys", isOffered: true },
     { to: "/audit-trail", name: "Audit trail", isOffered: maySomewhere("audit:read") },
   ].filter((each) => each.isOffered);
-  const here = path === "/" ? "/cloudlets" : path;
+  const here = path === "/" ? "/cloudlets" : path.startsWith("/installations/") ? `/cloudlets${path}` : path;
   return (
     <nav aria-label="Main" className="places">
       <ul>{places.map(({ to, name }) => <li key={to}><Link to={to} aria-current={here === to ? "page" : here.startsWith(`${to}/`) ? "true" : undefined}>{name}</Link></li>)}</ul>

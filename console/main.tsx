@@ -6,6 +6,9 @@ import "./theme/theme.css";
 import "./theme/layout.css";
 import "./spec-editor/spec-editor.css";
 import "./bundle-browser/bundle-browser.css";
+import "./installations/installations.css";
+import "./deliveries/deliveries.css";
+import "./parts/run-log.css";
 
 const place = document.getElementById("console");
 if (place === null) throw new Error("the page has no place for the console");

@@ -74,6 +74,7 @@ interface Ticket {
 
 function Download({ bundle }: { readonly bundle: Bundle }): ReactNode {
   const { api, tell } = useConsole();
+  const mayInstall = useMay()("installation:write", bundle.organization);
   const [link, setLink] = useState<Ticket>();
   const ticket = async (purpose: "download" | "report"): Promise<Ticket> => (await api.post<Ticket>(`/v1/bundles/${bundle.id}/tickets`, { purpose })).body;
   const download = useAction(async () => {
@@ -89,6 +90,7 @@ function Download({ bundle }: { readonly bundle: Bundle }): ReactNode {
       <div className="row">
         <Button className="button main" isPending={download.isRunning} onPress={() => void download.run()}>{`Download (${sizeText(bundle.size ?? 0)})`}</Button>
         <Button className="button" isPending={report.isRunning} onPress={() => void report.run()}>Open the report</Button>
+        {mayInstall && <Link className="button" to={`/cloudlets/${bundle.cloudlet}/installations/new?bundle=${bundle.id}`}>Install from here …</Link>}
         <Button className="button" isPending={forElsewhere.isRunning} onPress={() => void forElsewhere.run()}>Download elsewhere …</Button>
       </div>
       <ProblemNote problem={download.problem ?? report.problem ?? forElsewhere.problem} />

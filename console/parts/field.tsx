@@ -1,7 +1,7 @@
 /** Fields of forms: label, hint and error belong to the field, for a screen reader as well. */
 
 import { useId, type ReactNode, type SelectHTMLAttributes } from "react";
-import { FieldError, Input, Label, Text, TextField as AriaTextField, type InputProps } from "react-aria-components";
+import { FieldError, Input, Label, Text, TextArea, TextField as AriaTextField, type InputProps } from "react-aria-components";
 
 export interface TextFieldProps {
   readonly label: string;
@@ -27,6 +27,34 @@ export function TextField({ label, name, value, onChange, hint, error, type = "t
       {hint !== undefined && <Text slot="description" className="hint">{hint}</Text>}
       <FieldError className="wrong">{error}</FieldError>
     </AriaTextField>
+  );
+}
+
+/** Of several lines; `isMasked` shows dots to whoever looks over the shoulder. */
+export function LinesField({ label, name, value, onChange, hint, error, rows = 6, isMasked = false }: Pick<TextFieldProps, "label" | "name" | "value" | "onChange" | "hint" | "error"> & { readonly rows?: number; readonly isMasked?: boolean }): ReactNode {
+  return (
+    <AriaTextField className="field" name={name} value={value} onChange={onChange} autoComplete="off" isInvalid={error !== undefined} validationBehavior="aria">
+      <Label>{label}</Label>
+      <TextArea rows={rows} className={isMasked ? "masked" : ""} spellCheck="false" autoCapitalize="none" wrap="off" />
+      {hint !== undefined && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="wrong">{error}</FieldError>
+    </AriaTextField>
+  );
+}
+
+/** One of a few, each with what it means. */
+export function RadioField<T extends string>({ label, name, value, onChange, choices }: { readonly label: string; readonly name: string; readonly value: T; readonly onChange: (value: T) => void; readonly choices: readonly { readonly value: T; readonly name: string; readonly hint?: ReactNode }[] }): ReactNode {
+  const id = useId();
+  return (
+    <fieldset className="radios">
+      <legend>{label}</legend>
+      {choices.map((choice) => (
+        <div key={choice.value} className="check">
+          <input type="radio" id={`${id}-${choice.value}`} name={`${name}-${id}`} checked={choice.value === value} onChange={() => onChange(choice.value)} aria-describedby={choice.hint === undefined ? undefined : `${id}-${choice.value}-hint`} />
+          <div><label htmlFor={`${id}-${choice.value}`}>{choice.name}</label>{choice.hint !== undefined && <div className="soft" id={`${id}-${choice.value}-hint`}>{choice.hint}</div>}</div>
+        </div>
+      ))}
+    </fieldset>
   );
 }
 

@@ -3,6 +3,7 @@
 import { outcome, type Issue, type Outcome } from "../../core/issue.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { readYaml } from "../../spec/read-yaml.ts";
+import type { LoginPlatform } from "./direct-platform.ts";
 
 export type GivenLogin = string | Readonly<Record<string, string>>;
 
@@ -14,9 +15,8 @@ export interface SiteLogin {
   readonly secrets: readonly string[];
 }
 
-/** What the service installs on. */
-export const directPlatforms = ["openstack", "vsphere"] as const;
-export type DirectPlatform = (typeof directPlatforms)[number];
+/** Where there is nobody to log in to. */
+export const noLogin: SiteLogin = { variables: {}, files: {}, secrets: [] };
 
 interface Known {
   readonly plain: RegExp;
@@ -24,7 +24,7 @@ interface Known {
   readonly files: ReadonlySet<string>;
 }
 
-const known: Readonly<Record<DirectPlatform, Known>> = {
+const known: Readonly<Record<LoginPlatform, Known>> = {
   openstack: {
     plain: /^OS_(AUTH_URL|AUTH_TYPE|USERNAME|USER_ID|PASSWORD|TOKEN|PASSCODE|(PROJECT|TENANT|USER_DOMAIN|PROJECT_DOMAIN|DOMAIN|DEFAULT_DOMAIN|TRUST)(_NAME|_ID)?|SYSTEM_SCOPE|APPLICATION_CREDENTIAL_(ID|NAME|SECRET)|REGION_NAME|INTERFACE|ENDPOINT_TYPE|INSECURE|CLOUD|[A-Z]+_API_VERSION)$/,
     files: new Set(["OS_CACERT", "OS_CERT", "OS_KEY"]),
@@ -42,7 +42,7 @@ const cloudsName = "clouds.yaml";
 const authTypes = new Set(["password", "v3password", "v2password", "token", "v3token", "v3applicationcredential", "v3totp", "v3multifactor"]);
 
 /** Every mistake at once; none of them says a value. */
-export function readLogin(platform: DirectPlatform, given: GivenLogin): Outcome<SiteLogin> {
+export function readLogin(platform: LoginPlatform, given: GivenLogin): Outcome<SiteLogin> {
   const issues: Issue[] = [];
   const say = (message: string, hint?: string): void => void issues.push({ code: "service/site-login", severity: "error", pointer: "/credentials", message, ...(hint === undefined ? {} : { hint }) });
   const { variables: all, clouds } = typeof given === "string" ? ofText(given, say) : ofVariables(given);
@@ -88,6 +88,8 @@ function ofText(text: string, say: Say): Parts {
 }
 
 function readOpenStack(variables: Record<string, string>, files: Record<string, string>, clouds: string | undefined, say: Say): readonly string[] {
+  // keystoneauth takes a password to be meant where nothing else is named.
+  if (variables["OS_APPLICATION_CREDENTIAL_SECRET"] !== undefined) variables["OS_AUTH_TYPE"] ??= "v3applicationcredential";
   checkAuthType(variables["OS_AUTH_TYPE"], say);
   // Written even where it is empty: else the client would look for one of this machine.
   files["OS_CLIENT_CONFIG_FILE"] = clouds ?? "clouds: {}\n";

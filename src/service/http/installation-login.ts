@@ -3,11 +3,12 @@
 import type { Context } from "../context.ts";
 import type { Installer } from "../direct/installer.ts";
 import { aboutCredentials } from "../direct/seal-anew.ts";
-import { directPlatforms, readLogin, type DirectPlatform, type GivenLogin, type SiteLogin } from "../direct/site-login.ts";
+import { isDirect, needsLogin, notInstalling, type DirectPlatform, type LoginPlatform } from "../direct/direct-platform.ts";
+import { noLogin, readLogin, type GivenLogin, type SiteLogin } from "../direct/site-login.ts";
 import { keptSpec } from "../jobs/documents.ts";
 import { located } from "../located-issues.ts";
 import { siteCredential } from "../state/installations.ts";
-import type { BundleRow } from "../state/tables.ts";
+import type { BundleRow, CloudletRow } from "../state/tables.ts";
 import { notValid } from "./document-body.ts";
 import { Problem } from "./problem.ts";
 
@@ -22,6 +23,10 @@ export interface LoginWanted {
 /** Throws a Problem where there is none, or none that is good. */
 export async function loginFor({ context, installer }: { readonly context: Context; readonly installer: Installer }, wanted: LoginWanted): Promise<{ readonly login: SiteLogin; readonly credential: string | null }> {
   const { cloudletId, platform, given, kept } = wanted;
+  if (!needsLogin(platform)) {
+    if (given.credentials !== undefined || given.credential !== undefined) throw new Problem("bad-request", `On ${platform} the service installs without a login: leave out credentials.`);
+    return { login: noLogin, credential: null };
+  }
   if (given.credentials !== undefined && given.credential !== undefined) throw new Problem("bad-request", "Give credentials, or the name of kept ones, not both.");
   if (given.credentials !== undefined) return { login: soundLogin(platform, given.credentials), credential: null };
   const which = given.credential ?? kept;
@@ -33,19 +38,26 @@ export async function loginFor({ context, installer }: { readonly context: Conte
   return { login: soundLogin(platform, JSON.parse(opened) as GivenLogin), credential: row.name };
 }
 
-export function soundLogin(platform: DirectPlatform, given: GivenLogin): SiteLogin {
+export function soundLogin(platform: LoginPlatform, given: GivenLogin): SiteLogin {
   const read = readLogin(platform, given);
   if (read.ok) return read.value;
   throw notValid(located(read.issues));
 }
 
-/** Throws a Problem where the service does not install on it. */
-export async function platformOf({ db }: Context, bundle: Pick<BundleRow, "spec_document">): Promise<DirectPlatform> {
-  return directPlatform((await keptSpec(db, bundle.spec_document)).spec.platform.type);
+/** Of the bundle, which may be older than what the cloudlet's spec says now. Throws a Problem where the service does not install on it for this cloudlet. */
+export async function platformFor({ db }: Context, installer: Installer, cloudlet: Pick<CloudletRow, "organization" | "name">, bundle: Pick<BundleRow, "spec_document">): Promise<DirectPlatform> {
+  return offered((await keptSpec(db, bundle.spec_document)).spec.platform.type, installer, cloudlet);
 }
 
-export function directPlatform(name: string): DirectPlatform {
-  const found = directPlatforms.find((each) => each === name);
-  if (found === undefined) throw new Problem("bad-request", `The service itself installs on ${directPlatforms.join(" and ")}; on ${name} somebody at the site runs install.sh.`);
-  return found;
+/** Throws a Problem where no login to it is of any use. */
+export function loginPlatform(name: string, installer: Installer): LoginPlatform {
+  const platform = offered(name, installer);
+  if (needsLogin(platform)) return platform;
+  throw new Problem("bad-request", `On ${platform} the service installs without a login.`);
+}
+
+function offered(name: string, installer: Installer, cloudlet?: Pick<CloudletRow, "organization" | "name">): DirectPlatform {
+  const reason = notInstalling(name, installer, cloudlet);
+  if (isDirect(name) && reason === undefined) return name;
+  throw new Problem("not-offered", reason ?? "");
 }

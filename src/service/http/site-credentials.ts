@@ -9,7 +9,7 @@ import type { SiteCredentialRow } from "../state/tables.ts";
 import type { Installer } from "../direct/installer.ts";
 import type { Resource } from "./app.ts";
 import { act, allow, callerOf, visible } from "./caller.ts";
-import { directPlatform, soundLogin } from "./installation-login.ts";
+import { loginPlatform, soundLogin } from "./installation-login.ts";
 import { loginSchema } from "./installations.ts";
 import { notFound } from "./problem.ts";
 import { answers, id, listOf, nothing, object, params, text, time } from "./schemas.ts";
@@ -35,7 +35,7 @@ export const siteCredentialResource = (installer: Installer): Resource => (app, 
     const cloudlet = visible(request, "cloudlet:read", await cloudletById(db, request.params.id));
     allow(request, "credential:write", cloudlet);
     const { body } = request;
-    soundLogin(directPlatform(cloudlet.platform), body.credentials);
+    soundLogin(loginPlatform(cloudlet.platform, installer), body.credentials);
     const { box, keyId } = installer.sealing.seal(JSON.stringify(body.credentials), aboutCredentials(cloudlet.id, body.name));
     const kept = await act(context, request, async (transaction) => {
       const there = await siteCredential(transaction, cloudlet.id, body.name);

@@ -22,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   { name: "secrets-change", seconds: 165, when: "rotate" },
   { name: "lost-state", seconds: 150, when: "rotate" },
   { name: "direct", seconds: 250, when: "rotate" },
+  { name: "direct-console", seconds: 330, when: "rotate" },
   { name: "application-credential", seconds: 365, when: "full" },
 ];
 

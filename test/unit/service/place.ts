@@ -23,6 +23,8 @@ export interface ScaledPlaces {
 const text = process.env["SERVICE_TEST_SCALED"];
 const places = text === undefined ? undefined : (JSON.parse(text) as ScaledPlaces);
 
+export const isScaled = places !== undefined;
+
 export async function placeOf(folder: string, signer: ServiceOptions["signer"]): Promise<Pick<ServiceOptions, "scaledOut" | "signer">> {
   if (places === undefined) return {};
   const database = `test_${nameOf(folder)}`;

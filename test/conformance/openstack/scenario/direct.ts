@@ -3,21 +3,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Test } from "tap";
 import type { JsonObject } from "../../../../src/core/json.ts";
-import { addCloudlet, addOrganization, bundleOf, specOf, startService, uploadRelease } from "../../../unit/service/running.ts";
-import { member, openstackJson } from "../cloud.ts";
-import { dhcp } from "../cloudlets.ts";
-
-const spec = specOf("cb direct").replace(/^networks:\n(?: .*\n)*/m, `networks:\n  external:\n    - ${dhcp}\n`).replace("access: restricted", "access: direct");
+import { openstackJson } from "../cloud.ts";
+import { directService } from "../direct-service.ts";
 
 export async function run(t: Test): Promise<void> {
-  const running = await startService(t, { installer: { clients: "/usr/bin:/bin:/usr/sbin:/sbin" } });
+  const { running, cloudlet, bundle, credentials, password } = await directService(t, "cb direct");
   const { ask, admin, log } = running;
-  const { OS_PASSWORD: password = "" } = member;
-  running.secrets.add(password);
-  await addOrganization(running, "ExampleTel");
-  const cloudlet = await addCloudlet(running, admin, spec);
-  const bundle = String((await bundleOf(running, admin, cloudlet, await uploadRelease(running)))["id"]);
-  const credentials = Object.fromEntries(Object.entries(member).filter(([name]) => name.startsWith("OS_")));
   const done = async (action: string, login: object, attempts = 1_800): Promise<JsonObject> => {
     const begun = await ask("POST", "/v1/installations", { token: admin, json: { cloudlet, bundle, action, ...login } });
     t.equal(begun.status, 202, begun.text);
