@@ -119,8 +119,8 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
           <HostLoginFields login={login} />
         </section>
         {takesInputs(action) && <InputFields inputs={inputs} bundle={bundle} platform={cloudlet.platform} />}
-        <ProblemNote problem={problem} />
-        <div className="row">
+        <div className="send">
+          <ProblemNote problem={problem} />
           <Button type="submit" className={`button ${action === "uninstall" ? "danger" : "main"}`} isPending={isRunning}>{`${actionWords[action].name}${takesOver(action) ? " …" : ""}`}</Button>
           <Link className="button" to={`/cloudlets/${cloudlet.id}/deliveries`}>Leave</Link>
         </div>

@@ -103,8 +103,8 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
           <LoginFields platform={platform} kept={kept} login={login} />
         </section>
         {takesInputs(action) && <InputFields inputs={inputs} bundle={bundle} platform={platform.platform} />}
-        <ProblemNote problem={problem} />
-        <div className="row">
+        <div className="send">
+          <ProblemNote problem={problem} />
           <Button type="submit" className={`button ${action === "uninstall" ? "danger" : "main"}`} isPending={isRunning}>{`${actionWords[action].name}${needsConfirmation(action) ? " …" : ""}`}</Button>
           <Link className="button" to={`/cloudlets/${cloudlet.id}/installations`}>Leave</Link>
         </div>

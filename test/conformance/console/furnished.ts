@@ -2,10 +2,13 @@
 
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { delimiter } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Test } from "tap";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { starterSpec } from "../../../src/spec/starter.ts";
 import { addCloudlet, addOrganization, bundleOf, startService, uploadRelease, type Answer, type Running } from "../../unit/service/running.ts";
+import { login, standIn } from "../service/stand-in.ts";
 
 /** When the tour is walked. */
 const today = Date.UTC(2026, 10, 30, 9, 0);
@@ -20,6 +23,8 @@ export interface Furnished {
   readonly ids: ReadonlyMap<string, string>;
   /** Of berlin-1: an earlier bundle, and the one of the spec as it is. */
   readonly bundles: { readonly before: JsonObject; readonly after: JsonObject };
+  /** An installation that the site has refused. */
+  readonly refused: string;
 }
 
 const sites = [
@@ -34,7 +39,8 @@ export const password = "correct horse battery staple";
 /** `more`: so many cloudlets besides, all over the world. */
 export async function furnish(t: Test, more = 0): Promise<Furnished> {
   const clock = clockAt(today - 28 * day);
-  const running = await startService(t, { now: clock.now, random: steady("furnished") });
+  const client = standIn(t);
+  const running = await startService(t, { now: clock.now, random: steady("furnished"), installer: { clients: `${client.bin}${delimiter}/usr/bin:/bin` }, deliverer: { reach: "any" } });
   const { ask, admin, service } = running;
   for (const name of [...new Set(sites.map(([, organization]) => organization))]) await addOrganization(running, name);
   for (const [name, platformRole, membership] of people) {
@@ -70,11 +76,32 @@ export async function furnish(t: Test, more = 0): Promise<Furnished> {
   const after = await bundleOf(running, token, id, release);
   await sent(running, "POST", "/v1/tokens", token, { json: { name: "nightly build", scopes: ["cloudlet:read", "bundle:read", "bundle:request"], days: 30, organization: "ExampleTel" } });
 
+  clock.set(today - 2 * 3_600_000);
+  token = await enter("conny");
+  await sent(running, "PUT", `/v1/cloudlets/${id}/credentials`, token, { json: { name: "berlin", credentials: login } });
+  client.set("refuses");
+  const refused = await looked(running, token, { cloudlet: id, bundle: String(after["id"]), credentials: login });
+  client.set("fine");
+  clock.set(clock.now() + 1_200_000);
+  await looked(running, token, { cloudlet: id, bundle: String(after["id"]), credential: "berlin" });
+
   clock.set(today);
   const tokens = new Map<string, string>();
   for (const [name] of people) tokens.set(name, await enter(name));
   await service.app.listen({ host: "127.0.0.1", port: 0 });
-  return { running, url: `http://127.0.0.1:${(service.app.server.address() as AddressInfo).port}`, tokens, ids, bundles: { before, after } };
+  return { running, url: `http://127.0.0.1:${(service.app.server.address() as AddressInfo).port}`, tokens, ids, bundles: { before, after }, refused };
+}
+
+/** Has the service look at the site, and waits until it has; gives the installation's id. */
+async function looked(running: Running, token: string, what: object): Promise<string> {
+  const { json } = await sent(running, "POST", "/v1/installations", token, { json: { ...what, action: "check" } });
+  const path = `/v1/installations/${String(json["id"])}`;
+  for (let tries = 0; tries < 1_200; tries += 1) {
+    const { state } = (await running.ask("GET", path, { token })).json;
+    if (state === "done" || state === "findings" || state === "failed") return String(json["id"]);
+    await sleep(50);
+  }
+  throw new Error(`${path} does not end`);
 }
 
 async function sent({ ask }: Running, method: "POST" | "PUT", path: string, token: string | undefined, asked: object): Promise<Answer> {

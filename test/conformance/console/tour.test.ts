@@ -23,7 +23,7 @@ const [largest, largestInAll] = [80_000, 1_000_000];
 /** Of all squares of the picture: a digest of another build, say, and letters that are drawn with another edge. */
 const tolerated = 0.03;
 
-const { url, tokens, ids, bundles } = await furnish(t);
+const { url, tokens, ids, bundles, refused } = await furnish(t);
 const browser = await launch(t);
 const blank = await (await browser.newContext()).newPage();
 const berlin = `/cloudlets/${ids.get("berlin-1") ?? ""}`;
@@ -84,6 +84,17 @@ const scenes: readonly Scene[] = [
     return page.locator(".bundle-browser");
   } },
   { name: "diff", who: "conny", path: `/bundles/${before}/diff/${after}`, height: 700, play: (page) => page.getByRole("heading", { name: /spec \/dynamicIps/ }).waitFor() },
+  { name: "installations", who: "conny", path: `${berlin}/installations`, height: 760, play: (page) => page.getByRole("row", { name: /berlin/ }).waitFor() },
+  { name: "installation-new", who: "conny", path: `${berlin}/installations/new?action=install`, height: 880, play: (page) => page.getByText("Kept credentials", { exact: true }).waitFor() },
+  { name: "installation", who: "conny", path: `/installations/${refused}`, height: 1_020, play: (page) => page.getByRole("status").getByText("findings: see the lines above").waitFor() },
+  { name: "delivery-new", who: "conny", path: `${berlin}/deliveries/new?action=deliver`, height: 1_000, play: async (page) => {
+    await page.getByLabel("Host", { exact: true }).fill("ops@jump.example.net");
+    await page.getByLabel("Its host key").fill(`SHA256:${"A".repeat(43)}`);
+    await page.getByText("How to come by the host key").click();
+    await page.getByText("asks the line itself, and so proves nothing").waitFor();
+    await page.getByLabel("Its host key").focus();
+    await page.evaluate("document.activeElement.closest('.card').scrollIntoView()");
+  } },
   { name: "access-keys", who: "conny", path: `${berlin}/access-keys`, height: 560, play: (page) => page.getByText("BEGIN PUBLIC KEY").waitFor() },
   { name: "receipts", who: "conny", path: `${berlin}/receipts`, height: 660, play: (page) => page.getByRole("row", { name: /complete/ }).waitFor() },
   { name: "release", who: "ada", path: "/releases", height: 620, play: async (page) => {
