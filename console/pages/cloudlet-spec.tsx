@@ -7,7 +7,7 @@ import { Ready } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
 import { saveText } from "../parts/save.ts";
 import { useDraft } from "../parts/draft.ts";
-import { SpecEditor, SpecView } from "./spec-editor.tsx";
+import { SpecEditor, SpecView, YamlText } from "./spec-editor.tsx";
 import type { SeenCloudlet } from "./cloudlet.tsx";
 
 export function CloudletSpec({ id, seen, changed }: { readonly id: string; readonly seen: SeenCloudlet; readonly changed: () => void }): ReactNode {
@@ -83,8 +83,8 @@ function Edited({ draftName, cloudlet, kept, changed, onEnd }: { readonly draftN
       {theirs !== undefined && (
         <section className="card" aria-label="Their version">
           <h2>The version that is there now</h2>
-          <SpecView api={api} label="Their version" value={theirs.text} />
-          <div className="row"><Button className="button small" onPress={() => { draft.set(theirs.text); setTheirs(undefined); }}>Take theirs instead of mine</Button><Button className="button small" onPress={() => setTheirs(undefined)}>Close; keep mine below</Button></div>
+          <YamlText label="Their version (YAML)" value={theirs.text} onChange={() => undefined} issues={[]} readOnly />
+          <div className="row below"><Button className="button small" onPress={() => { draft.set(theirs.text); setTheirs(undefined); }}>Take theirs instead of mine</Button><Button className="button small" onPress={() => setTheirs(undefined)}>Close; keep mine below</Button></div>
         </section>
       )}
       <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} actions={(

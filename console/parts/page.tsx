@@ -55,7 +55,7 @@ function Failed({ problem, again }: { readonly problem: ApiProblem; readonly aga
   );
 }
 
-/** Where there is nothing yet, what to do next. */
+/** Where there is nothing yet, what to do next. Its title is no heading: it may stand below one of any level. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }): ReactNode {
-  return <div className="empty"><h3>{title}</h3>{children}</div>;
+  return <div className="empty"><p className="empty-title">{title}</p>{children}</div>;
 }

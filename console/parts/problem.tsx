@@ -9,7 +9,7 @@ export function ProblemNote({ problem, hideIssues = false, children }: { readonl
     <div role="alert" className="alert-place">
       {problem !== undefined && (
         <div className="note bad">
-          <h3>{problem.problem.title}</h3>
+          <p className="note-title">{problem.problem.title}</p>
           {problem.problem.detail !== problem.problem.title && <p><Marked text={sentence(problem.problem.detail)} /></p>}
           {!hideIssues && problem.issues.length > 0 && <IssueList issues={problem.issues} />}
           {children}

@@ -173,6 +173,7 @@ t.test("a contributor accepts the invitation, and writes a cloudlet with a mista
 
 t.test("two change the spec: nothing is overwritten, nothing is lost", async (t) => {
   await conny.page.goto(`${cloudletUrl}/spec`);
+  await conny.page.getByRole("img", { name: /berlin-1/ }).waitFor();
   await look(t, conny.page, "spec");
   await pressed(conny.page, "Edit");
   const mine = (await yamlIn(conny.page)).replace(/dynamicIps: \d+/, "dynamicIps: 12");

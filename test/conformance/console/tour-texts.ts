@@ -10,6 +10,7 @@ const passing: readonly (readonly [pattern: RegExp, word: string])[] = [
   [/(\.[a-z]+):\d+/g, "$1:LINE"],
   [/\b(Line|line) \d+/g, "$1 N"],
   [/\b\d+ of \d+ files\b/g, "N of N files"],
+  [/\b\d+ (regular files|files)\b/g, "N $1"],
 ];
 
 export function readOn(snapshot: string): string {
