@@ -8,6 +8,8 @@ export interface Api {
   readonly delete: <T = null>(path: string, body?: unknown, options?: SendOptions) => Promise<Answer<T>>;
   /** The body as it is, whatever its type. */
   readonly text: (path: string, options?: AskOptions) => Promise<string>;
+  /** The body as the browser keeps it, which is not the page's memory: it may be large. */
+  readonly blob: (path: string, options?: AskOptions) => Promise<Blob>;
   /** Server-sent events, until the stream ends. */
   readonly events: (path: string, heard: (event: ServerEvent) => void, signal: AbortSignal) => Promise<void>;
 }
@@ -110,6 +112,7 @@ export function apiOf(session: Session, send: typeof fetch = (input, init) => fe
     patch: change("PATCH"),
     delete: change("DELETE"),
     text: async (path, options) => (await get(path, options)).text(),
+    blob: async (path, options) => (await get(path, options)).blob(),
     events: async (path, heard, signal) => {
       const response = await ask("GET", path, { headers: { accept: "text/event-stream" }, signal });
       if (response.body === null || response.status === 204) return;

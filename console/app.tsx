@@ -14,6 +14,8 @@ import { Bundles } from "./pages/bundles.tsx";
 import { CloudletPage } from "./pages/cloudlet.tsx";
 import { Cloudlets } from "./pages/cloudlets.tsx";
 import { InstallationPage } from "./pages/installation.tsx";
+import { DeliveryPage } from "./pages/delivery.tsx";
+import { NewDelivery } from "./pages/new-delivery.tsx";
 import { NewCloudlet } from "./pages/new-cloudlet.tsx";
 import { NewInstallation } from "./pages/new-installation.tsx";
 import { NotThere } from "./pages/not-there.tsx";
@@ -116,6 +118,8 @@ const pages: readonly (readonly [pattern: string, page: (parts: Parts) => ReactN
   ["/cloudlets/:id", ({ id = "" }) => <CloudletPage key={id} id={id} tab="" />],
   ["/cloudlets/:id/:tab", ({ id = "", tab = "" }) => <CloudletPage key={id} id={id} tab={tab} />],
   ["/cloudlets/:id/installations/new", ({ id = "" }) => <NewInstallation key={id} id={id} />],
+  ["/cloudlets/:id/deliveries/new", ({ id = "" }) => <NewDelivery key={id} id={id} />],
+  ["/deliveries/:id", ({ id = "" }) => <DeliveryPage key={id} id={id} />],
   ["/installations/:id", ({ id = "" }) => <InstallationPage key={id} id={id} />],
   ["/bundles", () => <Bundles />],
   ["/bundles/:id", ({ id = "" }) => <BundlePage key={id} id={id} />],

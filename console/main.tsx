@@ -7,6 +7,7 @@ import "./theme/layout.css";
 import "./spec-editor/spec-editor.css";
 import "./bundle-browser/bundle-browser.css";
 import "./installations/installations.css";
+import "./deliveries/deliveries.css";
 import "./parts/run-log.css";
 
 const place = document.getElementById("console");

@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, "..");
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-/** Worker threads are files of their own: every `*-worker.ts` is an entry. */
-const workers = ["src/store", "src/service/jobs"].flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith("-worker.ts")).map((name) => `${folder}/${name}`));
+/** Worker threads and processes are files of their own: every `*-worker.ts` is an entry. */
+const workers = ["src/store", "src/service/jobs", "src/service/delivery"].flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith("-worker.ts")).map((name) => `${folder}/${name}`));
 
 await build({
   absWorkingDir: root,

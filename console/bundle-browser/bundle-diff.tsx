@@ -58,8 +58,8 @@ export function BundleDiff({ api, before, after }: BundleDiffProps): ReactNode {
   return (
     <div className="bundle-diff">
       <section className="card" aria-label="Filter">
-        <div className="field"><label htmlFor={`${id}-words`}>Show only what has</label><input id={`${id}-words`} type="search" value={words} spellCheck={false} autoComplete="off" onChange={(event) => setWords(event.target.value)} /><span className="hint" role="status">{found.length === 0 ? "No difference: the same files, the same signer." : `${shown.length} of ${found.length} differences`}</span></div>
-        <fieldset className="diff-groups"><legend>Groups</legend>{names.map((group) => <label key={group} className="check"><input type="checkbox" checked={!hidden.has(group)} onChange={() => toggle(group)} /><span>{group} ({found.filter((each) => each.group === group).length})</span></label>)}</fieldset>
+        <div className="field"><label htmlFor={`${id}-words`}>Show only what has</label><input id={`${id}-words`} type="search" value={words} spellCheck={false} autoComplete="off" onChange={(event) => setWords(event.target.value)} /><span className="hint" role="status">{found.length === 0 ? "No difference: the same files, the same signer." : shown.length === found.length ? `${found.length} ${found.length === 1 ? "difference" : "differences"}` : `${shown.length} of ${found.length} differences`}</span></div>
+        <fieldset className="diff-groups"><legend>Groups</legend>{names.map((group) => <label key={group} className="check"><input type="checkbox" checked={!hidden.has(group)} disabled={!found.some((each) => each.group === group)} onChange={() => toggle(group)} /><span>{group} ({found.filter((each) => each.group === group).length})</span></label>)}</fieldset>
       </section>
       {names.filter((group) => shown.some((each) => each.group === group)).map((group) => {
         const own = shown.filter((each) => each.group === group);

@@ -55,7 +55,7 @@ function Tokens(): ReactNode {
           <tbody>{items.map((token) => (
             <tr key={token.id}>
               <th scope="row">{token.name}</th><td data-name="May">{token.scopes.map((scope, index) => <span key={scope}>{index > 0 && ", "}<code>{scope}</code></span>)}</td><td data-name="Organization">{token.organization ?? <span className="soft">each of yours</span>}</td>
-              <td data-name="Ends"><Time at={token.expires} /></td><td><Button className="button small" aria-label={`Take back: ${token.name}`} onPress={() => setAsked({ what: "remove", token })}>Take back …</Button></td>
+              <td data-name="Ends"><Time at={token.expires} /></td><td className="act"><Button className="button small" aria-label={`Take back: ${token.name}`} onPress={() => setAsked({ what: "remove", token })}>Take back …</Button></td>
             </tr>
           ))}</tbody>
         </table>

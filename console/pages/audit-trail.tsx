@@ -3,13 +3,13 @@
 import { useState, type ReactNode } from "react";
 import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
-import { navigate, usePlace, withQuery } from "../router.tsx";
+import { Link, navigate, usePlace, withQuery } from "../router.tsx";
 import { CopyText } from "../parts/copy.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
 import { Empty, Page, Ready } from "../parts/page.tsx";
 import { allOf, usePages } from "../parts/pages.tsx";
 import { ProblemNote, sentence } from "../parts/problem.tsx";
-import { saveText } from "../parts/save.ts";
+import { saveBlob } from "../parts/save.ts";
 import { Time } from "../parts/time.tsx";
 import { Digest } from "../parts/words.tsx";
 
@@ -64,14 +64,14 @@ function OrganizationChoice({ seesAll, own, value, onChange }: { readonly seesAl
 }
 
 function Entries({ query }: { readonly query: string }): ReactNode {
-  const { loaded, pager } = usePages<Entry>(`/v1/audit${query === "" ? "" : `?${query}`}`, 50);
+  const { loaded, pager } = usePages<Entry>(`/v1/audit?order=newest${query === "" ? "" : `&${query}`}`, 50);
   return (
     <section className="card" aria-label="Entries">
       <Ready loaded={loaded}>{({ items }) => items.length === 0 ? <Empty title="No entry is like that"><p>Take a filter away.</p></Empty> : (
         <>
           <div className="wide" tabIndex={0} role="region" aria-label="Table of entries">
             <table className="stack">
-              <caption className="visually-hidden">Entries, the oldest first</caption>
+              <caption className="visually-hidden">Entries, the newest first</caption>
               <thead><tr><th scope="col" className="n">Number</th><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">To what</th><th scope="col">Organization</th><th scope="col">From</th><th scope="col">More</th></tr></thead>
               <tbody>{items.map((each) => (
                 <tr key={each.number}>
@@ -79,7 +79,7 @@ function Entries({ query }: { readonly query: string }): ReactNode {
                   <th scope="row"><Time at={each.time} /></th>
                   <td data-name="Who">{each.actor.replace(/^user:/, "")}</td>
                   <td data-name="What"><code>{each.action}</code></td>
-                  <td data-name="To what"><code>{each.subject}</code></td>
+                  <td data-name="To what"><Subject of={each.subject} /></td>
                   <td data-name="Organization">{each.organization ?? ""}</td>
                   <td data-name="From"><code>{each.address}</code></td>
                   <td><details><summary aria-label={`More of entry ${each.number}`}>more</summary><pre className="code">{JSON.stringify(each.detail, null, 2)}</pre><small>Hash <Digest of={each.hash} /></small></details></td>
@@ -92,6 +92,15 @@ function Entries({ query }: { readonly query: string }): ReactNode {
       )}</Ready>
     </section>
   );
+}
+
+const places: Readonly<Record<string, string>> = { cloudlet: "/cloudlets", bundle: "/bundles", release: "/releases", organization: "/organizations" };
+
+/** `cloudlet:ID`: it may be gone meanwhile, and its page says so. */
+function Subject({ of }: { readonly of: string }): ReactNode {
+  const [, kind = "", name = ""] = /^([a-z]+):(.+)$/.exec(of) ?? [];
+  const place = Object.hasOwn(places, kind) ? places[kind] : undefined;
+  return place === undefined ? <code>{of}</code> : <Link to={`${place}/${encodeURIComponent(name)}`}><code>{of}</code></Link>;
 }
 
 interface Verdict {
@@ -123,8 +132,8 @@ function Verification(): ReactNode {
 function Export({ organization }: { readonly organization: string }): ReactNode {
   const { api, tell } = useConsole();
   const { run, isRunning, problem } = useAction(async () => {
-    saveText("audit-trail.jsonl", await api.text(`/v1/audit/export${organization === "" ? "" : `?organization=${encodeURIComponent(organization)}`}`), "application/jsonl");
-    tell("The trail is saved as JSON lines.");
+    saveBlob("audit-trail.jsonl", await api.blob(`/v1/audit/export${organization === "" ? "" : `?organization=${encodeURIComponent(organization)}`}`));
+    tell("The trail is saved as JSON lines, the oldest first.");
   });
   return <><Button className="button" isPending={isRunning} onPress={() => void run()}>Export</Button><ProblemNote problem={problem} /></>;
 }

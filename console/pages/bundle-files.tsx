@@ -51,7 +51,7 @@ function Files({ path }: { readonly path: string }): ReactNode {
               <tbody>{shown.map((file) => (
                 <tr key={file.path}>
                   <th scope="row"><code title={`SHA-256 ${file.sha256}`}>{file.path}</code></th><td data-name="What for">{file.role}</td><td data-name="Size" className="n">{sizeText(file.size)}</td>
-                  <td>{isText(file) && <button type="button" className="button small" aria-label={`Save ${file.path}`} onClick={() => void save.run(file)}>Save</button>}</td>
+                  <td className="act">{isText(file) && <button type="button" className="button small" aria-label={`Save ${file.path}`} onClick={() => void save.run(file)}>Save</button>}</td>
                 </tr>
               ))}</tbody>
             </table>

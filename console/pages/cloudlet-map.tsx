@@ -11,6 +11,7 @@ import { Ready } from "../parts/page.tsx";
 import { allOf } from "../parts/pages.tsx";
 import { CloudletTag, platformName } from "../parts/words.tsx";
 import { CloudletsPage, filterQuery, Filters, NoCloudlets } from "./cloudlets.tsx";
+import { namesShown } from "../map/names.ts";
 import { groupsOf, limitsOf, type Group, type Located } from "../map/groups.ts";
 
 const topology = world as unknown as Topology<{ readonly countries: GeometryCollection }>;
@@ -60,6 +61,10 @@ function World({ items }: { readonly items: readonly Located[] }): ReactNode {
     return { sea: path({ type: "Sphere" }) ?? "", grid: path(geoGraticule10()) ?? "", land: path(land) ?? "" };
   }, [projection]);
   const groups = useMemo(() => groupsOf(items, (each) => projection([each.longitude, each.latitude]), size, 26 * scale), [items, projection, scale]);
+  const told = useMemo(() => namesShown(groups.map((group) => {
+    const width = nameOf(group, scale).length * characterWidth * scale;
+    return { key: group.key, x: group.x, y: group.y, radius: radiusOf(group) * scale, width: isLeft(group, scale) ? -width : width };
+  })), [groups, scale]);
   const list = useRef<HTMLDivElement>(null);
   const choose = (group: Group): void => {
     const limits = limitsOf(group.items);
@@ -75,7 +80,7 @@ function World({ items }: { readonly items: readonly Located[] }): ReactNode {
           <path className="sea" d={drawn.sea} />
           <path className="grid" d={drawn.grid} />
           <path className="land" d={drawn.land} />
-          {groups.map((group) => <Marker key={group.key} group={group} scale={scale} choose={choose} />)}
+          {groups.map((group) => <Marker key={group.key} group={group} scale={scale} isTold={told.has(group.key)} choose={choose} />)}
         </svg>
         <div className="map-tools">
           <button type="button" className="button small" onClick={() => setView(widened(limitsOf(items)))}>Fit</button>
@@ -94,19 +99,45 @@ function World({ items }: { readonly items: readonly Located[] }): ReactNode {
   );
 }
 
-function Marker({ group, scale, choose }: { readonly group: Group; readonly scale: number; readonly choose: (group: Group) => void }): ReactNode {
+/** Of the bold sans-serif of 13 units, about. */
+const characterWidth = 8;
+
+function radiusOf({ items }: Group): number {
+  return items.length === 1 ? 8 : 13;
+}
+
+/** Near the right edge the name goes to the left. */
+function isLeft({ x }: Group, scale: number): boolean {
+  return x > size.width * (scale > 1.5 ? 0.5 : 0.75);
+}
+
+function nameOf({ items }: Group, scale: number): string {
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) return scale > 1.5 ? shortened(only.name) : `${shortened(only.name)}, ${only.organization}`;
+  return `${items.slice(0, 2).map((each) => shortened(each.name)).join(", ")}${items.length > 2 ? ", …" : ""}`;
+}
+
+/** A name of 80 characters would go over half of the world; its link has the whole. */
+function shortened(name: string): string {
+  return name.length > 26 ? `${name.slice(0, 25)}…` : name;
+}
+
+/** `isTold`: there is room for its name; else it shows when the marker is pointed at, or has the focus. */
+function Marker({ group, scale, isTold, choose }: { readonly group: Group; readonly scale: number; readonly isTold: boolean; readonly choose: (group: Group) => void }): ReactNode {
   const { x, y, items } = group;
   const [only] = items;
   if (only === undefined) return null;
-  const isRight = x > size.width * (scale > 1.5 ? 0.5 : 0.75);
+  const toLeft = isLeft(group, scale);
   const transform = `translate(${x} ${y}) scale(${scale})`;
-  const name = (text: string, radius: number): ReactNode => <text className="name" x={isRight ? -radius - 5 : radius + 5} y={5} textAnchor={isRight ? "end" : "start"} aria-hidden="true">{text}</text>;
+  const radius = radiusOf(group);
+  const name = <text className="name" x={toLeft ? -radius - 5 : radius + 5} y={5} textAnchor={toLeft ? "end" : "start"} aria-hidden="true">{nameOf(group, scale)}</text>;
+  const look = isTold ? " told" : "";
   if (items.length === 1) {
     const to = `/cloudlets/${only.id}`;
     return (
       <g transform={transform}>
-        <a href={to} className={`marker ${only.state}`} aria-label={`${only.name}, ${only.organization}, ${only.state}`} onClick={(event: MouseEvent) => follow(event, to)}>
-          <circle r="8" />{name(scale > 1.5 ? only.name : `${only.name}, ${only.organization}`, 8)}
+        <a href={to} className={`marker ${only.state}${look}`} aria-label={`${only.name}, ${only.organization}, ${only.state}`} onClick={(event: MouseEvent) => follow(event, to)}>
+          <circle r={radius} />{name}
         </a>
       </g>
     );
@@ -118,8 +149,8 @@ function Marker({ group, scale, choose }: { readonly group: Group; readonly scal
     choose(group);
   };
   return (
-    <g role="button" tabIndex={0} className={`marker ${state}`} transform={transform} aria-label={`${items.length} cloudlets: ${items.slice(0, 3).map((each) => each.name).join(", ")}${items.length > 3 ? ", …" : ""}`} onClick={() => choose(group)} onKeyDown={press}>
-      <circle r="13" /><text className="count" y="4" aria-hidden="true">{items.length}</text>{name(items.slice(0, 3).map((each) => each.name).join(", "), 13)}
+    <g role="button" tabIndex={0} className={`marker ${state}${look}`} transform={transform} aria-label={`${items.length} cloudlets: ${nameOf(group, scale)}`} onClick={() => choose(group)} onKeyDown={press}>
+      <circle r={radius} /><text className="count" y="4" aria-hidden="true">{items.length}</text>{name}
     </g>
   );
 }

@@ -6,9 +6,8 @@ import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Ready } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
 import { saveText } from "../parts/save.ts";
-import { SpecText } from "../parts/spec-text.tsx";
 import { useDraft } from "../parts/draft.ts";
-import { SpecEditor } from "./spec-editor.tsx";
+import { SpecEditor, SpecView, YamlText } from "./spec-editor.tsx";
 import type { SeenCloudlet } from "./cloudlet.tsx";
 
 export function CloudletSpec({ id, seen, changed }: { readonly id: string; readonly seen: SeenCloudlet; readonly changed: () => void }): ReactNode {
@@ -42,7 +41,7 @@ function Shown({ seen: { cloudlet }, kept, changed }: { readonly seen: SeenCloud
         <Button className="button" onPress={() => saveText(`${cloudlet.name}.yaml`, kept.text, "application/yaml")}>Save as a file</Button>
         <span className="soft">Revision {cloudlet.revision}</span>
       </div>
-      <SpecText api={api} value={kept.text} onChange={() => undefined} onValidity={() => undefined} readOnly />
+      <SpecView api={api} label="Spec (YAML)" value={kept.text} />
     </>
   );
 }
@@ -84,16 +83,17 @@ function Edited({ draftName, cloudlet, kept, changed, onEnd }: { readonly draftN
       {theirs !== undefined && (
         <section className="card" aria-label="Their version">
           <h2>The version that is there now</h2>
-          <SpecText api={api} value={theirs.text} onChange={() => undefined} onValidity={() => undefined} readOnly />
-          <div className="row"><Button className="button small" onPress={() => { draft.set(theirs.text); setTheirs(undefined); }}>Take theirs instead of mine</Button><Button className="button small" onPress={() => setTheirs(undefined)}>Close; keep mine below</Button></div>
+          <YamlText label="Their version (YAML)" value={theirs.text} onChange={() => undefined} issues={[]} readOnly />
+          <div className="row below"><Button className="button small" onPress={() => { draft.set(theirs.text); setTheirs(undefined); }}>Take theirs instead of mine</Button><Button className="button small" onPress={() => setTheirs(undefined)}>Close; keep mine below</Button></div>
         </section>
       )}
-      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
-      {!isConflict && <ProblemNote problem={problem ?? look.problem} hideIssues={problem !== undefined} />}
-      <div className="row">
-        <Button className="button main" isPending={isRunning} isDisabled={!isValid || draft.value === kept.text} onPress={() => void run(base)}>Keep the change</Button>
-        <Button className="button" onPress={() => { draft.forget(); onEnd(); }}>Throw it away</Button>
-      </div>
+      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} actions={(
+        <>
+          {!isConflict && <ProblemNote problem={problem ?? look.problem} hideIssues={problem !== undefined} />}
+          <Button className="button main" isPending={isRunning} isDisabled={!isValid || draft.value === kept.text} onPress={() => void run(base)}>Keep the change</Button>
+          <Button className="button" onPress={() => { draft.forget(); onEnd(); }}>Throw it away</Button>
+        </>
+      )} />
     </>
   );
 }

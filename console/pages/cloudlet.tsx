@@ -11,6 +11,7 @@ import { Time } from "../parts/time.tsx";
 import { CloudletTag, Digest, platformName } from "../parts/words.tsx";
 import { AccessKeys } from "./access-keys.tsx";
 import { CloudletBundles } from "./cloudlet-bundles.tsx";
+import { CloudletDeliveries } from "./cloudlet-deliveries.tsx";
 import { CloudletInstallations } from "./cloudlet-installations.tsx";
 import { CloudletSpec } from "./cloudlet-spec.tsx";
 import type { Cloudlet } from "./cloudlets.tsx";
@@ -23,7 +24,7 @@ export interface SeenCloudlet {
   readonly etag: string;
 }
 
-const tabs = [["", "Summary"], ["spec", "Spec"], ["bundles", "Bundles"], ["installations", "Installations"], ["access-keys", "Access keys"], ["receipts", "Receipts"]] as const;
+const tabs = [["", "Summary"], ["spec", "Spec"], ["bundles", "Bundles"], ["installations", "Installations"], ["deliveries", "Deliveries"], ["access-keys", "Access keys"], ["receipts", "Receipts"]] as const;
 
 export function CloudletPage({ id, tab }: { readonly id: string; readonly tab: string }): ReactNode {
   const mayDo = useMay();
@@ -48,6 +49,7 @@ export function CloudletPage({ id, tab }: { readonly id: string; readonly tab: s
           {tab === "spec" && <CloudletSpec id={id} seen={value} changed={loaded.reload} />}
           {tab === "bundles" && <CloudletBundles cloudlet={value.cloudlet} />}
           {tab === "installations" && <CloudletInstallations cloudlet={value.cloudlet} />}
+          {tab === "deliveries" && <CloudletDeliveries cloudlet={value.cloudlet} />}
           {tab === "access-keys" && <AccessKeys cloudlet={value.cloudlet} />}
           {tab === "receipts" && <Receipts cloudlet={value.cloudlet} changed={loaded.reload} />}
           {isRemoving && <RemoveDialog seen={value} onClose={() => setRemoving(false)} />}
@@ -87,7 +89,7 @@ function Summary({ seen: { cloudlet } }: { readonly seen: SeenCloudlet }): React
           <li><Link to={`/cloudlets/${cloudlet.id}/access-keys`}>{mayDo("access-key:write", cloudlet.organization) ? "Issue the access key" : "See the access keys"}</Link>: its secret goes to the operator by another way than the bundle, its public half to the controller.</li>
           <li><Link to={`/cloudlets/${cloudlet.id}/receipts`}>{mayDo("receipt:write", cloudlet.organization) ? "Upload the receipt" : "See the receipts"}</Link> that <code>install.sh</code> has written at the site.</li>
         </ol>
-        <p>Where this service reaches the site, it <Link to={`/cloudlets/${cloudlet.id}/installations`}>installs by itself</Link>.</p>
+        <p>Where this service reaches the site, it <Link to={`/cloudlets/${cloudlet.id}/installations`}>installs by itself</Link>; where somebody may log in to a host there, it <Link to={`/cloudlets/${cloudlet.id}/deliveries`}>brings the bundle over SSH</Link>.</p>
       </section>
     </div>
   );

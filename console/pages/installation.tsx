@@ -1,11 +1,12 @@
 /** One installation: watched while it goes on, then what came of it, and what can be done next. */
 
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import type { Api } from "../api.ts";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
 import { Findings } from "../installations/findings-list.tsx";
 import { actionWords, isOver, stateWords, type Installation, type InstallationPlatform, type InstallationState } from "../installations/installation.ts";
 import { LoginFields, useLogin } from "../installations/login.tsx";
+import { useNewest, useRunState, useWorkEnd } from "../installations/run-state.ts";
 import { Link } from "../router.tsx";
 import { Button } from "../parts/button.tsx";
 import { FormDialog } from "../parts/dialog.tsx";
@@ -60,22 +61,10 @@ export function InstallationPage({ id }: { readonly id: string }): ReactNode {
 }
 
 function Shown({ seen: loaded, reload }: { readonly seen: SeenInstallation; readonly reload: () => void }): ReactNode {
-  // What a retry has answered is newer than what was loaded.
-  const [again, setAgain] = useState<Installation>();
-  const installation = again !== undefined && again.attempts > loaded.installation.attempts ? again : loaded.installation;
+  const [installation, setAgain] = useNewest(loaded.installation);
   const seen = { ...loaded, installation };
   const run = useRun(`/v1/installations/${installation.id}/events`, isOver, installation.attempts);
-  // What was loaded may be older than what the events have told since.
-  const told = run.events.findLast((event) => event.state !== null)?.state as InstallationState | null | undefined;
-  const state = isOver(installation.state) || told === undefined || told === null || (isOver(told) && !run.isOver) ? installation.state : told;
-  const latest = useRef(reload);
-  latest.current = reload;
-  const isBehind = run.isOver && !isOver(installation.state);
-  useEffect(() => {
-    if (isBehind) latest.current();
-  }, [isBehind]);
-  const attempt = run.events.slice(run.events.findLastIndex((event) => event.state === "queued") + 1);
-  const lines = attempt.filter((event) => event.state === null).map(({ message }) => message);
+  const { state, lines } = useRunState(installation, run, reload);
   return (
     <>
       <Standing seen={seen} state={state} run={run} begun={(next) => { setAgain(next); reload(); }} />
@@ -96,16 +85,10 @@ function Standing({ seen, state, run, begun }: { readonly seen: SeenInstallation
   const [tag, , means] = stateWords[state];
   const stage = stageOf(run.events);
   const isAtWork = !isOver(state);
-  const wasAtWork = useRef(isAtWork);
-  useEffect(() => {
-    // The button that had the focus is gone with what it was for.
-    if (wasAtWork.current && !isAtWork && (document.activeElement === null || document.activeElement === document.body)) heading.current?.focus({ preventScroll: true });
-    wasAtWork.current = isAtWork;
-    if (!isAtWork) {
-      setStopping(false);
-      setAsked((now) => (now === "cancel" ? undefined : now));
-    }
-  }, [isAtWork]);
+  useWorkEnd(isAtWork, heading, () => {
+    setStopping(false);
+    setAsked((now) => (now === "cancel" ? undefined : now));
+  });
   return (
     <section className={`card verdict ${isAtWork ? "look" : tag}`} aria-label="How far it is">
       <h2 ref={heading} tabIndex={-1}>{isAtWork ? (state === "queued" ? "It waits for its turn" : "It goes on") : titles[state]}</h2>

@@ -4,7 +4,6 @@ import { useState, type ReactNode } from "react";
 import { Button } from "../parts/button.tsx";
 import { useAction, useConsole, useMaySomewhere } from "../console.tsx";
 import { navigate } from "../router.tsx";
-import { FileField } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { ProblemNote } from "../parts/problem.tsx";
 import { useDraft } from "../parts/draft.ts";
@@ -29,12 +28,14 @@ export function NewCloudlet(): ReactNode {
   if (!maySomewhere("cloudlet:write")) return <Page title="New cloudlet" up={{ to: "/cloudlets", name: "Cloudlets" }}><div className="card"><p>Your role does not create cloudlets. Ask a manager of the organization.</p></div></Page>;
   return (
     <Page title="New cloudlet" up={{ to: "/cloudlets", name: "Cloudlets" }}>
-      <p>The spec says which organization the cloudlet belongs to, where it is, and on which platform. <code>cloudlet-bundle init</code> writes a first one; docs/reference/spec.md has every field.</p>
+      <p>The spec says which organization the cloudlet belongs to, where it is, and on which platform. Fill in the form, write the YAML, or begin with what there is already.</p>
       {draft.isOld && <div className="note"><p>This is the draft that you have begun in this tab. <button type="button" className="button small" onClick={draft.forget}>Throw it away</button></p></div>}
-      <FileField label="Take the spec from a file" accept=".yaml,.yml,.json" onFile={(file) => void file?.text().then(change)} />
-      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} />
-      <ProblemNote problem={problem} hideIssues />
-      <div className="row"><Button className="button main" isPending={isRunning} isDisabled={!isValid} onPress={() => void run()}>Create cloudlet</Button></div>
+      <SpecEditor api={api} value={draft.value} onChange={change} onValidity={setValid} refused={problem?.issues ?? []} actions={(
+        <>
+          <ProblemNote problem={problem} hideIssues />
+          <Button className="button main" isPending={isRunning} isDisabled={!isValid} onPress={() => void run()}>Create cloudlet</Button>
+        </>
+      )} />
     </Page>
   );
 }

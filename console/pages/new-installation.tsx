@@ -3,13 +3,10 @@
 import { useState, type ReactNode } from "react";
 import type { Api } from "../api.ts";
 import { useAction, useConsole, useLoaded, useMay } from "../console.tsx";
-import { AccessKeyFields, givenKey, isKeyMissing, type AccessKey } from "../installations/access-key.tsx";
-import { isAccessKey, parametersIn, slotsIn, type Slot } from "../installations/bundle-asks.ts";
 import { Confirmation, needsConfirmation } from "../installations/confirmation.tsx";
+import { InputFields, useInputs } from "../installations/inputs.tsx";
 import { actionsInOrder, actionWords, isAction, takesInputs, type Installation, type InstallationAction, type InstallationPlatform } from "../installations/installation.ts";
-import { LoginFields, useGone, useLogin } from "../installations/login.tsx";
-import { ParameterFields, parametersOf, type Parameter } from "../installations/parameters.tsx";
-import { SlotFields } from "../installations/slots.tsx";
+import { LoginFields, useLogin } from "../installations/login.tsx";
 import { navigate, Link, usePlace } from "../router.tsx";
 import { Button } from "../parts/button.tsx";
 import { RadioField, SelectField } from "../parts/field.tsx";
@@ -63,18 +60,6 @@ export function NewInstallation({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-interface Asks {
-  readonly slots: readonly Slot[];
-  readonly parameters: readonly string[];
-}
-
-/** Read out of the bundle, which says itself what it wants. */
-async function askedBy(api: Api, bundle: string, platform: string, signal: AbortSignal): Promise<Asks> {
-  const file = (path: string): Promise<string> => api.text(`/v1/bundles/${bundle}/files/${path}`, { signal });
-  const [slots, template] = await Promise.all([file("site/secrets.template"), platform === "openstack" ? file("site/heat-template.yaml") : ""]);
-  return { slots: slotsIn(slots).filter(({ name }) => !isAccessKey(name)), parameters: parametersIn(template) };
-}
-
 function Form({ seen }: { readonly seen: Seen }): ReactNode {
   const { cloudlet, platform, bundles, releases, kept, isIssued } = seen;
   const { api } = useConsole();
@@ -82,35 +67,15 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
   const [action, setAction] = useState<InstallationAction>(() => (isAction(query.get("action")) ? (query.get("action") as InstallationAction) : "check"));
   const [bundle, setBundle] = useState(() => bundles.find(({ id }) => id === query.get("bundle"))?.id ?? bundles[0]?.id ?? "");
   const login = useLogin(platform, kept);
-  const [parameters, setParameters] = useState<readonly Parameter[]>([]);
-  const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
-  const [accessKey, setAccessKey] = useState<AccessKey>({ choice: undefined, own: "", ownSecond: "" });
-  const [allowOlder, setAllowOlder] = useState(false);
+  const inputs = useInputs(action, { isIssued, isInstalled: cloudlet.state === "installed" });
   const [isAsked, setAsked] = useState(false);
-  const [missing, setMissing] = useState<string>();
-  const asks = useLoaded(`asked by ${bundle}`, (from, signal) => askedBy(from, bundle, platform.platform, signal));
-  const forget = (): void => {
-    login.forget();
-    setSecrets({});
-    setAccessKey({ choice: accessKey.choice, own: "", ownSecond: "" });
-  };
-  useGone(forget);
-  const withKey = action === "install" || action === "upgrade";
-  const keyed = { action, isIssued, isInstalled: cloudlet.state === "installed" };
   const { run, isRunning, problem, forget: calm } = useAction(async () => {
     const given = login.take();
     if (given === undefined) return setAsked(false);
-    const key = withKey ? givenKey(accessKey, keyed) : { secrets: {} };
-    const filled = { ...Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")), ...key.secrets };
-    const inputs = !takesInputs(action) ? {} : {
-      parameters: parametersOf(parameters),
-      ...(Object.keys(filled).length === 0 ? {} : { secrets: filled }),
-      ...(allowOlder ? { allowOlder } : {}),
-      ...(key.accessKey === undefined ? {} : { accessKey: key.accessKey }),
-    };
     try {
-      const { body } = await api.post<Installation>("/v1/installations", { cloudlet: cloudlet.id, bundle, action, ...given, ...inputs });
-      forget();
+      const { body } = await api.post<Installation>("/v1/installations", { cloudlet: cloudlet.id, bundle, action, ...given, ...(takesInputs(action) ? inputs.take() : {}) });
+      login.forget();
+      inputs.forget();
       // Going back from there leads to the list, not to an empty form.
       navigate(`/cloudlets/${cloudlet.id}/installations`, { replace: true });
       navigate(`/installations/${body.id}`);
@@ -120,9 +85,8 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
   });
   const submit = (): void => {
     calm();
-    const isLacking = withKey && isKeyMissing(accessKey, keyed);
-    setMissing(isLacking ? "Give it here, or choose another way." : undefined);
-    if (login.take() === undefined || isLacking) return focusWrong();
+    const isWhole = inputs.check();
+    if (login.take() === undefined || !isWhole) return focusWrong();
     if (needsConfirmation(action)) setAsked(true);
     else void run();
   };
@@ -138,26 +102,9 @@ function Form({ seen }: { readonly seen: Seen }): ReactNode {
           <h2>Login</h2>
           <LoginFields platform={platform} kept={kept} login={login} />
         </section>
-        {takesInputs(action) && (
-          <Ready loaded={asks}>{({ slots, parameters: known }) => (
-            <>
-              <section className="card">
-                <h2>Parameters</h2>
-                <ParameterFields parameters={parameters} onChange={setParameters} known={known} />
-                <div className="field"><label className="check"><input type="checkbox" checked={allowOlder} onChange={(event) => setAllowOlder(event.target.checked)} /><span>Also where this bundle is older than one that was installed there before</span></label></div>
-              </section>
-              {(withKey || slots.length > 0) && (
-                <section className="card">
-                  <h2>Secrets</h2>
-                  {withKey && <AccessKeyFields value={accessKey} onChange={setAccessKey} keyed={keyed} error={missing} />}
-                  <SlotFields slots={slots} values={secrets} onChange={setSecrets} />
-                </section>
-              )}
-            </>
-          )}</Ready>
-        )}
-        <ProblemNote problem={problem} />
-        <div className="row">
+        {takesInputs(action) && <InputFields inputs={inputs} bundle={bundle} platform={platform.platform} />}
+        <div className="send">
+          <ProblemNote problem={problem} />
           <Button type="submit" className={`button ${action === "uninstall" ? "danger" : "main"}`} isPending={isRunning}>{`${actionWords[action].name}${needsConfirmation(action) ? " …" : ""}`}</Button>
           <Link className="button" to={`/cloudlets/${cloudlet.id}/installations`}>Leave</Link>
         </div>

@@ -47,7 +47,7 @@ export function OrganizationPage({ name }: { readonly name: string }): ReactNode
                   <tr key={member.name}>
                     <th scope="row">{member.name}</th>
                     <td data-name="Role">{mayWrite ? <RoleChoice path={path} member={member} done={loaded.reload} /> : member.role}</td>
-                    {mayWrite && <td><Button className="button small" aria-label={`Take out: ${member.name}`} onPress={() => setAsked({ what: "take out", member: member.name })}>Take out …</Button></td>}
+                    {mayWrite && <td className="act"><Button className="button small" aria-label={`Take out: ${member.name}`} onPress={() => setAsked({ what: "take out", member: member.name })}>Take out …</Button></td>}
                   </tr>
                 ))}</tbody>
               </table>

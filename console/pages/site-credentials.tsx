@@ -41,7 +41,7 @@ export function SiteCredentials({ cloudlet, platform, loaded }: { readonly cloud
                 <th scope="row">{each.name}</th>
                 <td data-name="Kept"><Time at={each.created} /></td>
                 <td data-name="By">{each.createdBy}</td>
-                {mayWrite && <td><div className="row"><Button className="button small" aria-label={`Replace: ${each.name}`} onPress={() => setAsked({ what: "keep", name: each.name })}>Replace …</Button><Button className="button small" aria-label={`Delete: ${each.name}`} onPress={() => setAsked({ what: "delete", credential: each })}>Delete …</Button></div></td>}
+                {mayWrite && <td className="act"><div className="row"><Button className="button small" aria-label={`Replace: ${each.name}`} onPress={() => setAsked({ what: "keep", name: each.name })}>Replace …</Button><Button className="button small" aria-label={`Delete: ${each.name}`} onPress={() => setAsked({ what: "delete", credential: each })}>Delete …</Button></div></td>}
               </tr>
             ))}</tbody>
           </table>

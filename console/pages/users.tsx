@@ -60,7 +60,7 @@ export function Users(): ReactNode {
                   <td data-name="Role on the platform">{user.platformRole === null ? <span className="soft">none</span> : roleWords[user.platformRole]}</td>
                   <td data-name="State">{user.disabled ? <span className="tag bad">shut out</span> : user.hasPassword ? <span className="tag good">active</span> : <span className="tag look">invited</span>}</td>
                   <td data-name="Added"><Time at={user.created} /></td>
-                  {mayWrite && <td><div className="row"><Button className="button small" aria-label={`Change: ${user.name}`} onPress={() => setAsked({ what: "change", user })}>Change …</Button><Button className="button small" aria-label={`Invite again: ${user.name}`} onPress={() => setAsked({ what: "invite", user })}>Invite again …</Button></div></td>}
+                  {mayWrite && <td className="act"><div className="row"><Button className="button small" aria-label={`Change: ${user.name}`} onPress={() => setAsked({ what: "change", user })}>Change …</Button><Button className="button small" aria-label={`Invite again: ${user.name}`} onPress={() => setAsked({ what: "invite", user })}>Invite again …</Button></div></td>}
                 </tr>
               ))}</tbody>
             </table>

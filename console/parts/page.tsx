@@ -42,7 +42,7 @@ export function Page({ title, part, kind, up, actions, children }: PageProps): R
 
 /** What was loaded, or why it was not, or that it is on its way. */
 export function Ready<T>({ loaded, children }: { readonly loaded: Loaded<T>; readonly children: (value: T) => ReactNode }): ReactNode {
-  if (loaded.value !== undefined) return children(loaded.value);
+  if (loaded.value !== undefined) return <div className={loaded.isLoading ? "busy" : ""} aria-busy={loaded.isLoading}>{children(loaded.value)}</div>;
   if (loaded.problem !== undefined) return <Failed problem={loaded.problem} again={loaded.reload} />;
   return <p className="soft loading" role="status">Loading …</p>;
 }
@@ -55,7 +55,7 @@ function Failed({ problem, again }: { readonly problem: ApiProblem; readonly aga
   );
 }
 
-/** Where there is nothing yet, what to do next. */
+/** Where there is nothing yet, what to do next. Its title is no heading: it may stand below one of any level. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }): ReactNode {
-  return <div className="empty"><h3>{title}</h3>{children}</div>;
+  return <div className="empty"><p className="empty-title">{title}</p>{children}</div>;
 }

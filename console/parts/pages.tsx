@@ -23,10 +23,14 @@ export function usePages<T>(path: string, limit = 25): Paged<T> {
   const joint = path.includes("?") ? "&" : "?";
   const key = `${path}${joint}limit=${limit}${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
   const loaded = useLoaded(key, async (api, signal) => (await api.get<Items<T>>(key, { signal })).body);
-  const next = loaded.value?.next;
+  const shown = useRef<Items<T>>(undefined);
+  if (loaded.value !== undefined) shown.current = loaded.value;
+  // A table that goes away for a moment takes the place of the reader with it.
+  const value = loaded.value ?? (loaded.isLoading ? shown.current : undefined);
+  const next = value?.next;
   const go = (to: readonly string[]): void => setState({ path, cursors: to });
   const pager = next === undefined && cursors.length === 0 ? null : <Pager number={cursors.length + 1} isLoading={loaded.isLoading} back={cursors.length === 0 ? undefined : () => go(cursors.slice(0, -1))} on={next === undefined ? undefined : () => go([...cursors, next])} />;
-  return { loaded, pager };
+  return { loaded: { ...loaded, value }, pager };
 }
 
 function Pager({ number, isLoading, back, on }: { readonly number: number; readonly isLoading: boolean; readonly back: (() => void) | undefined; readonly on: (() => void) | undefined }): ReactNode {

@@ -2,14 +2,15 @@
 
 import type { ReactNode } from "react";
 import type { ApiProblem, Issue } from "../api.ts";
+import { Marked } from "./marked.tsx";
 
 export function ProblemNote({ problem, hideIssues = false, children }: { readonly problem: ApiProblem | undefined; readonly hideIssues?: boolean; readonly children?: ReactNode }): ReactNode {
   return (
     <div role="alert" className="alert-place">
       {problem !== undefined && (
         <div className="note bad">
-          <h3>{problem.problem.title}</h3>
-          {problem.problem.detail !== problem.problem.title && <p>{sentence(problem.problem.detail)}</p>}
+          <p className="note-title">{problem.problem.title}</p>
+          {problem.problem.detail !== problem.problem.title && <p><Marked text={sentence(problem.problem.detail)} /></p>}
           {!hideIssues && problem.issues.length > 0 && <IssueList issues={problem.issues} />}
           {children}
         </div>
@@ -18,18 +19,15 @@ export function ProblemNote({ problem, hideIssues = false, children }: { readonl
   );
 }
 
-/** `go` takes the reader to the line. */
-export function IssueList({ issues, go }: { readonly issues: readonly Issue[]; readonly go?: (issue: Issue) => void }): ReactNode {
+export function IssueList({ issues }: { readonly issues: readonly Issue[] }): ReactNode {
   return (
     <ul className="issues">
       {issues.map((issue, index) => (
         <li key={`${index}.${issue.code}.${issue.pointer}`}>
           <span className={`tag ${issue.severity === "error" ? "bad" : "look"}`}>{issue.severity}</span>{" "}
-          {issue.line !== undefined && (go === undefined ? <span className="soft">line {issue.line}: </span> : (
-            <button type="button" className="button plain small" onClick={() => go(issue)}>line {issue.line}</button>
-          ))}{" "}
-          {sentence(issue.message)}
-          {issue.hint !== undefined && <span className="soft"> {sentence(issue.hint)}</span>}{" "}
+          {issue.line !== undefined && <span className="soft">line {issue.line}: </span>}
+          <Marked text={sentence(issue.message)} />
+          {issue.hint !== undefined && <span className="soft"> <Marked text={sentence(issue.hint)} /></span>}{" "}
           <small><code>{issue.pointer === "" ? issue.code : `${issue.pointer} ${issue.code}`}</code></small>
         </li>
       ))}

@@ -1,7 +1,11 @@
 /** Saves what the page has, or what a link of the service gives, as a file. */
 
 export function saveText(fileName: string, text: string, type = "text/plain"): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  saveBlob(fileName, new Blob([text], { type }));
+}
+
+export function saveBlob(fileName: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob);
   press(url, { download: fileName });
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

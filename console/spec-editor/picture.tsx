@@ -1,9 +1,16 @@
 /** The networks of the spec, as the service draws them. */
 
 import { useEffect, useRef, type ReactNode } from "react";
+import type { Checked } from "./use-checked.ts";
 
-/** `svg`: of the last spec that had no mistake. */
-export function Picture({ svg, isOld }: { readonly svg: string | undefined; readonly isOld: boolean }): ReactNode {
+export interface PictureProps {
+  /** Of the last spec that had no mistake. */
+  readonly svg: string | undefined;
+  /** Of the spec that it should be of. */
+  readonly state: Checked["state"];
+}
+
+export function Picture({ svg, state }: PictureProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const drawn = svg === undefined ? undefined : drawingOf(svg);
@@ -12,7 +19,7 @@ export function Picture({ svg, isOld }: { readonly svg: string | undefined; read
   return (
     <section className="card" aria-label="Networks">
       <h2>Networks</h2>
-      <p className="soft" role="status">{svg === undefined ? "The picture comes when the spec has no mistake." : isOld ? "The picture is of the last spec without a mistake." : ""}</p>
+      <p className="soft" role="status">{svg === undefined ? (state === "wrong" || state === "unknown" ? "The picture comes when the spec has no mistake." : "") : state === "valid" || state === "checking" ? "" : "The picture is of the last spec without a mistake."}</p>
       <div className="picture" ref={place} tabIndex={0} role="region" aria-label="Picture of the networks" />
     </section>
   );

@@ -7,6 +7,7 @@ import { readYaml } from "../../src/spec/read-yaml.ts";
 import { ApiProblem, type Api, type Issue } from "../api.ts";
 import { Form, idOf, objectOf, Properties, type FormContext } from "./form.tsx";
 import { Picture } from "./picture.tsx";
+import { Marked } from "../parts/marked.tsx";
 import { formSchema, labelOf, type Schema } from "./schema.ts";
 import { Start } from "./start.tsx";
 import { useChecked } from "./use-checked.ts";
@@ -18,12 +19,13 @@ export interface SpecEditorProps {
   readonly value: string;
   readonly onChange: (yaml: string) => void;
   readonly onValidity: (valid: boolean) => void;
-  readonly readOnly?: boolean;
   /** What the service has refused when it was to be kept. */
   readonly refused?: readonly Issue[];
+  /** What ends the work; always in sight. */
+  readonly actions: ReactNode;
 }
 
-export function SpecEditor({ api, value, onChange, onValidity, readOnly = false, refused = [] }: SpecEditorProps): ReactNode {
+export function SpecEditor({ api, value, onChange, onValidity, refused = [], actions }: SpecEditorProps): ReactNode {
   const prefix = `${useId()}field`;
   const platforms = usePlatforms(api);
   const checked = useChecked(api, value, onValidity);
@@ -32,7 +34,7 @@ export function SpecEditor({ api, value, onChange, onValidity, readOnly = false,
   const yaml = useRef<YamlEditorHandle>(null);
   const platform = objectOf(objectOf(written)["platform"])["type"];
   const schema = useMemo(() => formSchema(typeof platform === "string" ? platform : undefined, platforms), [platform, platforms]);
-  const form: FormContext = { schema, issues, readOnly, prefix };
+  const form: FormContext = { schema, issues, readOnly: false, prefix };
   const set = (next: Json | undefined): void => {
     const whole = fitted(next ?? {}, written);
     if (isSame(whole, written)) return;
@@ -44,7 +46,7 @@ export function SpecEditor({ api, value, onChange, onValidity, readOnly = false,
   };
   return (
     <div className="spec-editor">
-      {!readOnly && <Start api={api} platforms={platforms} value={value} onChange={onChange} />}
+      <Start api={api} platforms={platforms} value={value} onChange={onChange} />
       <Verdict checked={checked} issues={issues} go={go} goToLine={(issue) => yaml.current?.go(issue)} isEmpty={value.trim() === ""} />
       <div className="spec-sides">
         <section className="card spec-form" aria-label="Spec as a form">
@@ -52,13 +54,14 @@ export function SpecEditor({ api, value, onChange, onValidity, readOnly = false,
           {written === undefined ? <p role="status">The form comes back when the YAML can be read.</p> : <Form value={form}><Fields schema={schema.root} value={written} set={set} /></Form>}
         </section>
         <div className="spec-text">
+          <Picture svg={checked.picture} state={checked.state} />
           <section className="card" aria-label="Spec as YAML">
             <h2>YAML</h2>
-            <YamlEditor ref={yaml} label="Spec (YAML)" value={value} onChange={onChange} issues={issues} readOnly={readOnly} />
+            <YamlEditor ref={yaml} label="Spec (YAML)" value={value} onChange={onChange} issues={issues} readOnly={false} />
           </section>
-          <Picture svg={checked.picture} isOld={checked.state !== "valid"} />
         </div>
       </div>
+      <div className="send">{actions}<FirstMistake issues={issues} go={go} /></div>
     </div>
   );
 }
@@ -123,12 +126,19 @@ function Verdict({ checked, issues, go, goToLine, isEmpty }: VerdictProps): Reac
             <span className={`tag ${issue.severity === "error" ? "bad" : "look"}`}>{issue.severity}</span>{" "}
             <button type="button" className="button plain small" onClick={() => go(issue)}>{issue.pointer === "" ? "the spec" : issue.pointer.slice(1).split("/").map(labelOf).join(" › ")}</button>
             {issue.line !== undefined && <>{" "}<button type="button" className="button plain small" onClick={() => goToLine(issue)}>line {issue.line}</button></>}
-            {": "}{issue.message}{issue.hint !== undefined && <span className="soft">; {issue.hint}</span>}
+            {": "}<Marked text={issue.message} />{issue.hint !== undefined && <span className="soft">; <Marked text={issue.hint} /></span>}
           </li>
         ))}</ul>
       )}
     </section>
   );
+}
+
+/** The list of mistakes is far away in a long form. */
+function FirstMistake({ issues, go }: { readonly issues: readonly Issue[]; readonly go: (issue: Issue) => void }): ReactNode {
+  const errors = issues.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  return first === undefined ? null : <button type="button" className="button plain" onClick={() => go(first)}>{errors.length === 1 ? "Show the mistake" : `Show the first of ${errors.length} mistakes`}</button>;
 }
 
 function verdict(errors: number, warnings: number): string {

@@ -1,7 +1,9 @@
-/** Where a spec can begin: a platform's starter, or a cloudlet object of MobiledgeX. */
+/** Where a spec can begin: a platform's starter, a spec in a file, or a cloudlet object of MobiledgeX. */
 
 import { useEffect, useId, useState, type ReactNode } from "react";
 import { ApiProblem, type Api, type Issue } from "../api.ts";
+import { Marked } from "../parts/marked.tsx";
+import { readFile } from "../parts/read-file.ts";
 
 interface Imported {
   readonly spec: string;
@@ -38,7 +40,15 @@ export function Start({ api, platforms, value, onChange }: StartProps): ReactNod
   const take = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
     try {
-      const { body } = await api.post<Imported>("/v1/imports", await file.text(), { type: "application/yaml" });
+      begin(await readFile(file), { title: `${file.name} is taken.`, points: [], isWrong: false });
+    } catch (error) {
+      setSaid(refusal(error));
+    }
+  };
+  const takeOver = async (file: File | undefined): Promise<void> => {
+    if (file === undefined) return;
+    try {
+      const { body } = await api.post<Imported>("/v1/imports", await readFile(file), { type: "application/yaml" });
       begin(body.spec, importSaid(file.name, body));
     } catch (error) {
       setSaid(refusal(error));
@@ -46,15 +56,16 @@ export function Start({ api, platforms, value, onChange }: StartProps): ReactNod
   };
   return (
     <section className="card spec-start" aria-label="Start from">
-      <div className="row">
+      <div className="spec-ways">
         <div className="field"><label htmlFor={`${id}-platform`}>Start from a template</label><div className="row"><select id={`${id}-platform`} value={platform} onChange={(event) => setPlatform(event.target.value)}>{platforms.map((each) => <option key={each}>{each}</option>)}</select><button type="button" className="button" disabled={platform === ""} onClick={() => void template()}>Use template</button></div></div>
-        <div className="field"><label htmlFor={`${id}-file`}>Import a cloudlet of MobiledgeX</label><input id={`${id}-file`} type="file" accept=".yaml,.yml,.json" aria-describedby={`${id}-hint`} onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} /><span className="hint" id={`${id}-hint`}>An mcctl data file or a REST body.</span></div>
+        <div className="field"><label htmlFor={`${id}-spec`}>Take the spec from a file</label><input id={`${id}-spec`} type="file" accept=".yaml,.yml,.json" onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} /></div>
+        <div className="field"><label htmlFor={`${id}-file`}>Import a cloudlet of MobiledgeX</label><input id={`${id}-file`} type="file" accept=".yaml,.yml,.json" aria-describedby={`${id}-hint`} onChange={(event) => { void takeOver(event.target.files?.[0]); event.target.value = ""; }} /><span className="hint" id={`${id}-hint`}>An mcctl data file or a REST body.</span></div>
       </div>
       <div role="status">
         {said !== undefined && (
           <div className={`note ${said.isWrong ? "bad" : said.points.length > 0 ? "look" : "good"}`}>
             <p>{said.title}</p>
-            {said.points.length > 0 && <ul>{said.points.map((each, index) => <li key={index}>{each}</li>)}</ul>}
+            {said.points.length > 0 && <ul>{said.points.map((each, index) => <li key={index}><Marked text={each} /></li>)}</ul>}
             <div className="row">
               {before !== undefined && !said.isWrong && <button type="button" className="button small" onClick={() => { onChange(before); setBefore(undefined); setSaid(undefined); }}>Back to what was there</button>}
               <button type="button" className="button small" onClick={() => setSaid(undefined)}>Close</button>

@@ -21,7 +21,11 @@ export function useChecked(api: Api, value: string, onValidity: (valid: boolean)
   const [checked, setChecked] = useState<Checked>({ state: "unknown", issues: [], picture: undefined, problem: undefined });
   const heard = useRef(onValidity);
   heard.current = onValidity;
+  const isFirst = useRef(true);
   useEffect(() => {
+    // What is there already is no word that somebody is about to end.
+    const waitMs = isFirst.current ? 0 : quietMs;
+    isFirst.current = false;
     if (value.trim() === "") {
       setChecked({ state: "unknown", issues: [], picture: undefined, problem: undefined });
       heard.current(false);
@@ -45,7 +49,7 @@ export function useChecked(api: Api, value: string, onValidity: (valid: boolean)
         heard.current(true);
       }
     };
-    const timer = setTimeout(() => void check(), quietMs);
+    const timer = setTimeout(() => void check(), waitMs);
     return () => {
       clearTimeout(timer);
       stop.abort();

@@ -29,13 +29,18 @@ export function YamlEditor({ label, value, onChange, issues, readOnly, ref }: Ya
   const view = useRef<EditorView>(null);
   const heard = useRef(onChange);
   heard.current = onChange;
+  // What was written here and has not come back as the value yet.
+  const told = useRef<string[]>([]);
   useEffect(() => {
     if (host.current === null) return;
     // The editor makes its styles as it runs. In a document that would be a style element, which the policy refuses; in a shadow
     // root they are adopted sheets (style-mod 4.1), which it allows.
     const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: "open" });
     const made = new EditorView({ parent: root, root, state: EditorState.create({ doc: value, extensions: [...parts(label, readOnly), EditorView.updateListener.of((update) => {
-      if (update.docChanged && !update.transactions.some((each) => each.isUserEvent("from.outside"))) heard.current(update.state.doc.toString());
+      if (!update.docChanged || update.transactions.some((each) => each.isUserEvent("from.outside"))) return;
+      const text = update.state.doc.toString();
+      told.current.push(text);
+      heard.current(text);
     })] }) });
     view.current = made;
     return () => {
@@ -45,8 +50,17 @@ export function YamlEditor({ label, value, onChange, issues, readOnly, ref }: Ya
     // What changes later is told to the editor below, which keeps its cursor and history.
   }, []);
   useEffect(() => {
+    // On a busy machine somebody has written on when their own text comes back: it is no change, and must not undo what they wrote since.
+    const own = told.current.indexOf(value);
+    told.current = told.current.slice(own + 1);
+    if (own !== -1) return;
+    told.current = [];
     if (view.current !== null) replaceIn(view.current, value);
   }, [value]);
+  useEffect(() => {
+    // Written and taken back at once: nothing of it comes back.
+    if (told.current.length > 0 && view.current?.state.doc.toString() === value) told.current = [];
+  });
   useEffect(() => view.current?.dispatch({ effects: writable.reconfigure(EditorState.readOnly.of(readOnly)) }), [readOnly]);
   useEffect(() => {
     const made = view.current;
@@ -97,7 +111,7 @@ const writable = new Compartment();
 /** Without a key for Tab: it leads on to the next field, as everywhere. */
 function parts(label: string, readOnly: boolean) {
   return [
-    lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), yaml(), indentUnit.of("  "), lintGutter(), EditorView.lineWrapping,
+    lineNumbers(), ...(readOnly ? [] : [highlightActiveLine(), highlightActiveLineGutter()]), drawSelection(), history(), yaml(), indentUnit.of("  "), lintGutter(), EditorView.lineWrapping,
     syntaxHighlighting(colours), theme, writable.of(EditorState.readOnly.of(readOnly)), keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.domEventHandlers({ beforeinput: replaceSelection }),
     EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),

@@ -1,18 +1,19 @@
 /** `push`: brings a bundle to a jump host over SSH, has it verified there, and installs it from there. */
 
 import type { Command } from "commander";
-import { open, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { bringBundle, type BringWatch } from "../deliver/bring.ts";
 import { lastingLine, usualPatience, type LastingLine } from "../deliver/lasting-line.ts";
 import { plainText } from "../deliver/plain-text.ts";
-import { unpackAndVerify, verifyThere } from "../deliver/remote-bundle.ts";
 import { cancelRun, followRun, outcomeOfRun, receiptOfRun, removeAll, startRun } from "../deliver/remote-run.ts";
 import { runVerbWell, answer, type RemoteFolder } from "../deliver/remote-shell.ts";
 import { refuseFullHost, survey, type Survey } from "../deliver/survey.ts";
 import { showTarget } from "../deliver/target.ts";
-import { digestOf, stampOf, upload } from "../deliver/upload.ts";
+import { openTar } from "../deliver/tar-on-disk.ts";
+import { digestOf, type TarSource } from "../deliver/tar-source.ts";
 import { readSecretFile } from "../deliver/authentication.ts";
 import { verdictText } from "../seal/verdict.ts";
 import { verifyBundle } from "../seal/verify.ts";
@@ -72,25 +73,23 @@ const modes: Readonly<Record<PushRequest["mode"], (delivery: Delivery) => Promis
 };
 
 async function deliver(delivery: Delivery): Promise<ExitStatus> {
-  const { request, lasting, remote, tell, io } = delivery;
-  const size = await sizeOfTar(request.bundle);
+  const tar = await openTar(delivery.request.bundle);
+  try {
+    return await bring(delivery, tar);
+  } finally {
+    await tar.close();
+  }
+}
+
+async function bring(delivery: Delivery, source: TarSource): Promise<ExitStatus> {
+  const { request, lasting, remote, tell, io, id } = delivery;
   const secrets = request.secrets === undefined ? undefined : new Uint8Array(await readSecretFile(request.secrets, "secrets"));
   const there = await look(delivery);
-  const stamp = await stampOf(request.bundle);
-  if (!(await isGoodHere(delivery, size))) return 1;
-  const digest = await digestHere(delivery, size);
-  let verdict;
-  if (there.unpacked === digest) {
-    tell({ event: "there", folder: there.folder });
-    verdict = await verifyThere(lasting, remote, { id: delivery.id, trust: request.trust });
-  } else {
-    refuseFullHost(there, size);
-    await lasting.use((line) => runVerbWell(line, remote, "prepare"));
-    const { kept } = await upload(lasting, remote, { path: request.bundle, size, stamp, id: delivery.id }, watchOf(delivery, size)).finally(delivery.progress.finish);
-    tell({ event: "sent", size, kept, folder: there.folder });
-    verdict = await unpackAndVerify(lasting, remote, { id: delivery.id, digest, trust: request.trust });
-  }
-  tell({ event: "verified", good: verdict.isGood, trust: request.trust, text: verdict.text });
+  if (!(await isGoodHere(delivery, source.size))) return 1;
+  const digest = await digestHere(delivery, source);
+  const { trust } = request;
+  const verdict = await bringBundle({ lasting, remote, there, source, digest, id, trust }, watchOf(delivery, source.size, there));
+  tell({ event: "verified", good: verdict.isGood, trust, text: verdict.text });
   if (!verdict.isGood) {
     io.err("cloudlet-bundle push: the bundle on the host is not what its signer made; nothing of it was run. Remove it (--remove), look at that host's disk, and push it again.\n");
     return 1;
@@ -108,12 +107,6 @@ async function look({ request, lasting, remote }: Delivery): Promise<Survey> {
   return there;
 }
 
-async function sizeOfTar(path: string): Promise<number> {
-  const found = await stat(path);
-  if (found.isFile()) return found.size;
-  throw new EnvironmentError(`${path} is no file: the bundle's tar is what is sent`, { hint: "parts are joined first: cloudlet-bundle join" });
-}
-
 /** Before a byte is sent: verify.sh on the host comes out of the bundle itself, so the first judge has to be here. */
 async function isGoodHere({ request, io, tell, progress }: Delivery, size: number): Promise<boolean> {
   let done = 0;
@@ -125,21 +118,16 @@ async function isGoodHere({ request, io, tell, progress }: Delivery, size: numbe
   return false;
 }
 
-async function digestHere({ request, io, progress }: Delivery, size: number): Promise<string> {
-  const file = await open(request.bundle, "r");
-  try {
-    return await digestOf(file, 0, size, io.signal, (at) => progress.report("reading", at, size));
-  } finally {
-    await file.close();
-    progress.finish();
-  }
+async function digestHere({ io, progress }: Delivery, source: TarSource): Promise<string> {
+  return digestOf(source, 0, source.size, io.signal, (at) => progress.report("reading", at, source.size)).finally(progress.finish);
 }
 
-function watchOf({ tell, progress, io }: Delivery, size: number): Parameters<typeof upload>[3] {
+function watchOf({ tell, progress, io }: Delivery, size: number, there: Survey): BringWatch {
   return {
     sent: (at) => progress.report("sending", at, size),
     compared: (from, to) => tell({ event: "comparing", from, to }),
     damaged: (from) => tell({ event: "damaged", from }),
+    arrived: (kept) => tell(kept === undefined ? { event: "there", folder: there.folder } : { event: "sent", size, kept, folder: there.folder }),
     signal: io.signal,
   };
 }
@@ -206,11 +194,16 @@ async function remove({ lasting, remote, tell }: Delivery): Promise<ExitStatus> 
 /** What would be done. Nothing is changed on the host, and nothing is sent. */
 async function plan(delivery: Delivery): Promise<ExitStatus> {
   const { request, tell } = delivery;
-  const size = await sizeOfTar(request.bundle);
-  const there = await look(delivery);
-  if (!(await isGoodHere(delivery, size))) return 1;
-  const isThere = there.unpacked === (await digestHere(delivery, size));
-  if (!isThere) refuseFullHost(there, size);
-  tell({ event: "plan", folder: there.folder, size, arrived: Math.min(size, there.arrived), isThere, free: there.free ?? null, run: there.run, trust: request.trust, install: request.install, words: request.words, secrets: request.secrets ?? null });
-  return 0;
+  const source = await openTar(request.bundle);
+  const { size } = source;
+  try {
+    const there = await look(delivery);
+    if (!(await isGoodHere(delivery, size))) return 1;
+    const isThere = there.unpacked === (await digestHere(delivery, source));
+    if (!isThere) refuseFullHost(there, size);
+    tell({ event: "plan", folder: there.folder, size, arrived: Math.min(size, there.arrived), isThere, free: there.free ?? null, run: there.run, trust: request.trust, install: request.install, words: request.words, secrets: request.secrets ?? null });
+    return 0;
+  } finally {
+    await source.close();
+  }
 }

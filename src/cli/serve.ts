@@ -4,6 +4,7 @@ import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { readReach } from "../deliver/reach.ts";
 import { givenSealingKeys } from "../service/direct/credentials-key.ts";
 import type { LibvirtHost } from "../service/direct/libvirt-host.ts";
 import { userOf } from "../service/direct/run-as.ts";
@@ -38,6 +39,7 @@ interface Options {
   readonly credentialsKey?: string;
   readonly credentialsKeyCommand?: string;
   readonly runAs?: string;
+  readonly deliver?: string;
   readonly oidc?: string;
   readonly libvirt?: string;
 }
@@ -66,6 +68,7 @@ export function define(command: Command, io: Io, done: (status: ExitStatus) => v
     .addOption(new Option("--credentials-key <file>", "seal kept credentials with the keys in this file; the state folder's own when left out").conflicts("credentialsKeyCommand"))
     .option("--credentials-key-command <command>", "the same with what an external command prints")
     .option("--run-as <user>", "run install.sh as this user, where the service is root")
+    .option("--deliver <where>", "let people have bundles brought to hosts over SSH: any, or the addresses and networks that may be called, ADDRESS[/BITS],…; not at all when left out")
     .option("--oidc <file>", "take the tokens of these OpenID Connect providers, too (YAML or JSON; docs/service.md)")
     .option("--libvirt <file>", "let this machine be the KVM host of the libvirt cloudlets that the file names; of none when left out")
     .addHelpText(
@@ -134,6 +137,7 @@ async function run(options: Options, io: Io): Promise<ExitStatus> {
     ...place.state, packageFolder: io.packageFolder, now: io.now, random: io.random, writeLog: io.err, builder: options.builder, tls,
     ...(signer === undefined ? {} : { signer }),
     installer: { ...(await installerOf(options, io)), libvirt }, oidc,
+    deliverer: options.deliver === undefined ? undefined : { reach: readReach(options.deliver) ?? [] },
   });
   try {
     await listen(service, at);
@@ -150,7 +154,9 @@ function usage(options: Options): string | undefined {
   const { tlsCert, tlsKey, key, signCommand, publicKey } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) return "--tls-cert and --tls-key go together";
   if ((signCommand === undefined) !== (publicKey === undefined)) return "--sign-command and --public-key go together";
+  if (options.deliver !== undefined && readReach(options.deliver) === undefined) return `--deliver takes any, or addresses and networks as 10.20.0.0/16,2001:db8::5, not ${options.deliver}`;
   const scaled = scaledOptions.some((name) => options[name] !== undefined);
+  if (scaled && options.deliver !== undefined) return "scaled out, nothing is delivered: that needs a service with a folder (--state)";
   if (!scaled) return options.state === undefined ? "give --state FOLDER; or, scaled out, --database and --objects" : undefined;
   if (options.libvirt !== undefined) return "--libvirt goes with --state: scaled out, the service installs nothing by itself";
   if (options.state !== undefined) return "--state is a service in one folder, --database and --objects are one that is scaled out: give the one or the other";

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
+import { Refused } from "./refused.ts";
 
 /** Asks on the terminal without showing what is typed; undefined where there is no terminal. */
 export type AskSecret = (question: string) => Promise<string | undefined>;
@@ -10,6 +11,8 @@ export interface Credentials {
   /** Of the agent; undefined where there is none. */
   readonly agentSocket?: string;
   readonly keyFiles: readonly KeyFile[];
+  /** Given as texts; they come first. */
+  readonly keys?: readonly GivenKey[];
   /** Of encrypted keys, where the user gave it in a file. */
   readonly passphrase?: string;
   readonly password?: string;
@@ -20,6 +23,12 @@ export interface KeyFile {
   readonly path: string;
   /** One that is named must be there and readable; one of the usual names may be missing. */
   readonly isNamed: boolean;
+}
+
+export interface GivenKey {
+  /** For messages. */
+  readonly name: string;
+  readonly pem: string;
 }
 
 /** A private key as the transport's library holds it, or what is wrong with it. */
@@ -34,42 +43,52 @@ export type LoginMethod<Key> =
 /** The ways in one after another; what each needs is got when it is asked for. `tried` is filled for the message at the end. */
 export async function* loginMethods<Key>(credentials: Credentials, parse: ParseKey<Key>, tried: string[]): AsyncGenerator<LoginMethod<Key>> {
   const { agentSocket, keyFiles } = credentials;
+  for (const { name, pem } of credentials.keys ?? []) yield* keyMethod(credentials, { name, pem: Buffer.from(pem), isNamed: true }, parse, tried);
   // A key that is named comes before the agent, whose keys may be more than a host lets one try.
-  for (const file of keyFiles.filter((each) => each.isNamed)) yield* keyMethod(credentials, file, parse, tried);
+  for (const file of keyFiles.filter((each) => each.isNamed)) yield* fileMethod(credentials, file, parse, tried);
   if (agentSocket !== undefined) {
     tried.push("the agent's keys");
     yield { type: "agent", socket: agentSocket };
   }
-  for (const file of keyFiles.filter((each) => !each.isNamed)) yield* keyMethod(credentials, file, parse, tried);
+  for (const file of keyFiles.filter((each) => !each.isNamed)) yield* fileMethod(credentials, file, parse, tried);
   yield { type: "password", password: credentials.password };
 }
 
-async function* keyMethod<Key>(credentials: Credentials, file: KeyFile, parse: ParseKey<Key>, tried: string[]): AsyncGenerator<LoginMethod<Key>> {
-  const pem = await readSecretFile(file.path, "private key").catch((error: NodeJS.ErrnoException) => {
-    if (file.isNamed) throw error;
+async function* fileMethod<Key>(credentials: Credentials, { path, isNamed }: KeyFile, parse: ParseKey<Key>, tried: string[]): AsyncGenerator<LoginMethod<Key>> {
+  const pem = await readSecretFile(path, "private key").catch((error: NodeJS.ErrnoException) => {
+    if (isNamed) throw error;
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") tried.push(error.message);
     return undefined;
   });
-  if (pem === undefined) return;
+  if (pem !== undefined) yield* keyMethod(credentials, { name: path, pem, isNamed }, parse, tried);
+}
+
+interface FoundKey {
+  readonly name: string;
+  readonly pem: Buffer;
+  readonly isNamed: boolean;
+}
+
+async function* keyMethod<Key>(credentials: Credentials, { name, pem, isNamed }: FoundKey, parse: ParseKey<Key>, tried: string[]): AsyncGenerator<LoginMethod<Key>> {
   let key = parse(pem);
   if (key instanceof Error && /encrypted/i.test(key.message)) {
-    const passphrase = credentials.passphrase ?? (await credentials.ask(`Passphrase of ${file.path}: `));
+    const passphrase = credentials.passphrase ?? (await credentials.ask(`Passphrase of ${name}: `));
     if (passphrase === undefined) {
-      tried.push(`${file.path} is encrypted, and there is no passphrase`);
+      tried.push(`${name} is encrypted, and there is no passphrase`);
       return;
     }
     key = parse(pem, passphrase);
     if (key instanceof Error) {
-      throw new EnvironmentError(`the passphrase of ${file.path} is wrong`, { hint: "give the right one (--passphrase-file, or on the terminal), or load the key into an agent: ssh-add" });
+      throw new Refused("login", `the passphrase of ${name} is wrong`, { hint: "give the right one (--passphrase-file, or on the terminal), or load the key into an agent: ssh-add" });
     }
   }
   if (key instanceof Error) {
-    if (file.isNamed) throw new EnvironmentError(`${file.path} holds no private key that can be read`, { hint: "an OpenSSH, PKCS#8 or PEM key is wanted; keys on a FIDO token: --transport openssh" });
-    tried.push(`${file.path} can't be read as a private key`);
+    if (isNamed) throw new Refused("login", `${name} holds no private key that can be read`, { hint: "an OpenSSH, PKCS#8 or PEM key is wanted; keys on a FIDO token: --transport openssh" });
+    tried.push(`${name} can't be read as a private key`);
     return;
   }
-  tried.push(file.path);
-  yield { type: "publickey", key, path: file.path };
+  tried.push(name);
+  yield { type: "publickey", key, path: name };
 }
 
 /** A file that holds a secret, and that nobody else may read. */

@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EnvironmentError } from "../core/environment-error.ts";
+import type { EnvironmentError } from "../core/environment-error.ts";
 import { judgeHostKey, keyTypeOf, knownTypes, parseKnownHosts, type KnownHost } from "./known-hosts.ts";
+import { Refused } from "./refused.ts";
 import { hostAndPort, knownHostsName, type Target } from "./target.ts";
 
 export interface HostKeys {
@@ -116,5 +117,5 @@ function lineOf(target: Target, key: Uint8Array): string {
 }
 
 function refused(message: string, hint: string): EnvironmentError {
-  return new EnvironmentError(message, { hint });
+  return new Refused("host-key", message, { hint });
 }

@@ -36,26 +36,27 @@ export interface LineWatch {
 
 export function lastingLine(open: () => Promise<Line>, watch: LineWatch): LastingLine {
   const { patience, signal } = watch;
-  let line: Line | undefined;
+  // What is done at the same time shares one line, also while it is being made.
+  let line: Promise<Line> | undefined;
   let ups = 0;
-  const ready = async (): Promise<Line> => {
-    if (line !== undefined) return line;
-    line = await open();
+  const ready = (): Promise<Line> => (line ??= opened());
+  const opened = async (): Promise<Line> => {
+    const made = await open();
     watch.up((ups += 1));
-    return line;
+    return made;
   };
-  const drop = (): void => {
-    line?.close();
-    line = undefined;
-  };
+  const close = (which: Promise<Line> | undefined): void => void which?.then((made) => made.close(), () => undefined);
   return {
     async use(work) {
       let fruitless = 0;
       for (;;) {
+        const mine = ready();
         try {
-          return await work(await ready(), () => (fruitless = 0));
+          return await work(await mine, () => (fruitless = 0));
         } catch (error) {
-          drop();
+          // Another one may have made a new line meanwhile, which is not this one's to close.
+          if (line === mine) line = undefined;
+          close(mine);
           signal.throwIfAborted();
           if (!(error instanceof LineCut)) throw error;
           if (ups === 0 && error.neverThere) throw new EnvironmentError(error.message, { cause: error });
@@ -68,7 +69,10 @@ export function lastingLine(open: () => Promise<Line>, watch: LineWatch): Lastin
         }
       }
     },
-    close: drop,
+    close: () => {
+      close(line);
+      line = undefined;
+    },
   };
 }
 

@@ -26,9 +26,9 @@ export async function startRun(lasting: LastingLine, remote: RemoteFolder, { id,
   });
 }
 
-/** Gives the log to `show` as it grows, until the run has ended; a line that is cut is made again, and no byte comes twice. */
-export async function followRun(lasting: LastingLine, remote: RemoteFolder, show: (bytes: Uint8Array) => void): Promise<void> {
-  let shown = 0;
+/** Gives the log from byte `from` on to `show` as it grows, until the run has ended; a line that is cut is made again, and no byte comes twice. */
+export async function followRun(lasting: LastingLine, remote: RemoteFolder, show: (bytes: Uint8Array) => void, from = 0): Promise<void> {
+  let shown = from;
   await lasting.use(async (line, fruitful) => {
     const process = await startVerb(line, remote, "follow", [String(shown)]);
     const said = tailOf(process.stderr);

@@ -27,7 +27,7 @@ const marker = "cloudlet-bundle-9c1f says:";
 const noiseMaxBytes = 262_144;
 /** Of what a script says on standard error, the end is kept. */
 const stderrMaxBytes = 16_384;
-/** No script says more; a receipt is the longest. */
+/** No script says more on either; a receipt is the longest. */
 const stdoutMaxBytes = 4 * 1_048_576;
 
 /**
@@ -53,7 +53,9 @@ export async function runVerb(line: Line, remote: RemoteFolder, verb: string, wo
   const text = textOf(process);
   if (input !== undefined) await process.write(input);
   process.end();
-  return { status: await process.ended, stdout: await text, stderr: await said };
+  // Together: a host that says too much need not have ended.
+  const [status, stdout, stderr] = await Promise.all([process.ended, text, said]);
+  return { status, stdout, stderr };
 }
 
 /** The same, where anything but success is a failure of the host. */
@@ -104,7 +106,8 @@ async function textOf(process: RemoteProcess): Promise<string> {
   let size = 0;
   for await (const piece of scriptOutput(process)) {
     size += piece.length;
-    if (size <= stdoutMaxBytes) pieces.push(piece);
+    if (size > stdoutMaxBytes) throw tooMuch();
+    pieces.push(piece);
   }
   return Buffer.concat(pieces).toString("utf8");
 }
@@ -112,8 +115,17 @@ async function textOf(process: RemoteProcess): Promise<string> {
 /** The end of what a process says on standard error, for a message. */
 export async function tailOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   let tail = Buffer.alloc(0);
-  for await (const piece of stream) tail = Buffer.concat([tail, piece]).subarray(-stderrMaxBytes);
+  let size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > stdoutMaxBytes) throw tooMuch();
+    tail = Buffer.concat([tail, piece]).subarray(-stderrMaxBytes);
+  }
   return plainText(tail.toString("utf8")).trim();
+}
+
+function tooMuch(): EnvironmentError {
+  return new EnvironmentError("the host says more than it is asked", { hint: "what runs there is not our script: see what its login shell is" });
 }
 
 /** `NAME value` a line, as our scripts answer. A name that comes twice keeps its first value. */

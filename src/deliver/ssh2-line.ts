@@ -8,6 +8,8 @@ import { loginMethods, type Credentials, type LoginMethod } from "./authenticati
 import type { HostKeys } from "./host-keys.ts";
 import { LineCut, remoteProcess, type Line, type RemoteProcess } from "./line.ts";
 import { plainText } from "./plain-text.ts";
+import { unreachable } from "./reach.ts";
+import { Refused } from "./refused.ts";
 import { hostAndPort, showTarget, type Target } from "./target.ts";
 
 export interface Ssh2Way {
@@ -15,6 +17,8 @@ export interface Ssh2Way {
   readonly hops: readonly Target[];
   readonly hostKeys: HostKeys;
   readonly credentials: (hop: Target) => Credentials;
+  /** To the first hop; the library's own where left out. */
+  readonly connect?: (hop: Target) => Promise<Duplex>;
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +38,8 @@ export async function openSsh2Line(way: Ssh2Way): Promise<Line> {
   try {
     for (const hop of way.hops) {
       const before = clients.at(-1);
-      clients.push(await connectTo(hop, way, before === undefined ? undefined : () => through(before, hop)));
+      const { connect } = way;
+      clients.push(await connectTo(hop, way, before !== undefined ? () => through(before, hop) : connect === undefined ? undefined : () => connect(hop)));
     }
   } catch (error) {
     close();
@@ -139,35 +144,24 @@ function connectOnce(hop: Target, way: Ssh2Way, { algorithms, sock }: Attempt): 
 /** What an error of the library means: worth another try, or not. */
 function meaning(error: Error & { readonly level?: string; readonly code?: string }, hop: Target, tried: readonly string[]): Error {
   const name = hostAndPort(hop);
-  const neverThere = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EADDRNOTAVAIL"];
   switch (error.level) {
     case "client-authentication":
-      return new EnvironmentError(`${showTarget(hop)} does not let us in (tried: ${tried.join("; ") || "nothing, for there is no key, no agent and no password"})`, {
+      return new Refused("login", `${showTarget(hop)} does not let us in (tried: ${tried.join("; ") || "nothing, for there is no key, no agent and no password"})`, {
         hint: "give a key with --identity, a password with --password-file, or start an agent (ssh-add)",
         cause: error,
       });
     case "client-socket":
     case "client-dns":
-      return new LineCut(`${name} can't be reached: ${reachWords[error.code ?? ""] ?? error.message}`, { neverThere: neverThere.includes(error.code ?? ""), cause: error });
+      return unreachable(hop, error);
     case "handshake":
       return new EnvironmentError(`${name}: no common ground for SSH: ${error.message}`, { cause: error });
     default:
       if (/too many authentication failures/i.test(error.message)) {
-        return new EnvironmentError(`${showTarget(hop)} does not let us try more logins (tried: ${tried.join("; ")})`, { hint: "name the key with --identity: an agent may hold more than the host lets one try", cause: error });
+        return new Refused("login", `${showTarget(hop)} does not let us try more logins (tried: ${tried.join("; ")})`, { hint: "name the key with --identity: an agent may hold more than the host lets one try", cause: error });
       }
       return new LineCut(`${name}: ${plainText(error.message)}`, { cause: error });
   }
 }
-
-const reachWords: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  EHOSTUNREACH: "there is no route",
-  ENETUNREACH: "there is no route",
-  ENOTFOUND: "there is no such name",
-  EAI_AGAIN: "names can't be looked up",
-  ETIMEDOUT: "no answer",
-  ECONNRESET: "the connection was reset",
-};
 
 /** ssh2 asks for the next method when one has failed, or was only one of several that the host wants. */
 function authHandlerOf(hop: Target, credentials: Credentials, tried: string[], fail: (error: unknown) => void): AuthHandlerMiddleware {

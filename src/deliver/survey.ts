@@ -15,6 +15,8 @@ export interface Survey {
   readonly arrived: number;
   /** Digest of the tar whose files are there, unpacked and once verified. */
   readonly unpacked: string | undefined;
+  /** What the last run was started under; "" where there is none. */
+  readonly runId: string;
   readonly run: "none" | "going" | "died" | `ended ${string}`;
 }
 
@@ -34,6 +36,7 @@ export async function survey(line: Line, remote: RemoteFolder): Promise<Survey> 
     free: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
     arrived: Math.max(bytes("part"), bytes("tar")),
     unpacked: /^[0-9a-f]{64}$/.test(unpacked) ? unpacked : undefined,
+    runId: answers.get("run-id") ?? "",
     run: runIn(answers.get("run") ?? "none"),
   };
 }

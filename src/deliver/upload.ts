@@ -1,19 +1,13 @@
 /** Sends a bundle's tar: goes on at the byte where the line was cut, after what is there was proven to be its beginning. */
 
-import { createHash } from "node:crypto";
-import { open, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { EnvironmentError } from "../core/environment-error.ts";
 import type { LastingLine } from "./lasting-line.ts";
 import { LineCut, type Line } from "./line.ts";
 import { answer, answersIn, failureOf, noSpace, runVerb, runVerbWell, startVerb, tailOf, type RemoteFolder } from "./remote-shell.ts";
+import { digestOf, type TarSource } from "./tar-source.ts";
 
 export interface Upload {
-  /** On this machine. */
-  readonly path: string;
-  readonly size: number;
-  /** Of the file that was verified: see `stampOf`. */
-  readonly stamp: string;
+  readonly source: TarSource;
   /** Of this push, so that the host tells its lines from another's. */
   readonly id: string;
 }
@@ -28,25 +22,19 @@ export interface UploadWatch {
 }
 
 const blockBytes = 1_048_576;
-const pieceBytes = 131_072;
 /** A disk that gives back other bytes than it got does not become better by trying. */
 const damagesMax = 3;
 
 /** Ends when the tar is on the host under its own name, every byte proven. Gives how many bytes were there at the beginning, and were good. */
 export async function upload(lasting: LastingLine, remote: RemoteFolder, of: Upload, watch: UploadWatch): Promise<{ readonly kept: number }> {
-  const file = await open(of.path, "r");
   const state: State = { proven: 0, furthest: 0, damages: 0, kept: undefined };
-  try {
-    await lasting.use(async (line, fruitful) => {
-      for (let isThere = false; !isThere; ) {
-        if ((await stampOf(of.path)) !== of.stamp) throw new EnvironmentError(`${of.path} was changed after it was verified`, { hint: "start again with the file as it is to be" });
-        isThere = await step({ line, fruitful, remote, of, file, state, watch });
-      }
-    });
-    return { kept: state.kept ?? 0 };
-  } finally {
-    await file.close();
-  }
+  await lasting.use(async (line, fruitful) => {
+    for (let isThere = false; !isThere; ) {
+      await of.source.check();
+      isThere = await step({ line, fruitful, remote, of, state, watch });
+    }
+  });
+  return { kept: state.kept ?? 0 };
 }
 
 interface State {
@@ -63,7 +51,6 @@ interface Step {
   readonly fruitful: () => void;
   readonly remote: RemoteFolder;
   readonly of: Upload;
-  readonly file: FileHandle;
   readonly state: State;
   readonly watch: UploadWatch;
 }
@@ -74,7 +61,7 @@ async function step(at: Step): Promise<boolean> {
   const measured = answersIn((await runVerbWell(line, remote, "measure", [of.id])).stdout);
   const tar = measured.get("tar");
   if (tar !== undefined && tar !== "") {
-    if (Number(tar) === of.size && (await prove(at, "bundle.tar", of.size))) return true;
+    if (Number(tar) === of.source.size && (await prove(at, "bundle.tar", of.source.size))) return true;
     await runVerbWell(line, remote, "again");
     state.proven = 0;
     return false;
@@ -82,12 +69,12 @@ async function step(at: Step): Promise<boolean> {
   const arrived = Number(measured.get("part") || 0);
   if (arrived > state.furthest) fruitful();
   state.furthest = Math.max(state.furthest, arrived);
-  if (arrived > of.size || !(await prove(at, "bundle.tar.part", arrived))) {
+  if (arrived > of.source.size || !(await prove(at, "bundle.tar.part", arrived))) {
     await throwAway(at);
     return false;
   }
   state.kept ??= arrived;
-  if (arrived === of.size) {
+  if (arrived === of.source.size) {
     await runVerbWell(line, remote, "complete");
     return true;
   }
@@ -96,13 +83,13 @@ async function step(at: Step): Promise<boolean> {
 }
 
 /** Compares the digests, here and there, of what is not proven yet. */
-async function prove({ line, remote, file, state, watch }: Step, name: string, to: number): Promise<boolean> {
+async function prove({ line, remote, of, state, watch }: Step, name: string, to: number): Promise<boolean> {
   if (to < state.proven) state.proven = 0;
   const from = Math.floor(state.proven / blockBytes) * blockBytes;
   if (to === from) return true;
   watch.compared(from, to);
   const there = runVerbWell(line, remote, "digest", [name, String(from / blockBytes), String(to - from)]);
-  const [here, end] = await Promise.all([digestOf(file, from, to, watch.signal), there]);
+  const [here, end] = await Promise.all([digestOf(of.source, from, to, watch.signal), there]);
   if (answer(end, "sha256") !== here) return false;
   state.proven = to;
   return true;
@@ -118,18 +105,16 @@ async function throwAway({ line, remote, state, watch }: Step): Promise<void> {
   state.furthest = state.proven;
 }
 
-async function send({ line, remote, of, file, watch }: Step, from: number): Promise<void> {
+async function send({ line, remote, of, watch }: Step, from: number): Promise<void> {
   const process = await startVerb(line, remote, "send", [of.id, String(from)]);
   const said = tailOf(process.stderr);
   void drain(process.stdout);
-  for (let at = from; at < of.size && process.isRunning(); ) {
+  let at = from;
+  for await (const piece of of.source.read(from, of.source.size)) {
+    if (!process.isRunning()) break;
     watch.signal.throwIfAborted();
-    // A new buffer each time: the last one may still wait for its turn in the line.
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(Math.min(pieceBytes, of.size - at)), 0, undefined, at);
-    if (bytesRead === 0) throw new EnvironmentError(`${of.path} has become shorter while it was sent`);
-    await process.write(buffer.subarray(0, bytesRead));
-    at += bytesRead;
-    watch.sent(at);
+    await process.write(piece);
+    watch.sent((at += piece.byteLength));
   }
   process.end();
   const status = await process.ended;
@@ -146,27 +131,7 @@ async function drain(bytes: AsyncIterable<Uint8Array>): Promise<void> {
 
 async function fullDisk(line: Line, remote: RemoteFolder, of: Upload, said: string): Promise<EnvironmentError> {
   const answers = answersIn((await runVerb(line, remote, "survey")).stdout);
-  return new EnvironmentError(`the disk of the host is full: ${said} (${answers.get("part") || 0} of ${of.size} bytes have arrived, ${answers.get("free") || 0} KiB are free)`, {
+  return new EnvironmentError(`the disk of the host is full: ${said} (${answers.get("part") || 0} of ${of.source.size} bytes have arrived, ${answers.get("free") || 0} KiB are free)`, {
     hint: "make room there, or choose a folder on another disk with --folder; the same command then goes on",
   });
-}
-
-/** SHA-256 of a stretch of the file here, hexadecimal. */
-export async function digestOf(file: FileHandle, from: number, to: number, signal: AbortSignal, read: (at: number) => void = () => undefined): Promise<string> {
-  const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafeSlow(blockBytes);
-  for (let at = from; at < to; ) {
-    signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, Math.min(blockBytes, to - at), at);
-    if (bytesRead === 0) break;
-    hash.update(buffer.subarray(0, bytesRead));
-    read((at += bytesRead));
-  }
-  return hash.digest("hex");
-}
-
-/** Another one where the file was changed, or is another file. */
-export async function stampOf(path: string): Promise<string> {
-  const { size, mtimeMs, ino } = await stat(path);
-  return `${size} ${mtimeMs} ${ino}`;
 }

@@ -14,6 +14,10 @@ export const SERVICE_ISSUE_CODES: Readonly<Record<string, IssueCodeEntry>> = {
     meaning: "Credentials for a site hold something that is no part of a login, would have to be run, or names a file of the service's machine.",
     remedy: "Give the variables of the login, or a plain openrc or clouds.yaml; certificates and keys as text.",
   },
+  "service/delivery": {
+    meaning: "A host that a bundle is to be delivered to, what it is known by, or the login there can't be what it is given as.",
+    remedy: "Write hosts as user@host or user@host:port; host keys as lines of known_hosts, fingerprints or public keys; a private key with its first and last line.",
+  },
   "service/oidc-issuer": { meaning: "An issuer is no URL that can be trusted, or is listed twice.", remedy: "Write it as `issuer` of its discovery document does: https, without query and fragment." },
   "service/oidc-keys": { meaning: "An issuer's keys are said to be in two places, or in one that is not safe.", remedy: "Give `keysUrl` (https) or `keysFile`, or neither: discovery then says where they are." },
   "service/oidc-rule": { meaning: "A rule gives no role, or two.", remedy: "Give `platformRole` alone, or `organization` and `role`." },

@@ -9,6 +9,7 @@ import { passwordsWith, type PasswordCost } from "./access/passwords.ts";
 import { hashOfSecret, newSecret } from "./access/secrets.ts";
 import { openFolder, type Backing } from "./backing.ts";
 import { usualLimits, type Context, type Limits } from "./context.ts";
+import { openDeliverer, recoverDeliveries, type DelivererOptions } from "./delivery/deliverer.ts";
 import { openInstaller, type InstallerOptions } from "./direct/installer.ts";
 import { makeApp, type App } from "./http/app.ts";
 import { drawingIn, type Drawing } from "./jobs/drawing.ts";
@@ -39,6 +40,8 @@ export interface ServiceOptions {
   readonly drawing?: Drawing;
   readonly passwordCost?: PasswordCost;
   readonly installer?: Partial<InstallerOptions>;
+  /** Undefined: nothing is delivered. */
+  readonly deliverer?: DelivererOptions | undefined;
   /** Whose tokens are taken besides our own; undefined is nobody's. */
   readonly oidc?: OidcOptions | undefined;
 }
@@ -102,7 +105,9 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
   await requeueLost(context);
   const invitation = await inviteFirst(context);
   const installer = backing.installing === undefined ? undefined : await openInstaller(context, { ...backing.installing, ...options.installer });
-  const app = await makeApp(context, { installer, tls: options.tls });
+  if (installer !== undefined) await recoverDeliveries(context);
+  const deliverer = installer === undefined || options.deliverer === undefined ? undefined : openDeliverer(context, installer.sealing, options.deliverer);
+  const app = await makeApp(context, { installer, deliverer, tls: options.tls });
   const worker = startWorker(context);
   const sweeping = setInterval(() => void sweep().catch((error: Error) => context.log("error", "sweep", { message: error.message })), sweepMs);
   const close = async (drainMs: number): Promise<void> => {
@@ -116,7 +121,7 @@ async function started(options: ServiceOptions, backing: Backing): Promise<Servi
     clearTimeout(cut);
     clearInterval(idle);
     await worker.stopped;
-    await installer?.close();
+    await Promise.all([installer?.close(), deliverer?.close()]);
     if (options.drawing === undefined) await drawing.close();
     await backing.close();
   };

@@ -111,6 +111,7 @@ survey() {
         say part "$(size_of bundle.tar.part)"
         say tar "$(size_of bundle.tar)"
         say unpacked "$(cat unpacked 2>/dev/null)"
+        say run-id "$(cat run/id 2>/dev/null)"
         if run_alive; then say run going; elif [ -f run/status ]; then say run "ended $(cat run/status)"; elif [ -d run ]; then say run died; else say run none; fi
     elif [ -d "$folder" ] && [ -O "$folder" ] && [ -z "$(ls -A "$folder")" ] || [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
         say state absent

@@ -43,6 +43,8 @@ export const table = {
   "access-key:write": writers,
   "installation:read": readers,
   "installation:write": writers,
+  "delivery:read": readers,
+  "delivery:write": writers,
   "credential:read": readers,
   "credential:write": writers,
   "release:read": ["anyone"],

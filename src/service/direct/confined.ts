@@ -58,7 +58,8 @@ function prelude({ cpuSeconds, fileBytes }: ProcessLimits): string {
 
 /** Longer lines are cut: whoever prints without an end shall not fill a disk. */
 const lineLength = 2_000;
-const markName = "CLOUDLET_BUNDLE_RUN";
+/** Under this name a process tells whose it is. */
+export const markName = "CLOUDLET_BUNDLE_RUN";
 
 /** Throws where it can't be started. */
 export async function startConfined({ words, folder, environment, mark, runAs, limits, onLine }: ConfinedCommand): Promise<Confined> {

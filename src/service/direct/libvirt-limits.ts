@@ -2,14 +2,14 @@
 
 import type { Issue } from "../../core/issue.ts";
 import { below } from "../../core/pointer.ts";
-import type { InstallationAction } from "../state/tables.ts";
+import type { InstallationRow } from "../state/tables.ts";
 import { hostDefaults, hostParameters, type LibvirtHost } from "./libvirt-host.ts";
 
 /** NAME of site.env, or of the file of one of two machines, to its value. */
 export type SiteValues = Readonly<Record<string, string>>;
 
 export interface LibvirtWanted {
-  readonly action: InstallationAction;
+  readonly action: InstallationRow["action"];
   /** `--parameter`. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Of each machine of the bundle. */

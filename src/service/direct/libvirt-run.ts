@@ -3,7 +3,7 @@
 import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { StoredLayout } from "../jobs/stored-layout.ts";
-import type { InstallationAction } from "../state/tables.ts";
+import type { InstallationRow } from "../state/tables.ts";
 import { usualProcessLimits, type ProcessLimits } from "./confined.ts";
 import { hostParameters, type LibvirtHost } from "./libvirt-host.ts";
 import type { SiteValues } from "./libvirt-limits.ts";
@@ -11,7 +11,7 @@ import type { SiteValues } from "./libvirt-limits.ts";
 const GiB = 1_024 ** 3;
 
 /** As somebody asked for it, and where the VMs of this host are; of what is there already, where it was put, which the state folder knows. */
-export async function libvirtParameters(host: LibvirtHost, action: InstallationAction, asked: Readonly<Record<string, string>>, state: string): Promise<Readonly<Record<string, string>>> {
+export async function libvirtParameters(host: LibvirtHost, action: InstallationRow["action"], asked: Readonly<Record<string, string>>, state: string): Promise<Readonly<Record<string, string>>> {
   const isKnown = action === "rollback" || (action === "uninstall" && (await readdir(join(state, "bundles")).catch(() => [])).length > 0);
   return isKnown ? asked : { ...asked, ...hostParameters(host) };
 }

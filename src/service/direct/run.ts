@@ -3,16 +3,16 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/digest.ts";
-import type { JsonObject } from "../../core/json.ts";
 import type { Context } from "../context.ts";
-import { keepReceipt, readReceipt, type Receipt } from "../jobs/receipt.ts";
-import type { StoredLayout } from "../jobs/stored-layout.ts";
-import { record } from "../state/audit-trail.ts";
-import { bundleById } from "../state/bundles.ts";
-import { addInstallationEvents, forgetSecrets, installationById, setInstallation } from "../state/installations.ts";
-import type { BundleRow, InstallationRow, InstallationState } from "../state/tables.ts";
+import { readReceipt } from "../jobs/receipt.ts";
 import { siteValues } from "../jobs/site-values.ts";
-import { cutLine, startConfined, usualProcessLimits, type Confined, type Ended, type ProcessLimits } from "./confined.ts";
+import type { StoredLayout } from "../jobs/stored-layout.ts";
+import { bundleById } from "../state/bundles.ts";
+import { addInstallationEvents, installationById, setInstallation } from "../state/installations.ts";
+import type { BundleRow, InstallationRow, InstallationState } from "../state/tables.ts";
+import { startConfined, usualProcessLimits, type Confined, type Ended, type ProcessLimits } from "./confined.ts";
+import { changesSite, endRun, type WrittenReceipt } from "./ended-run.ts";
+import { keptLines } from "./kept-lines.ts";
 import type { LibvirtHost } from "./libvirt-host.ts";
 import { forgetMachine, libvirtLimits, libvirtParameters } from "./libvirt-run.ts";
 import { giveTo, makeRunFolder, tidyState, type RunAs, type RunFolder } from "./run-folder.ts";
@@ -20,6 +20,7 @@ import { aboutSecrets } from "./seal-anew.ts";
 import type { Sealing } from "./sealing.ts";
 import { hiddenIn, hiderOf } from "./secret-lines.ts";
 import type { SiteLogin } from "./site-login.ts";
+import { runningFor, type Asked, type Running, type StopReason } from "./turns.ts";
 
 export interface RunSettings {
   /** The file that holds a blob. */
@@ -34,43 +35,16 @@ export interface RunSettings {
   readonly clients: string;
 }
 
-type StopReason = "cancelled" | "interrupted" | "late";
-
-export interface Running {
-  readonly stop: (why: StopReason) => void;
-  /** Never fails: what goes wrong is what came of it. */
-  readonly ended: Promise<void>;
-}
-
 export function runInstallation(context: Context, settings: RunSettings, id: string, login: SiteLogin): Running {
-  const stop = new AbortController();
-  let why: StopReason | undefined;
-  const ask = (reason: StopReason): void => {
-    why ??= reason;
-    stop.abort(new Error(reason));
-  };
-  const work = async (): Promise<void> => {
-    const late = setTimeout(() => ask("late"), settings.timeoutMs);
-    try {
-      await perform(context, settings, { id, login, signal: stop.signal, why: () => why });
-    } catch (error) {
-      context.log("error", "installation", { installation: id, message: (error as Error).message, stack: (error as Error).stack });
-    } finally {
-      clearTimeout(late);
-      context.news.tell(id);
-    }
-  };
-  return { stop: ask, ended: work() };
+  return runningFor(context, { id, noun: "installation", timeoutMs: settings.timeoutMs }, (asked) => perform(context, settings, { id, login, ...asked }));
 }
 
-interface Asked {
+interface Wanted extends Asked {
   readonly id: string;
   readonly login: SiteLogin;
-  readonly signal: AbortSignal;
-  readonly why: () => StopReason | undefined;
 }
 
-async function perform(context: Context, settings: RunSettings, asked: Asked): Promise<void> {
+async function perform(context: Context, settings: RunSettings, asked: Wanted): Promise<void> {
   const { db, now, log } = context;
   const row = await installationById(db, asked.id);
   if (row === undefined) return;
@@ -96,7 +70,7 @@ async function perform(context: Context, settings: RunSettings, asked: Asked): P
 
 interface Result {
   readonly ended: Ended;
-  readonly receipt: { readonly written: string; readonly receipt: Receipt } | undefined;
+  readonly receipt: WrittenReceipt | undefined;
   readonly problem: string | undefined;
 }
 
@@ -106,7 +80,7 @@ interface Run {
   readonly onLine: (line: string) => void;
 }
 
-async function ran(context: Context, settings: RunSettings, { id, login, signal }: Asked, row: InstallationRow, run: Run): Promise<Result> {
+async function ran(context: Context, settings: RunSettings, { id, login, signal }: Wanted, row: InstallationRow, run: Run): Promise<Result> {
   const { db, news } = context;
   const bundle = await bundleById(db, row.bundle_id);
   if (bundle?.layout === undefined || bundle.layout === null) throw new Error("the bundle is not ready any more");
@@ -133,7 +107,7 @@ async function ran(context: Context, settings: RunSettings, { id, login, signal 
   news.tell(id);
   child.go();
   const ended = await endOf(child, signal, settings.graceMs);
-  return { ended, receipt: ended.status === 0 && row.action !== "check" ? await receiptIn(made) : undefined, problem: undefined };
+  return { ended, receipt: ended.status === 0 && changesSite(row) ? await receiptIn(made) : undefined, problem: undefined };
 }
 
 interface Terms {
@@ -184,6 +158,8 @@ function words(row: InstallationRow, { fingerprint }: BundleRow, given: Readonly
       return [...program, "--rollback"];
     case "uninstall":
       return [...program, ...parameters, "--uninstall"];
+    default:
+      throw new Error(`the service itself does no ${row.action}`);
   }
 }
 
@@ -194,63 +170,22 @@ async function receiptIn({ receipt: path }: RunFolder): Promise<Result["receipt"
   return written !== undefined && read?.ok === true ? { written, receipt: read.value } : undefined;
 }
 
-const said: Readonly<Record<InstallationState, string>> = {
+/** What a state means, where there is nothing more to say. */
+export const said: Readonly<Record<InstallationState, string>> = {
   queued: "queued", running: "running", done: "done", findings: "findings: see the lines above", failed: "failed: see the lines above",
   cancelled: "cancelled; a retry goes on where it was", interrupted: "the service was stopped; a retry goes on where it was",
 };
 
-async function finish({ db, now }: Context, row: InstallationRow, { ended, receipt, problem }: Result, why: StopReason | undefined): Promise<InstallationState> {
+async function finish(context: Context, row: InstallationRow, { ended, receipt, problem }: Result, why: StopReason | undefined): Promise<InstallationState> {
   const state = stateOf(ended, why);
-  const time = now();
   const message = why === "late" && state === "failed" ? "failed: it took too long, and was stopped; a retry goes on where it was" : (problem ?? said[state]);
-  await db.transaction().execute(async (transaction) => {
-    const kept = receipt === undefined || receipt.receipt.cloudlet === "" ? undefined : await keepReceipt(transaction, { cloudletId: row.cloudlet_id, ...receipt, at: time, by: row.requested_by });
-    // Nobody goes on with what is done.
-    const forgotten = state === "done" ? { secrets: null, secrets_key: null } : {};
-    if (!(await setInstallation(transaction, row.id, ["queued", "running"], { state, finished: time, pid: null, born: null, exit_status: ended.status, receipt_id: kept?.row.id ?? null, ...forgotten }))) return;
-    if (state === "done" && row.action !== "check") await forgetSecrets(transaction, row.cloudlet_id, row.id);
-    await addInstallationEvents(transaction, row.id, [{ time, state, message }]);
-    const detail: JsonObject = { action: row.action, cloudlet: row.cloudlet_id, status: ended.status, ...(kept === undefined ? {} : { receipt: kept.row.id, result: kept.row.result }) };
-    await record(transaction, { time, actor: "service", address: "", action: `installation:${state}`, subject: `installation:${row.id}`, organization: row.organization, detail });
-  });
+  await endRun(context, row, { state, message, status: ended.status, receipt });
   return state;
 }
 
 /** What was done before a stop came through is done. */
-function stateOf({ status }: Ended, why: StopReason | undefined): InstallationState {
+export function stateOf({ status }: Pick<Ended, "status">, why: StopReason | undefined): InstallationState {
   if (status === 0) return "done";
   if (why === "cancelled" || why === "interrupted") return why;
   return status === 1 ? "findings" : "failed";
-}
-
-/** Written together, a few times a second: a transaction for each line would be the slowest part of a run. */
-const flushMs = 200;
-/** install.sh says hundreds; whoever says more has gone mad. */
-const linesAtMost = 20_000;
-
-function keptLines({ db, now, news, log }: Context, id: string, hide: (text: string) => string): { readonly take: (line: string) => void; readonly end: () => Promise<void> } {
-  let waiting: { readonly time: number; readonly state: null; readonly message: string }[] = [];
-  let count = 0;
-  let last: Promise<void> = Promise.resolve();
-  const flush = (): void => {
-    if (waiting.length === 0) return;
-    const events = waiting;
-    waiting = [];
-    last = last
-      .then(() => db.transaction().execute((transaction) => addInstallationEvents(transaction, id, events)))
-      .then(() => news.tell(id))
-      .catch((error: Error) => log("error", "installation-lines", { installation: id, message: error.message }));
-  };
-  const timer = setInterval(flush, flushMs);
-  return {
-    take: (line) => {
-      count += 1;
-      if (count <= linesAtMost) waiting.push({ time: now(), state: null, message: count === linesAtMost ? "… further lines are not kept" : cutLine(hide(line)) });
-    },
-    end: async () => {
-      clearInterval(timer);
-      flush();
-      await last;
-    },
-  };
 }

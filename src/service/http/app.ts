@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import { EnvironmentError } from "../../core/environment-error.ts";
 import { RequestRates } from "../access/throttle.ts";
 import type { Context } from "../context.ts";
+import type { Deliverer } from "../delivery/deliverer.ts";
 import type { Installer } from "../direct/installer.ts";
 import { awayBecause } from "../state/away.ts";
 import { accessKeyResource } from "./access-keys.ts";
@@ -17,6 +18,7 @@ import { differenceResource } from "./bundle-differences.ts";
 import { explanationResource } from "./bundle-explanations.ts";
 import { cloudletResource } from "./cloudlets.ts";
 import { consoleFiles } from "./console.ts";
+import { deliveryResource } from "./deliveries.ts";
 import { downloadResource } from "./downloads.ts";
 import { healthResource } from "./health.ts";
 import { identityResource } from "./identities.ts";
@@ -46,6 +48,8 @@ export type App = FastifyInstance;
 export interface Outside {
   /** Undefined where the state is in no folder: nothing is installed from there. */
   readonly installer: Installer | undefined;
+  /** Undefined where nobody has switched it on. */
+  readonly deliverer: Deliverer | undefined;
   readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
 }
 
@@ -59,7 +63,10 @@ const resources: readonly Resource[] = [
   locationResource, installationPlatformResource, mcResource,
 ];
 
-const installing = (installer: Installer): readonly Resource[] => [installationResource(installer), siteCredentialResource(installer)];
+/** What there is only where the service may reach out. */
+function outward({ installer, deliverer }: Outside): readonly Resource[] {
+  return [...(installer === undefined ? [] : [installationResource(installer), siteCredentialResource(installer)]), ...(deliverer === undefined ? [] : [deliveryResource(deliverer)])];
+}
 
 /** More than any spec, release or lock may have (DOCUMENT_MAX_BYTES); JSON bodies are far smaller. */
 const bodyBytes = 1_048_576;
@@ -94,7 +101,7 @@ export async function makeApp(context: Context, outside: Outside): Promise<App> 
   app.decorateRequest("caller", null);
   forEveryRequest(app, context, outside);
   await describeApi(app, context);
-  for (const resource of [...resources, ...(outside.installer === undefined ? [] : installing(outside.installer))]) {
+  for (const resource of [...resources, ...outward(outside)]) {
     await app.register(async (inner) => {
       await resource(inner, context, outside);
     });

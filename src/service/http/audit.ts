@@ -16,21 +16,23 @@ const entrySchema = object({
 });
 const tags = ["audit"];
 
-type Filters = PageQuery & { readonly organization?: string; readonly actor?: string; readonly action?: string };
+type Filters = PageQuery & { readonly order?: "oldest" | "newest"; readonly organization?: string; readonly actor?: string; readonly action?: string };
 
 export const auditResource: Resource = (app, context) => {
   const { db } = context;
 
   app.get<{ Querystring: Filters }>("/v1/audit", {
     schema: {
-      operationId: "listAudit", summary: "The trail, from its beginning. The manager of an organization sees that organization's.", tags,
-      querystring: query({ ...pageQuery, organization: organizationName, actor: text("Only of this one: user:NAME, or oidc:ISSUER#SUBJECT.", { maxLength: 1_000 }), action: text("Only this.", { maxLength: 100 }) }), response: answers({ 200: page(entrySchema) }),
+      operationId: "listAudit", summary: "The trail, from its beginning or from its end. The manager of an organization sees that organization's.", tags,
+      querystring: query({ ...pageQuery, order: text("Which comes first; the oldest when left out.", { enum: ["oldest", "newest"] }), organization: organizationName, actor: text("Only of this one: user:NAME, or oidc:ISSUER#SUBJECT.", { maxLength: 1_000 }), action: text("Only this.", { maxLength: 100 }) }), response: answers({ 200: page(entrySchema) }),
     },
   }, async (request) => {
     const filter = allowed(request);
     const limit = limitOf(request.query);
-    const after = Number(cursorOf(request.query, 1)?.[0] ?? 0);
-    const rows = await auditEntries(db, { ...filter, after: Number.isSafeInteger(after) ? after : 0, limit: limit + 1 });
+    const { order = "oldest" } = request.query;
+    const start = order === "oldest" ? 0 : Number.MAX_SAFE_INTEGER;
+    const after = Number(cursorOf(request.query, 1)?.[0] ?? start);
+    const rows = await auditEntries(db, { ...filter, order, after: Number.isSafeInteger(after) ? after : start, limit: limit + 1 });
     return pageOf(rows, limit, shown, ({ number }) => [String(number)]);
   });
 
@@ -58,7 +60,7 @@ function exportRoute(app: App, { db, log }: Context): void {
   });
 }
 
-async function* lines(db: Context["db"], filter: Omit<Filters, keyof PageQuery>): AsyncGenerator<string> {
+async function* lines(db: Context["db"], filter: Omit<Filters, keyof PageQuery | "order">): AsyncGenerator<string> {
   for (let after = 0; ; ) {
     const rows = await auditEntries(db, { ...filter, after, limit: 500 });
     const last = rows.at(-1);
@@ -68,7 +70,7 @@ async function* lines(db: Context["db"], filter: Omit<Filters, keyof PageQuery>)
   }
 }
 
-function allowed(request: FastifyRequest<{ Querystring: Filters }>): Omit<Filters, keyof PageQuery> {
+function allowed(request: FastifyRequest<{ Querystring: Filters }>): Omit<Filters, keyof PageQuery | "order"> {
   const { organization, actor, action } = request.query;
   allow(request, "audit:read", organization === undefined ? {} : { organization });
   return { ...(organization === undefined ? {} : { organization }), ...(actor === undefined ? {} : { actor }), ...(action === undefined ? {} : { action }) };

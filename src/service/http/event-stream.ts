@@ -20,6 +20,8 @@ export interface EventSource {
   readonly after: (number: number) => Promise<{ readonly events: readonly Told[]; readonly more: boolean }>;
   /** What ends it and its event are written together, so nothing can come after. */
   readonly isEnded: () => Promise<boolean>;
+  /** What is true just now and not written down; told as `progress` when it is another than before, without a number. */
+  readonly passing?: () => object | undefined;
 }
 
 /** So that proxies don't take a quiet stream for a dead one. */
@@ -57,6 +59,7 @@ async function stream({ news, stopping, log }: Context, reply: FastifyReply, sou
   stopping.addEventListener("abort", wake, { once: true });
   raw.once("close", wake);
   try {
+    let passed = "";
     for (let last = after; !stopping.aborted && !raw.destroyed; ) {
       heard = false;
       // Looked at before the events, or the last of them could come in between.
@@ -64,6 +67,10 @@ async function stream({ news, stopping, log }: Context, reply: FastifyReply, sou
       const { events, more } = await source.after(last);
       for (const { number, event, data } of events) raw.write(`id: ${number}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
       last = events.at(-1)?.number ?? last;
+      const now = isEnded || more ? undefined : source.passing?.();
+      const passing = now === undefined ? passed : JSON.stringify(now);
+      if (passing !== passed) raw.write(`event: progress\ndata: ${passing}\n\n`);
+      passed = passing;
       if (isEnded && !more) break;
       if (!heard && !more) await new Promise<void>((resolve) => (awake = resolve));
     }

@@ -8,11 +8,11 @@ import { savedParameters } from "../direct/libvirt-run.ts";
 import { siteValues } from "../jobs/site-values.ts";
 import type { StoredLayout } from "../jobs/stored-layout.ts";
 import { located } from "../located-issues.ts";
-import type { BundleRow, InstallationAction } from "../state/tables.ts";
+import type { BundleRow, InstallationRow } from "../state/tables.ts";
 import { Problem } from "./problem.ts";
 
 /** As somebody gives them; left out, those that install.sh would take over. */
-export async function parametersFor({ libvirt, journalOf }: Installer, cloudletId: string, { action, parameters }: { readonly action: InstallationAction; readonly parameters?: Readonly<Record<string, string>> }): Promise<Readonly<Record<string, string>>> {
+export async function parametersFor({ libvirt, journalOf }: Installer, cloudletId: string, { action, parameters }: { readonly action: InstallationRow["action"]; readonly parameters?: Readonly<Record<string, string>> }): Promise<Readonly<Record<string, string>>> {
   if (parameters !== undefined || libvirt === undefined || action === "uninstall" || action === "rollback") return parameters ?? {};
   return savedParameters(libvirt, dirname(journalOf(cloudletId)));
 }

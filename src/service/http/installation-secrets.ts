@@ -3,16 +3,15 @@
 import type { FastifyRequest } from "fastify";
 import { accessKey } from "../../seal/access-key.ts";
 import type { Context } from "../context.ts";
-import type { Installer } from "../direct/installer.ts";
 import { aboutSecrets } from "../direct/seal-anew.ts";
-import type { Sealed } from "../direct/sealing.ts";
+import type { Sealed, Sealing } from "../direct/sealing.ts";
 import { secretLines } from "../direct/secret-lines.ts";
 import { keptSpec } from "../jobs/documents.ts";
 import { record } from "../state/audit-trail.ts";
 import type { InTransaction } from "../state/database.ts";
 import { latestChange } from "../state/installations.ts";
 import { revokeAccessKeys } from "../state/keys.ts";
-import type { BundleRow, CloudletRow, InstallationAction } from "../state/tables.ts";
+import type { BundleRow, CloudletRow, DeliveryAction } from "../state/tables.ts";
 import { issueAccessKeys } from "./access-keys.ts";
 import { actorName, callerOf } from "./caller.ts";
 
@@ -22,35 +21,35 @@ export interface SecretsWanted {
   readonly id: string;
   readonly cloudlet: CloudletRow;
   readonly bundle: BundleRow;
-  readonly action: InstallationAction;
+  readonly action: DeliveryAction;
   readonly given: Readonly<Record<string, string>>;
   readonly accessKey: AccessKeyChoice | undefined;
-  /** Something was installed by the service before. */
+  /** Something was installed before, as far as is known. */
   readonly hasJournal: boolean;
 }
 
 interface Doing {
   readonly context: Context;
   readonly request: FastifyRequest;
-  readonly installer: Installer;
+  readonly sealing: Sealing;
   readonly transaction: InTransaction;
 }
 
 /** Sealed; undefined where install.sh is given no secrets file. Throws a Problem where a key was issued and none may be. */
 export async function sealedSecrets(doing: Doing, wanted: SecretsWanted): Promise<Sealed | undefined> {
   const { action, given } = wanted;
-  if (action === "rollback" || action === "uninstall") return undefined;
+  if (action !== "install" && action !== "upgrade" && action !== "check") return undefined;
   const before = action === "check" && Object.keys(given).length === 0 ? await ofTheRunBefore(doing, wanted) : undefined;
-  if (before !== undefined) return doing.installer.sealing.seal(before, aboutSecrets(wanted.id));
+  if (before !== undefined) return doing.sealing.seal(before, aboutSecrets(wanted.id));
   const text = secretLines(given) + (Object.hasOwn(given, "ACCESS_KEY") ? "" : await keyLines(doing, wanted));
-  return text === "" ? undefined : doing.installer.sealing.seal(text, aboutSecrets(wanted.id));
+  return text === "" ? undefined : doing.sealing.seal(text, aboutSecrets(wanted.id));
 }
 
 /** Looking at how to go on looks with what one would go on with. */
-async function ofTheRunBefore({ installer, transaction }: Doing, { cloudlet }: SecretsWanted): Promise<string | undefined> {
+async function ofTheRunBefore({ sealing, transaction }: Doing, { cloudlet }: SecretsWanted): Promise<string | undefined> {
   const last = await latestChange(transaction, cloudlet.id);
   if (last?.secrets === undefined || last.secrets === null) return undefined;
-  return installer.sealing.open({ box: last.secrets, keyId: last.secrets_key ?? "" }, aboutSecrets(last.id));
+  return sealing.open({ box: last.secrets, keyId: last.secrets_key ?? "" }, aboutSecrets(last.id));
 }
 
 async function keyLines({ context, request, transaction }: Doing, { cloudlet, bundle, action, accessKey: choice, hasJournal }: SecretsWanted): Promise<string> {

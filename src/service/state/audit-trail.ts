@@ -44,15 +44,19 @@ export async function record(db: InTransaction, entry: AuditEntry): Promise<void
 }
 
 export interface AuditPage {
+  /** Of the one before, as the order has it. */
   readonly after: number;
+  /** The oldest first when left out. */
+  readonly order?: "oldest" | "newest" | undefined;
   readonly limit: number;
   readonly organization?: string | undefined;
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
 }
 
-export async function auditEntries(db: Database, { after, limit, organization, actor, action }: AuditPage): Promise<readonly AuditRow[]> {
-  let query = db.selectFrom("audit").selectAll().where("number", ">", after).orderBy("number").limit(limit);
+export async function auditEntries(db: Database, { after, order = "oldest", limit, organization, actor, action }: AuditPage): Promise<readonly AuditRow[]> {
+  const all = db.selectFrom("audit").selectAll().limit(limit);
+  let query = order === "oldest" ? all.where("number", ">", after).orderBy("number") : all.where("number", "<", after).orderBy("number", "desc");
   if (organization !== undefined) query = query.where("organization", "=", organization);
   if (actor !== undefined) query = query.where("actor", "=", actor);
   if (action !== undefined) query = query.where("action", "=", action);

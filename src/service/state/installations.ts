@@ -3,11 +3,20 @@
 import type { Database, InTransaction } from "./database.ts";
 import type { InstallationEventRow, InstallationRow, InstallationState, SiteCredentialRow } from "./tables.ts";
 
+/** How an installation is done: by the service itself, or at a host of the site. */
+export type Way = InstallationRow["way"];
+
 export function installationById(db: Database, id: string): Promise<InstallationRow | undefined> {
   return db.selectFrom("installations").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+/** Undefined where it is done in the other way, too. */
+export function installationOf(db: Database, way: Way, id: string): Promise<InstallationRow | undefined> {
+  return db.selectFrom("installations").selectAll().where("id", "=", id).where("way", "=", way).executeTakeFirst();
+}
+
 export interface InstallationFilter {
+  readonly way: Way;
   /** Undefined is every organization. */
   readonly among: readonly string[] | undefined;
   readonly cloudlet?: string | undefined;
@@ -15,9 +24,9 @@ export interface InstallationFilter {
 }
 
 /** The newest first, after this one. */
-export function installations(db: Database, { among, cloudlet, state }: InstallationFilter, after: { readonly requested: number; readonly id: string } | undefined, limit: number): Promise<InstallationRow[]> {
+export function installations(db: Database, { way, among, cloudlet, state }: InstallationFilter, after: { readonly requested: number; readonly id: string } | undefined, limit: number): Promise<InstallationRow[]> {
   if (among?.length === 0) return Promise.resolve([]);
-  let query = db.selectFrom("installations").selectAll().orderBy("requested", "desc").orderBy("id").limit(limit);
+  let query = db.selectFrom("installations").selectAll().where("way", "=", way).orderBy("requested", "desc").orderBy("id").limit(limit);
   if (among !== undefined) query = query.where("organization", "in", among);
   if (cloudlet !== undefined) query = query.where("cloudlet_id", "=", cloudlet);
   if (state !== undefined) query = query.where("state", "=", state);
@@ -29,17 +38,19 @@ export function installations(db: Database, { among, cloudlet, state }: Installa
 
 const active = ["queued", "running"] as const;
 
-export function activeInstallations(db: Database): Promise<InstallationRow[]> {
-  return db.selectFrom("installations").selectAll().where("state", "in", active).orderBy("requested").orderBy("id").execute();
+export function activeInstallations(db: Database, way: Way): Promise<InstallationRow[]> {
+  return db.selectFrom("installations").selectAll().where("way", "=", way).where("state", "in", active).orderBy("requested").orderBy("id").execute();
 }
 
 export async function cloudletIsBusy(db: Database, cloudletId: string): Promise<boolean> {
   return (await db.selectFrom("installations").select("id").where("cloudlet_id", "=", cloudletId).where("state", "in", active).executeTakeFirst()) !== undefined;
 }
 
+const changing = ["install", "upgrade", "rollback", "uninstall"] as const;
+
 /** The last one that may have changed something at the site. */
 export function latestChange(db: Database, cloudletId: string): Promise<InstallationRow | undefined> {
-  return db.selectFrom("installations").selectAll().where("cloudlet_id", "=", cloudletId).where("action", "!=", "check").orderBy("requested", "desc").orderBy("id").limit(1).executeTakeFirst();
+  return db.selectFrom("installations").selectAll().where("cloudlet_id", "=", cloudletId).where("action", "in", changing).orderBy("requested", "desc").orderBy("id").limit(1).executeTakeFirst();
 }
 
 /** False where another one of the cloudlet's is queued or running. */
@@ -54,7 +65,7 @@ export async function forgetSecrets(db: InTransaction, cloudletId: string, but: 
   await db.updateTable("installations").set({ secrets: null, secrets_key: null }).where("cloudlet_id", "=", cloudletId).where("id", "!=", but).execute();
 }
 
-export type InstallationChange = Partial<Omit<InstallationRow, "id" | "cloudlet_id" | "organization" | "bundle_id" | "action" | "requested" | "requested_by">>;
+export type InstallationChange = Partial<Omit<InstallationRow, "id" | "way" | "cloudlet_id" | "organization" | "bundle_id" | "action" | "requested" | "requested_by">>;
 
 /** False where it is not in one of these states, or gone. */
 export async function setInstallation(db: Database, id: string, from: readonly InstallationState[], change: InstallationChange): Promise<boolean> {

@@ -14,6 +14,7 @@ const migrations: readonly Migration[] = [
   { number: 2, up: tickets },
   { number: 3, up: installations },
   { number: 4, up: identities },
+  { number: 5, up: deliveries },
 ];
 
 /** What this program knows. */
@@ -275,5 +276,22 @@ async function identities({ schema }: InTransaction): Promise<void> {
     .addColumn("created", "bigint", (column) => column.notNull())
     .addColumn("seen", "bigint", (column) => column.notNull())
     .addUniqueConstraint("identities_subject", ["issuer", "subject"])
+    .execute();
+}
+
+/** What the service brings to a host of the site over SSH: a run like those that it installs by itself, and where it goes. */
+async function deliveries({ schema }: InTransaction): Promise<void> {
+  await schema.alterTable("installations").addColumn("way", "text", (column) => column.notNull().defaultTo("direct")).execute();
+  await schema.createTable("deliveries")
+    .addColumn("id", "text", (column) => column.primaryKey().references("installations.id").onDelete("cascade"))
+    .addColumn("target", "text", (column) => column.notNull())
+    .addColumn("jumps", "text", (column) => column.notNull())
+    .addColumn("known_hosts", "text", (column) => column.notNull())
+    .addColumn("pins", "text", (column) => column.notNull())
+    .addColumn("folder", "text", (column) => column.notNull())
+    .addColumn("source", "text", (column) => column.notNull())
+    .addColumn("remove_after", "integer", (column) => column.notNull())
+    .addColumn("run_id", "text")
+    .addColumn("log_at", "bigint", (column) => column.notNull())
     .execute();
 }

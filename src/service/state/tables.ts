@@ -24,6 +24,7 @@ export interface Tables {
   readonly installations: InstallationsTable;
   readonly installation_events: InstallationEventsTable;
   readonly site_credentials: SiteCredentialsTable;
+  readonly deliveries: DeliveriesTable;
   readonly identities: IdentitiesTable;
 }
 
@@ -229,15 +230,18 @@ interface AuditHeadTable {
 }
 
 export type InstallationAction = "install" | "upgrade" | "rollback" | "uninstall" | "check";
+/** What is done at a host of the site besides: bring the bundle alone, ask install.sh how it is, take away what was brought. */
+export type DeliveryAction = InstallationAction | "deliver" | "status" | "remove";
 export type InstallationState = "queued" | "running" | "done" | "findings" | "failed" | "cancelled" | "interrupted";
 
-/** Runs of install.sh by the service itself. */
+/** Runs of install.sh by the service itself, and those at a host that the bundle is delivered to. */
 interface InstallationsTable {
   id: string;
+  way: "direct" | "ssh";
   cloudlet_id: string;
   organization: string;
   bundle_id: string;
-  action: InstallationAction;
+  action: DeliveryAction;
   /** JSON object of texts: what is given with --parameter. */
   parameters: string;
   /** 1: --allow-older. */
@@ -269,6 +273,27 @@ interface InstallationEventsTable {
   message: string;
 }
 
+/** Where a delivery goes; the rest of it is the installation of the same id, whose way is ssh. */
+interface DeliveriesTable {
+  id: string;
+  /** user@host:port, and so are the jump hosts, a JSON list. */
+  target: string;
+  jumps: string;
+  /** Lines of known_hosts; and fingerprints, as JSON pairs of name and fingerprint. */
+  known_hosts: string;
+  pins: string;
+  /** On the host. */
+  folder: string;
+  /** A file on the host that is read before install.sh; "" for none. */
+  source: string;
+  /** 1: what was brought is taken away when all went well. */
+  remove_after: number;
+  /** Of the run at the host whose end is not known yet. */
+  run_id: string | null;
+  /** So many bytes of that run's log are kept. */
+  log_at: number;
+}
+
 /** Logins to an operator's IaaS that are kept, sealed. */
 interface SiteCredentialsTable {
   id: string;
@@ -296,4 +321,5 @@ export type TicketRow = Selectable<TicketsTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type InstallationRow = Selectable<InstallationsTable>;
 export type InstallationEventRow = Selectable<InstallationEventsTable>;
+export type DeliveryRow = Selectable<DeliveriesTable>;
 export type SiteCredentialRow = Selectable<SiteCredentialsTable>;

@@ -25,7 +25,7 @@ export interface Desk {
 
 export async function sitDown(browser: Browser, url: string, token: string, path: string): Promise<Desk> {
   const context = await browser.newContext({ viewport: { width: 1_400, height: 1_000 }, reducedMotion: "reduce", locale: "en-GB" });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   context.on("request", (request) => {
     if (!request.url().startsWith(url) && !request.url().startsWith("data:")) complaints.push(`asked for ${request.url()}`);

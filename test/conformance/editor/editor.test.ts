@@ -10,7 +10,7 @@ import { addOrganization, startService } from "../../unit/service/running.ts";
 import { launch, look, sitDown } from "./browser.ts";
 import { writeYaml, yamlIn } from "./yaml.ts";
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const running = await startService(t);
 const { service, ask, admin } = running;
 await service.app.listen({ host: "127.0.0.1", port: 0 });
@@ -123,6 +123,19 @@ scene("the YAML fills the form; what can't be read leaves it alone until it can"
   t.equal(await page.getByRole("button", { name: "Create cloudlet" }).isDisabled(), true);
   await page.keyboard.press("Tab");
   t.equal(await page.locator(".yaml-editor .cm-content:focus").count(), 0, "Tab leads out of the editor");
+});
+
+scene("on a machine that is slow, nothing that is written is lost or moved", async (t, page) => {
+  await writeYaml(page, starterSpec("openstack"));
+  await verdict(page, "No mistake");
+  const slow = await page.context().newCDPSession(page);
+  await slow.send("Emulation.setCPUThrottlingRate", { rate: 8 });
+  await page.keyboard.press("Control+End");
+  const words = "# what an operator writes in one go";
+  await page.keyboard.type(words);
+  await slow.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  await verdict(page, "No mistake");
+  t.equal(await yamlIn(page), `${starterSpec("openstack")}${words}`);
 });
 
 scene("a file of mcctl is imported, and what could not be carried over is named", async (t, page) => {

@@ -266,6 +266,23 @@ t.test("through a jump host, by both transports, each host key asked for", async
   t.equal((await behind(knownHosts, ["--remove", "--transport", "openssh"]).ended).status, 0);
 });
 
+t.test("a folder of parts is sent as the tar that they are; without one of them it is refused here", async (t) => {
+  const parts = join(work, "parts-of-waiting");
+  rmSync(parts, { recursive: true, force: true });
+  execFileSync(process.execPath, [join(import.meta.dirname, "../../../bin/cloudlet-bundle.js"), "split", waiting.tar, "--size", "2500000", "--out", parts, "--quiet"]);
+  t.ok(readdirSync(parts).length > 2);
+  const place = ["--folder", "parts", "--trust", waiting.fingerprint];
+  const ran = await run(words(parts, ...place));
+  t.equal(ran.status, 0, ran.text);
+  t.match(ran.stdout, new RegExp(`^sent         ${statSync(waiting.tar).size} bytes$`, "m"));
+  t.match((await run(words(waiting.tar, ...place))).stdout, /the bundle is there/);
+  rmSync(join(parts, readdirSync(parts).sort().at(-1) ?? ""));
+  const lacking = await run(words(parts, ...place));
+  t.equal(lacking.status, 3, lacking.text);
+  t.match(lacking.stderr, /does not hold all parts/);
+  t.equal((await run(words(waiting.tar, "--folder", "parts", "--remove"))).status, 0);
+});
+
 t.test("by the system's ssh, over a line that is cut", async (t) => {
   const before = line.cuts();
   line.cutEach({ bytes: 4 * mebibyte });

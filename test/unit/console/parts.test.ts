@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { groupsOf, limitsOf, type Located } from "../../../console/map/groups.ts";
+import { namesShown } from "../../../console/map/names.ts";
 import { sessionStore } from "../../../console/session.ts";
 import { pageStyle } from "../../../src/evidence/page/style.ts";
 
@@ -22,6 +23,15 @@ t.test("what would lie on one another is one marker", (t) => {
   t.equal(keys.reduce((sum, { items }) => sum + items.length, 0), 500, "none is lost");
   t.equal(new Set(keys.map(({ key }) => key)).size, keys.length);
   t.strictSame(limitsOf([at("a", -5, 9), at("b", 3, -2)]), { west: -5, east: 3, south: -2, north: 9 });
+  t.end();
+});
+
+t.test("a name shows on the map where it meets no marker and no other name", (t) => {
+  const named = (key: string, x: number, y: number, width = 50) => ({ key, x, y, radius: 8, width });
+  t.strictSame([...namesShown([named("a", 100, 100), named("b", 300, 100)])], ["a", "b"]);
+  t.strictSame([...namesShown([named("a", 100, 100), named("b", 140, 104)])], ["b"], "the marker of another is in the way");
+  t.strictSame([...namesShown([named("a", 100, 100), named("b", 90, 117)])], ["a"], "the name of another is in the way");
+  t.strictSame([...namesShown([named("a", 100, 100, -50), named("b", 60, 104, -50)])], ["b"], "to the left");
   t.end();
 });
 

@@ -54,3 +54,35 @@ t.test("what is no cut is thrown, and a stop ends it", async (t) => {
     { message: "stopped by SIGINT" },
   );
 });
+
+t.test("what is done at the same time shares a line; who has lost an old one does not close the new one", async (t) => {
+  const closed: number[] = [];
+  let made = 0;
+  const { made: lines } = lasting(async () => {
+    made += 1;
+    const number = made;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return { exec: () => Promise.reject(new LineCut("no")), close: () => void closed.push(number) };
+  });
+  const seen: Line[] = [];
+  let late: () => void = () => undefined;
+  const first = lines.use(async (each) => {
+    seen.push(each);
+    if (seen.length <= 2) throw new LineCut("cut");
+  });
+  let isCut = false;
+  const second = lines.use(async (each) => {
+    seen.push(each);
+    if (isCut) return;
+    isCut = true;
+    await new Promise<void>((resolve) => (late = resolve));
+    throw new LineCut("noticed late");
+  });
+  await first;
+  t.equal(made, 2, "one for both, and one more after the cut");
+  t.equal(seen[0], seen[1]);
+  late();
+  await second;
+  t.equal(made, 2, "the new one is there for the other, too");
+  t.notOk(closed.includes(2));
+});

@@ -37,6 +37,8 @@ const expected: Readonly<Record<Action, string>> = {
   "access-key:write": "admin - manager contributor - - -",
   "installation:read": "admin auditor manager contributor viewer - -",
   "installation:write": "admin - manager contributor - - -",
+  "delivery:read": "admin auditor manager contributor viewer - -",
+  "delivery:write": "admin - manager contributor - - -",
   "credential:read": "admin auditor manager contributor viewer - -",
   "credential:write": "admin - manager contributor - - -",
   "release:read": "admin auditor manager contributor viewer stranger nobody",

@@ -152,6 +152,15 @@ t.test("the audit trail: who did what, and whether somebody was at it", async (t
   t.match(items.map((each) => each["action"]), ["password:set", "session:begin", "organization:create", "organization:create", "cloudlet:create", "session:refuse", "user:add"]);
   t.match(items[4], { number: 5, actor: "user:root", address: "127.0.0.1", organization: "ExampleTel", detail: { name: "berlin-1" } });
   t.match(items[5], { actor: "nobody", address: "192.0.2.7", subject: "user:root" });
+  const backwards: JsonObject[] = [];
+  for (let next = ""; ; ) {
+    const { json } = await ask("GET", `/v1/audit?order=newest&limit=3${next}`, { token: auditor });
+    backwards.push(...(json["items"] as readonly JsonObject[]));
+    if (json["next"] === undefined) break;
+    next = `&cursor=${encodeURIComponent(String(json["next"]))}`;
+  }
+  t.strictSame(backwards.slice(-items.length).reverse(), items, "the newest first, page by page, to the beginning");
+  t.equal((await ask("GET", "/v1/audit?order=sideways", { token: auditor })).status, 400);
   const mine = (await ask("GET", "/v1/audit?organization=ExampleTel", { token: manager })).json["items"] as readonly JsonObject[];
   t.ok(mine.length >= 3 && mine.every((each) => each["organization"] === "ExampleTel"));
   t.equal((await ask("GET", "/v1/audit", { token: manager })).status, 403);
