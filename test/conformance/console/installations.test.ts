@@ -125,6 +125,8 @@ t.test("while it runs: lines, a reload, a connection that breaks, and who listen
   await lines.focus();
   await page.keyboard.press("Home");
   await until(page, "document.querySelector('[aria-pressed]').getAttribute('aria-pressed') === 'false'");
+  // The browser takes its time to get there.
+  await until(page, "document.querySelector('.run-log').scrollTop === 0");
   const before = await lines.evaluate((box: { scrollTop: number }) => box.scrollTop);
   await say(1_200, 1_201);
   await lines.getByText("stage 1200", { exact: true }).waitFor({ state: "attached" });

@@ -53,7 +53,7 @@ const scenes: readonly Scene[] = [
   } },
   { name: "mistake", who: "conny", path: "/cloudlets/new", width: 1_280, height: 820, play: async (page) => {
     await page.getByRole("button", { name: "Use template" }).click();
-    await verdict(page, "No mistake");
+    await page.getByRole("img", { name: /berlin-1/ }).waitFor();
     await page.getByLabel("Latitude (required)").fill("952");
     await verdict(page, "1 mistake");
     await page.getByRole("button", { name: "Show the mistake" }).click();
