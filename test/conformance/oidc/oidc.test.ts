@@ -1,6 +1,7 @@
 /** The service as a process, beside a real OpenID provider: its tokens, its keys, and what they give. */
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -21,7 +22,11 @@ const provider = await startProvider();
 const children = new Set<ChildProcess>();
 const secrets = new Set<string>();
 t.teardown(async () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+    child.kill("SIGKILL");
+    await ended;
+  }
   await provider.stop();
   rmSync(work, { recursive: true, force: true });
 });
@@ -54,11 +59,14 @@ async function start(name: string, text: string): Promise<Started> {
   children.add(child);
   let said = "";
   await new Promise<void>((resolve, reject) => {
+    const tooEarly = (status: number | null): void => reject(new Error(`it ended with ${String(status)}: ${said}${readFileSync(log, "utf8")}`));
+    child.once("exit", tooEarly);
     child.stdout?.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (/cbi_\S+\n/.test(said)) resolve();
+      if (!/cbi_\S+\n/.test(said)) return;
+      child.off("exit", tooEarly);
+      resolve();
     });
-    child.once("exit", (status) => reject(new Error(`it ended with ${String(status)}: ${said}${readFileSync(log, "utf8")}`)));
   });
   return { base: /http:\/\/[^\n]*(?=\/v1)/.exec(said)?.[0] ?? "", invitation: /cbi_\S+/.exec(said)?.[0] ?? "", log };
 }

@@ -24,10 +24,12 @@ interface Run {
   readonly phases: string;
   /** Schemathesis goes on until they are over: some hundred requests on an idle machine. */
   readonly seconds: number;
+  /** What would end the run's own session, and so the run. */
+  readonly without?: readonly string[];
 }
 
-/** Of all runs together, even on a machine that is busy with much else: what got nowhere proves nothing. */
-const fewest = 20;
+/** Of each run, even on a machine that is busy with much else: what got nowhere proves nothing. */
+const fewest = 10;
 
 t.setTimeout(isFull ? 1_800_000 : 300_000);
 
@@ -38,21 +40,19 @@ t.test("every answer is as it is described, whoever asks", async (t) => {
   const manager = await running.person("conny", { organization: "ExampleTel", role: "manager" });
   const runs: readonly Run[] = [
     { what: "an administrator", token: admin, phases: "coverage,fuzzing", seconds: 25 },
-    { what: "an administrator, step by step", token: admin, phases: "stateful", seconds: 12 },
+    // It learns its own name, and would invite itself anew or shut itself out.
+    { what: "an administrator, step by step", token: admin, phases: "stateful", seconds: 12, without: ["inviteUser", "changeUser"] },
     { what: "somebody of one operator", token: manager, phases: "fuzzing", seconds: 12 },
     { what: "nobody", token: undefined, phases: "fuzzing", seconds: 10 },
   ];
-  let total = 0;
   for (const run of runs) {
     const { what, token } = run;
     const { status, said } = await fuzz(t, run, { url, known });
     t.equal(status, 0, `${what}: ${said.slice(-12_000)}`);
     const cases = Number(/^ +(\d+) generated/m.exec(said)?.[1] ?? 0);
-    t.comment(`${what}: ${cases} requests`);
-    total += cases;
+    t.ok(cases >= fewest, `${what}: ${cases} requests`);
     if (token !== undefined) t.equal((await running.ask("GET", "/v1/me", { token })).status, 200, `${what} is still logged in`);
   }
-  t.ok(total >= fewest, `${total} requests`);
   t.strictSame(running.log.filter((line) => /"defect"/.test(line)), [], "nothing is the service's own fault");
 });
 
@@ -81,7 +81,7 @@ interface Result {
   readonly said: string;
 }
 
-async function fuzz(t: Test, { token, phases, seconds }: Run, { url, known }: { readonly url: string; readonly known: Known }): Promise<Result> {
+async function fuzz(t: Test, { token, phases, seconds, without = [] }: Run, { url, known }: { readonly url: string; readonly known: Known }): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "cloudlet-openapi-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const child = spawn(program, [
@@ -90,6 +90,7 @@ async function fuzz(t: Test, { token, phases, seconds }: Run, { url, known }: { 
     "--exclude-checks", "positive_data_acceptance,negative_data_rejection,use_after_free",
     // Logging out would end the run's own session, and nothing else.
     ...(token === undefined ? [] : ["--header", `Authorization: Bearer ${token}`, "--exclude-operation-id", "logOut"]),
+    ...without.flatMap((each) => ["--exclude-operation-id", each]),
   ], {
     cwd: folder, env: { ...process.env, SCHEMATHESIS_HOOKS: "hooks", KNOWN: JSON.stringify(known), PYTHONPATH: import.meta.dirname, PYTHONDONTWRITEBYTECODE: "1" }, stdio: ["ignore", "pipe", "pipe"],
   });
