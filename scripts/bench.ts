@@ -18,9 +18,9 @@ const cli = join(root, "bin/cloudlet-bundle.js");
 const sizeGiB = Number(argument("--size") ?? "4");
 const rounds = 3;
 /** Odd, so that there is a middle one; see addPairs. */
-const buildRounds = 7;
+const buildRounds = 5;
 /** Of split and join, which are timed in more ways. */
-const partRounds = 5;
+const partRounds = 3;
 const manyFiles = 5_000;
 
 interface Figure {
