@@ -270,7 +270,7 @@ function add(what: string, value: number, limit: number, unit: string): void {
 /**
  * Each run against its peer of the same round, for a disk's speed drifts; how many rounds there are is fixed beforehand. The
  * middle ratio is shown. A shared disk may be three times slower for some seconds, so the budget counts as broken when every
- * round is above it: were the true ratio below it, that would happen in one of 128 runs (sign test).
+ * round is above it: were the true ratio below it, five of five would happen in one of 32 runs (sign test).
  */
 function addPairs(what: string, ours: readonly Measured[], peer: readonly Measured[], limit: number): void {
   const ratios = ratiosOf(ours, peer);
