@@ -93,7 +93,7 @@ export interface BlobStore extends BlobReader {
 }
 
 /** Large enough that a disk is kept busy, small enough that three of them are no burden. */
-const chunkBytes = 2 * 1024 * 1024;
+const chunkBytes = 256 * 1024;
 
 /**
  * Opens a store, making its folders where they are missing. Whoever gives `now` (milliseconds) uses its blobs: when each was

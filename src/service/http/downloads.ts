@@ -155,12 +155,13 @@ async function note({ context, request }: Sending, { id, organization }: BundleR
 
 /**
  * What is read at a time, bytes, when so many downloads are on their way. A download holds three pieces. Large ones are quicker; when
- * there are many, there is enough to do with small ones. Two hundred hold 38 MiB, and no more than 62 MiB where those that came
+ * there are many, there is enough to do with small ones. Two hundred hold 38 MiB, and no more than 81 MiB where those that came
  * first have stopped reading with the pieces of theirs.
  */
 export function pieceBytes(running: number): number {
   if (running > 64) return 65_536;
-  return running > 32 ? 131_072 : 262_144;
+  if (running > 32) return 131_072;
+  return running > 8 ? 262_144 : 1_048_576;
 }
 
 /**
