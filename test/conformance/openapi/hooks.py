@@ -22,6 +22,18 @@ def map_path_parameters(context, path_parameters):
     return path_parameters
 
 
+# Whoever asks, and who takes the place of that name in a path: it is learnt from answers, and a run that invites itself anew or
+# shuts itself out finds nothing more.
+OWN, OTHER = os.environ.get("OWN"), os.environ.get("OTHER")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    for name, value in (case.path_parameters or {}).items():
+        if value == OWN:
+            case.path_parameters[name] = OTHER
+
+
 @schemathesis.check
 def right_requests_are_taken(ctx, response, case):
     # A cursor is what a list has given for its next page, so that one that was made up is refused.
