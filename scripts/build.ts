@@ -30,8 +30,8 @@ await build({
   // Half of the time of a short command is the reading of its own text.
   minify: true,
   chunkNames: "parts/[name]-[hash]",
-  // CommonJS that looks for files beside itself, and for native parts that may be missing: it stays a package of its own.
-  external: ["ssh2"],
+  // CommonJS that looks for files beside itself, and native parts that may be missing: they stay packages of their own.
+  external: ["koffi", "ssh2"],
   legalComments: "none",
   // CommonJS packages inside an ES module still call require() for Node's own modules.
   banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },

@@ -12,6 +12,8 @@ rmSync(tap, { force: true });
 const run = spawnSync("tap", ["run", "--reporter=terse", `--output-file=${tap}`, ...process.argv.slice(2)], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],
+  // More than a hundred processes read the same sources: what V8 made of them once is a tenth of their time.
+  env: { ...process.env, NODE_COMPILE_CACHE: join(root, "out/compile-cache") },
 });
 const { passed, failed, skipped } = count(readFileSync(tap, "utf8"));
 // A run that ended badly without a failing test (a crash of the runner) still counts as one.

@@ -82,7 +82,9 @@ async function build(specPath: string, options: Options, io: Io): Promise<ExitSt
   const out = absolute(io, options.out ?? fileName);
   await refuseFullDisk(out, layout.size, "the bundle");
   const progress = progressOn(io, options.quiet === true);
-  await writeAside(out, (file) => writeBundle(file, layout, store.reusing(), io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
+  let done = 0;
+  const hashed = (bytes: number): void => progress.report(basename(out), (done += bytes), layout.size);
+  await writeAside(out, (file) => writeBundle(file, layout, store, { hashed, signal: io.signal })).finally(progress.finish);
   const beside = out.replace(/(\.cloudlet)?\.tar$/, "");
   const secrets = `${beside}.secrets.template`;
   await writeTextAside(secrets, secretsTemplate, { mode: 0o600 });

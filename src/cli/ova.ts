@@ -7,7 +7,7 @@ import type { Digest } from "../core/digest.ts";
 import type { File } from "../core/file.ts";
 import { ovfPath } from "../pack/layout.ts";
 import { ovaEntries, ovaPaths } from "../pack/ovf-package.ts";
-import { layArchive, type BlobReader } from "../pack/stream.ts";
+import { layArchive, produce, type BlobReader } from "../pack/stream.ts";
 import { mtimeOf, plainName } from "../pack/tree.ts";
 import { formOf } from "../seal/form.ts";
 import { verdictText } from "../seal/verdict.ts";
@@ -24,7 +24,7 @@ import type { ReportedDocument } from "./report-issues.ts";
 import { hasErrors, showAside } from "./show-report.ts";
 import { clockOf, trustOf } from "./verify.ts";
 import { writeAside } from "./write-aside.ts";
-import { writeBundle } from "./write-bundle.ts";
+import { writePieces } from "./write-bundle.ts";
 
 interface Options extends ReleaseOptions, CertificateOptions {
   readonly trust?: string;
@@ -66,7 +66,7 @@ async function ova(sourcePath: string, options: Options, io: Io): Promise<ExitSt
   const out = absolute(io, options.out ?? source.fileName);
   await refuseFullDisk(out, layout.size, "the OVA");
   const progress = progressOn(io, options.quiet === true);
-  await writeAside(out, (file) => writeBundle(file, layout, source.blobs, io.signal, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
+  await writeAside(out, (file) => writePieces(file, produce(layout, source.blobs, 0, layout.size, io.signal), layout.size, (done) => progress.report(basename(out), done, layout.size))).finally(progress.finish);
   const members = entries.value.map(({ path }) => path);
   io.out(options.json ? `${JSON.stringify({ ova: out, size: layout.size, members }, null, 2)}\n` : `ova      ${out}\nsize     ${layout.size} bytes\nmembers  ${members.join(", ")}\n`);
   return 0;

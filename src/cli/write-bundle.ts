@@ -1,18 +1,35 @@
-/** Writes a laid-out bundle to a file: two buffers, one being read while the other is written. */
+/** Writes a bundle to a new file: out of a store, or from wherever its bytes come. */
 
 import type { FileHandle } from "node:fs/promises";
-import type { BundleLayout, BlobReader } from "../pack/stream.ts";
-import { produce } from "../pack/stream.ts";
+import type { BlobSegment, BundleLayout } from "../pack/stream.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import type { Stretch } from "../store/hash-stretch.ts";
+import { hashStretches, type HashWatch } from "../store/hash-workers.ts";
+import { flushMeanwhile } from "./flush-meanwhile.ts";
+import { writeAt } from "./write-aside.ts";
 
-/** Writes all of the bundle; `written` hears how many bytes are there. Memory does not depend on the size. */
-export async function writeBundle(
-  file: FileHandle,
-  layout: BundleLayout,
-  blobs: BlobReader,
-  signal: AbortSignal,
-  written: (bytes: number) => void,
-): Promise<void> {
-  await writePieces(file, produce(layout, blobs, 0, layout.size, signal), layout.size, written);
+/** So much of a blob is copied at a time. Bytes. */
+const step = 16_777_216;
+
+/**
+ * Writes all of a bundle; `watch` hears of the bytes that are there. A blob is copied as the store has it: it was hashed when it
+ * came in, and `verify` and `install.sh` look at each byte again. Memory does not depend on the size. Throws an EnvironmentError
+ * where a blob can't be read, the system's own error where the disk is full.
+ */
+export async function writeBundle(file: FileHandle, { segments }: BundleLayout, store: Pick<BlobStore, "path">, watch: HashWatch): Promise<void> {
+  const stretches: Stretch[] = [];
+  for (const segment of segments) {
+    if (segment.kind === "bytes") await writeAt(file, segment.bytes, segment.start);
+    else stretches.push(...stretchesOf(segment, store.path(segment.digest), file.fd));
+  }
+  await flushMeanwhile(file, watch, (watch) => hashStretches(stretches, watch));
+}
+
+function stretchesOf({ start, size, from = 0 }: BlobSegment, path: string, fd: number): readonly Stretch[] {
+  return Array.from({ length: Math.ceil(size / step) }, (_, index) => {
+    const at = index * step;
+    return { from: [[{ path, start: from + at, end: from + Math.min(size, at + step) }]], to: { fd, at: start + at }, isUnhashed: true };
+  });
 }
 
 /** Writes the pieces, which must come to `size` bytes. */

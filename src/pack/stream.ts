@@ -1,6 +1,6 @@
 /**
  * The byte-range producer. Where every byte of an archive comes from is known before one is written, so its length is
- * known too, and any range of it can be made alone: writing a file, streaming a download and resuming it are one function.
+ * known too, and any range of it can be made alone: streaming a download, resuming it and reading one file are one function.
  */
 
 import type { Digest } from "../core/digest.ts";
@@ -17,10 +17,16 @@ export interface BundleLayout {
   readonly segments: readonly Segment[];
 }
 
-export type Segment =
-  | { readonly start: number; readonly size: number; readonly kind: "bytes"; readonly bytes: Uint8Array }
-  /** `from` is where in the blob it begins; 0 where left out. */
-  | { readonly start: number; readonly size: number; readonly kind: "blob"; readonly digest: Digest; readonly from?: number };
+export type Segment = { readonly start: number; readonly size: number; readonly kind: "bytes"; readonly bytes: Uint8Array } | BlobSegment;
+
+export interface BlobSegment {
+  readonly start: number;
+  readonly size: number;
+  readonly kind: "blob";
+  readonly digest: Digest;
+  /** Where in the blob it begins; 0 where left out. */
+  readonly from?: number;
+}
 
 /** The edge's blobs. `read` gives the bytes from `start` up to, not including, `end`. */
 export interface BlobReader {

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { copyInKernel, type Place } from "./kernel-copy.ts";
 
 /** Large enough that the calls do not count, small enough that what was read is still near when it is hashed and written. Bytes. */
 const chunkSize = 262_144;
@@ -13,7 +14,7 @@ export interface Stretch {
   /** Runs that follow each other. Of several lists, all as long as the first, the XOR is meant. */
   readonly from: readonly (readonly Run[])[];
   /** Where a copy of it goes: a file that is open for writing, and where in it. What was hashed is what was written. */
-  readonly to?: { readonly fd: number; readonly at: number };
+  readonly to?: Place;
   /** Copied without being hashed, for who proves the copy later. */
   readonly isUnhashed?: boolean;
 }
@@ -22,6 +23,19 @@ export interface Stretch {
 export interface Turn {
   readonly take: () => void;
   readonly give: () => void;
+}
+
+/** What a thread can tell another of an error. */
+export interface Failure {
+  readonly code: string | undefined;
+  readonly message: string;
+  /** Where it was a system call. */
+  readonly syscall: string | undefined;
+}
+
+export function failureIn(error: unknown): Failure {
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  return { code, message, syscall };
 }
 
 const alone: Turn = { take: () => undefined, give: () => undefined };
@@ -43,6 +57,8 @@ export function digestOf({ from, to, isUnhashed = false }: Stretch, turn: Turn =
   const rest = others.map((runs) => new Cursor(runs));
   let at = to?.at ?? 0;
   try {
+    // What no one looks at needs not come by here.
+    if (isUnhashed && to !== undefined && others.length === 0) at += inTurn(turn, () => main.copyInKernel(to));
     for (;;) {
       const count = main.read(buffer);
       for (const each of rest) {
@@ -50,7 +66,7 @@ export function digestOf({ from, to, isUnhashed = false }: Stretch, turn: Turn =
         xorInto(buffer, otherChunk, each.read(otherChunk.subarray(0, count)));
       }
       hash?.update(buffer.subarray(0, count));
-      if (to !== undefined) writeInTurn(turn, to.fd, buffer.subarray(0, count), at);
+      if (to !== undefined) inTurn(turn, () => writeWhole({ fd: to.fd, at }, buffer.subarray(0, count)));
       at += count;
       if (count < buffer.byteLength || count === 0) break;
     }
@@ -61,13 +77,18 @@ export function digestOf({ from, to, isUnhashed = false }: Stretch, turn: Turn =
   return hash?.digest("hex") ?? "";
 }
 
-function writeInTurn(turn: Turn, fd: number, bytes: Buffer, at: number): void {
+function inTurn<T>(turn: Turn, write: () => T): T {
   turn.take();
   try {
-    for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done, bytes.byteLength - done, at + done);
+    return write();
   } finally {
     turn.give();
   }
+}
+
+/** write(2) may take less than it was given. */
+function writeWhole({ fd, at }: Place, bytes: Buffer): void {
+  for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done, bytes.byteLength - done, at + done);
 }
 
 /** One of each for all stretches of a thread: a new one for each would be garbage of the megabytes. */
@@ -104,6 +125,22 @@ class Cursor {
       if (count === 0) this.#next();
     }
     return filled;
+  }
+
+  /** Goes on as far as the kernel copies by itself: to the end, or to what is no file. Bytes. */
+  copyInKernel({ fd, at }: Place): number {
+    let copied = 0;
+    for (;;) {
+      const run = this.#runs[this.#index];
+      if (run === undefined || !("path" in run)) return copied;
+      const wanted = run.end - run.start - this.#at;
+      this.#file ??= openSync(run.path, "r");
+      const count = copyInKernel({ fd: this.#file, at: run.start + this.#at }, { fd, at: at + copied }, wanted);
+      copied += count;
+      this.#at += count;
+      if (count < wanted) return copied;
+      this.#next();
+    }
   }
 
   close(): void {

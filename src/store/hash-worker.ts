@@ -1,7 +1,7 @@
 /** A thread that hashes stretches, and copies them where that is asked: takes `{id, …stretch}`, gives `{id, digest}` or `{id, failed}`. */
 
 import { parentPort } from "node:worker_threads";
-import { digestOf, type Stretch, type Turn } from "./hash-stretch.ts";
+import { digestOf, failureIn, type Failure, type Stretch, type Turn } from "./hash-stretch.ts";
 
 export interface HashWanted extends Stretch {
   readonly id: number;
@@ -10,13 +10,6 @@ export interface HashWanted extends Stretch {
 }
 
 export type HashMade = { readonly id: number; readonly digest: string } | { readonly id: number; readonly failed: Failure };
-
-/** Of a system call. */
-export interface Failure {
-  readonly code: string | undefined;
-  readonly message: string;
-  readonly syscall: string | undefined;
-}
 
 function turnOf(writing: Int32Array): Turn {
   return {
@@ -38,7 +31,6 @@ function made(wanted: HashWanted): HashMade {
   try {
     return { id: wanted.id, digest: digestOf(wanted, turnOf(wanted.writing)) };
   } catch (error) {
-    const { code, message, syscall } = error as NodeJS.ErrnoException;
-    return { id: wanted.id, failed: { code, message, syscall } };
+    return { id: wanted.id, failed: failureIn(error) };
   }
 }

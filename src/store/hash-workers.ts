@@ -3,8 +3,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { EnvironmentError } from "../core/environment-error.ts";
-import { digestOf, lengthOf, type Stretch } from "./hash-stretch.ts";
-import type { Failure, HashMade, HashWanted } from "./hash-worker.ts";
+import { digestOf, failureIn, lengthOf, type Failure, type Stretch } from "./hash-stretch.ts";
+import type { HashMade, HashWanted } from "./hash-worker.ts";
 
 /** Less than this is hashed before a thread has started. Bytes. */
 const worthThreads = 32 * 1024 * 1024;
@@ -16,7 +16,7 @@ export interface HashWatch {
   readonly signal?: AbortSignal;
 }
 
-/** Digests of the stretches in their order, 64 hexadecimal digits each. */
+/** Digests of the stretches in their order, 64 hexadecimal digits each. Throws an EnvironmentError where a file can't be read; what a write throws stays as it is. */
 export async function hashStretches(stretches: readonly Stretch[], watch: HashWatch = {}): Promise<readonly string[]> {
   const { hashed = () => undefined, signal } = watch;
   signal?.throwIfAborted();
@@ -26,9 +26,13 @@ export async function hashStretches(stretches: readonly Stretch[], watch: HashWa
 
 function hashHere(stretches: readonly Stretch[], hashed: (bytes: number) => void): readonly string[] {
   return stretches.map((stretch) => {
-    const digest = digestOf(stretch);
-    hashed(sizeOf(stretch));
-    return digest;
+    try {
+      const digest = digestOf(stretch);
+      hashed(sizeOf(stretch));
+      return digest;
+    } catch (error) {
+      throw failureOf(failureIn(error), stretch);
+    }
   });
 }
 

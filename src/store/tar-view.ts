@@ -42,7 +42,7 @@ export function viewOfFile(path: string, size: number): TarView {
 
 /** The bundle that a build would write, out of the store. */
 export function viewOfLayout({ segments }: BundleLayout, store: Pick<BlobStore, "path">): TarView {
-  return viewOfRuns(segments.map((segment) => (segment.kind === "bytes" ? { bytes: segment.bytes } : { path: store.path(segment.digest), start: 0, end: segment.size })));
+  return viewOfRuns(segments.map((segment) => (segment.kind === "bytes" ? { bytes: segment.bytes } : { path: store.path(segment.digest), start: segment.from ?? 0, end: (segment.from ?? 0) + segment.size })));
 }
 
 /** The tar that `folder` was unpacked from; undefined where no manifest says how its headers were. */
