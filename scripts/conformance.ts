@@ -41,7 +41,7 @@ const rotations: readonly (readonly string[])[] = [
   ],
   ["libvirt/boot.test.ts", "libvirt/direct-boot.test.ts", "vmpool/vmpool.test.ts"],
   ["vcd/vcd.test.ts", "vsphere/vsphere.test.ts"],
-  ["parts/shells.test.ts", "registry/large-image.test.ts"],
+  ["disks/disks.test.ts", "parts/shells.test.ts", "registry/large-image.test.ts"],
   ["push/deliveries.test.ts", "service/downloads.test.ts"],
   ["direct/console.test.ts", "direct/direct.test.ts"],
 ];
