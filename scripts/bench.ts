@@ -52,7 +52,7 @@ async function measure(): Promise<void> {
   await measured([process.execPath, cli, "lock", inputs.release, "--store", inputs.store]);
   const bundle = join(work, "bench.cloudlet.tar");
   const build = [process.execPath, cli, "build", spec, "--release", inputs.release, "--store", inputs.store, "--locked", "--unsigned", "--out", bundle];
-  await measureBuild(build, inputs.files, bundle);
+  await measureBuild(build, inputs, bundle);
   await measureVerify(bundle);
   await measureParts(bundle);
   await measureDownloads(inputs, spec);
@@ -85,7 +85,7 @@ async function measureVmdk(): Promise<void> {
   const peer: Measured[] = [];
   const ours: Measured[] = [];
   for (let round = 0; round < buildRounds; round += 1) {
-    peer.push(await measured(["qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", image, theirs], theirs));
+    peer.push(await measured(["qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", image, theirs], { made: theirs }));
     rmSync(join(store, "converted"), { recursive: true, force: true });
     ours.push(await measured([...lock, "--vmdk"]));
   }
@@ -95,16 +95,16 @@ async function measureVmdk(): Promise<void> {
 }
 
 /** Both write the same bytes to the same disk and end when they are on it. */
-async function measureBuild(build: readonly string[], files: readonly string[], bundle: string): Promise<void> {
+async function measureBuild(build: readonly string[], { files, store }: BenchInputs, bundle: string): Promise<void> {
   const quoted = files.map((file) => `'${file}'`).join(" ");
   const other = join(work, "other");
   const cat: Measured[] = [];
   const tar: Measured[] = [];
   const ours: Measured[] = [];
   for (let round = 0; round < buildRounds; round += 1) {
-    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], other));
-    ours.push(await measured(build, bundle));
-    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], other));
+    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], { made: other, reads: files }));
+    ours.push(await measured(build, { made: bundle, reads: [store] }));
+    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], { made: other, reads: files }));
   }
   addPairs(`build of ${sizeGiB} GiB / cat`, ours, cat, 1.15);
   addPairs(`build of ${sizeGiB} GiB / GNU tar`, ours, tar, 1.15);
@@ -125,35 +125,46 @@ async function measureVerify(bundle: string): Promise<void> {
   add("verify, peak memory", highest(ours), 160, "MiB");
 }
 
+/** One way of copying: ours, and what it is compared with. */
+interface Copying {
+  readonly proven: Measured[];
+  readonly unproven: Measured[];
+  readonly cat: Measured[];
+  readonly byHand: Measured[];
+}
+
+function copying(): Copying {
+  return { proven: [], unproven: [], cat: [], byHand: [] };
+}
+
 /** Every piece is hashed while it is copied, unless it is left to whoever comes next; `cat` only copies. All end when the bytes are on the disk. */
 async function measureParts(bundle: string): Promise<void> {
   const other = join(work, "other");
   const parts = join(work, "parts");
   const joined = join(work, "joined.tar");
-  const cat: Measured[] = [];
-  const byHand: Measured[] = [];
-  const split: Measured[] = [];
-  const joins: Measured[] = [];
-  const copies: { readonly split: Measured[]; readonly joins: Measured[] } = { split: [], joins: [] };
+  const [split, joins] = [copying(), copying()];
   for (let round = 0; round < partRounds; round += 1) {
-    const copied = await measured(["sh", "-c", `cat '${bundle}' >'${other}' && sync '${other}'`], other);
-    const summed = await measured(["sha256sum", other]);
-    cat.push(copied);
-    byHand.push({ seconds: copied.seconds + summed.seconds, peakMiB: 0 });
-    rmSync(other);
-    for (const [into, more] of [[{ split, joins }, []], [copies, ["--unproven"]]] as const) {
-      into.split.push(await measured([process.execPath, cli, "split", bundle, "--size", "1GB", "--out", parts, "--quiet", ...more], parts));
-      into.joins.push(await measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet", ...more], joined));
+    for (const more of [[], ["--unproven"]]) {
+      const ours = more.length === 0 ? "proven" : "unproven";
+      split[ours].push(await measured([process.execPath, cli, "split", bundle, "--size", "1GB", "--out", parts, "--quiet", ...more], { made: parts, reads: [bundle] }));
+      joins[ours].push(await measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet", ...more], { made: joined, reads: [parts] }));
       rmSync(joined);
     }
+    for (const [peer, source, files] of [[split, bundle, `'${bundle}'`], [joins, parts, `'${parts}'/*.tar`]] as const) {
+      const copied = await measured(["sh", "-c", `cat ${files} >'${other}' && sync '${other}'`], { made: other, reads: [source] });
+      const summed = await measured(["sha256sum", other]);
+      peer.cat.push(copied);
+      peer.byHand.push({ seconds: copied.seconds + summed.seconds, peakMiB: 0 });
+      rmSync(other);
+    }
   }
-  for (const [what, runs, copying] of [[`split of ${sizeGiB} GiB into parts of 1 GB`, split, copies.split], ["join of them", joins, copies.joins]] as const) {
+  for (const [what, { proven, unproven, cat, byHand }] of [[`split of ${sizeGiB} GiB into parts of 1 GB`, split], ["join of them", joins]] as const) {
     // Eight tenths of its bytes in a second.
-    addPairs(`${what}, unproven / cat`, copying, cat, 1.25);
-    addPairs(`${what}, proven / cat and sha256sum`, runs, byHand, 0.8);
-    say(`     ${middleRatio(runs, cat).toFixed(2).padStart(8)} x   (no budget)    ${what}, proven / cat`);
+    addPairs(`${what}, unproven / cat`, unproven, cat, 1.25);
+    addPairs(`${what}, proven / cat and sha256sum`, proven, byHand, 0.8);
+    say(`     ${middleRatio(proven, cat).toFixed(2).padStart(8)} x   (no budget)    ${what}, proven / cat`);
   }
-  add("split and join, peak memory", Math.max(highest(split), highest(joins)), 160, "MiB");
+  add("split and join, peak memory", Math.max(...[split, joins].flatMap(({ proven, unproven }) => [highest(proven), highest(unproven)])), 160, "MiB");
 }
 
 /** curl takes the same bundle from the service, which makes its bytes as it sends them, and from nginx, which has them in a file. */
@@ -193,9 +204,9 @@ async function measureInspect(): Promise<void> {
   for (let round = 0; round < 10; round += 1) runs.push(await measured([process.execPath, cli, "inspect", bundle, "site.env"]));
   add("inspect of one small file in a 10 GiB bundle, whole process", fastest(runs) * 1_000, 300, "ms");
   const piped: Measured[] = [];
-  for (let round = 0; round < 10; round += 1) piped.push(await measured([process.execPath, cli, "inspect", "-", "site.env"], undefined, bundle));
+  for (let round = 0; round < 10; round += 1) piped.push(await measured([process.execPath, cli, "inspect", "-", "site.env"], { piped: bundle }));
   add("the same through a pipe", fastest(piped) * 1_000, 300, "ms");
-  const list = await measured([process.execPath, cli, "inspect", "-"], undefined, bundle);
+  const list = await measured([process.execPath, cli, "inspect", "-"], { piped: bundle });
   add("inspect of a 10 GiB bundle through a pipe, peak memory", list.peakMiB, 160, "MiB");
 }
 
@@ -230,10 +241,20 @@ interface Measured {
   readonly peakMiB: number;
 }
 
-/** Runs a command; `made` is removed first, so that no run overwrites another's pages; `piped` goes through a pipe to it. Throws where it fails. */
-async function measured(command: readonly string[], made?: string, piped?: string): Promise<Measured> {
+interface How {
+  /** Removed first, so that no run overwrites another's pages. */
+  readonly made?: string;
+  /** Read to the end first: what is compared is how it is copied, and not who finds it in memory. Files and folders. */
+  readonly reads?: readonly string[];
+  /** Goes through a pipe to the command. */
+  readonly piped?: string;
+}
+
+/** Runs a command. Throws where it fails. */
+async function measured(command: readonly string[], { made, reads = [], piped }: How = {}): Promise<Measured> {
   if (made !== undefined) rmSync(made, { recursive: true, force: true });
   spawnSync("sync");
+  if (reads.length > 0) spawnSync("find", [...reads, "-type", "f", "-exec", "cat", "{}", "+"], { stdio: "ignore" });
   const [program = "", ...rest] = command;
   const begun = performance.now();
   const source = piped === undefined ? undefined : spawn("cat", [piped], { stdio: ["ignore", "pipe", "ignore"] });

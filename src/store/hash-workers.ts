@@ -1,4 +1,4 @@
-/** SHA-256 of many stretches of files at once: on as many threads as the machine has cores. */
+/** SHA-256 of many stretches of files at once: on as many threads as the machine has cores; on one where they are but copied. */
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -46,7 +46,7 @@ async function hashOnThreads(
   // For each work one of its own: a thread that is ended while it writes never gives its turn back.
   const writing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const queue = stretches.map((stretch, id) => ({ ...stretch, id, writing })).sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
-  const count = Math.min(availableParallelism(), queue.length);
+  const count = Math.min(isCopying(stretches) ? 1 : availableParallelism(), queue.length);
   const workers = Array.from({ length: count }, takeWorker);
   let isDone = false;
   const stopped = Promise.withResolvers<never>();
@@ -61,6 +61,11 @@ async function hashOnThreads(
     await Promise.all(workers.map((worker) => (isDone ? keepWorker(worker) : worker.terminate())));
   }
   return digests;
+}
+
+/** The kernel lets one at a time into a file, and another thread has ten megabytes. */
+function isCopying(stretches: readonly Stretch[]): boolean {
+  return stretches.every(({ from, isUnhashed }) => isUnhashed === true && from.length === 1);
 }
 
 /** Threads that wait for the next work: to start one takes as long as to hash 100 MiB. They keep no process from ending. */
