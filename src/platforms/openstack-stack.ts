@@ -18,7 +18,7 @@ export function stackView(plan: Plan, guests: Guests): View {
   const { spec, names } = plan;
   const [{ nics }] = plan.machines;
   const defaultRoute = nics.find((nic) => nic.defaultRoute.value) ?? nics[0];
-  const machines = guests.map((guest) => machineView(guest, parameters.serverMetadata));
+  const machines = guests.map((guest, index) => ({ ...machineView(guest, parameters.serverMetadata), after: serverBefore(guests, index) }));
   return {
     ...siteView(plan),
     name: names.platformVm,
@@ -45,6 +45,12 @@ export function stackView(plan: Plan, guests: Guests): View {
     ports: machines.flatMap((machine) => machine.cards),
     floatingIps: machines.flatMap((machine) => machine.cards.flatMap((card) => (card.floating === undefined ? [] : [card.floating]))),
   };
+}
+
+/** Undefined for the first. */
+function serverBefore(guests: Guests, index: number): Val<string> | undefined {
+  const before = guests[index - 1];
+  return before === undefined ? undefined : machineName(before.machine, "server");
 }
 
 /** What one PlatformVM is made of: its names in the template, its cards, its secrets, what it is told. */
