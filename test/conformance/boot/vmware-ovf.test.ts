@@ -12,7 +12,7 @@ import { guestInfo } from "./guest-info.ts";
 import type { Hardware } from "./guest.ts";
 import { machine, patience } from "./guest.ts";
 import { ovfEnvironment, ovfProperties, ovfTransport } from "./seed.ts";
-import { cards, disksOf, networkOf, plannedNetwork, stateOf, vmwareBundle } from "./vmware.ts";
+import { cards, disksOf, networkOf, payloadDiskOf, plannedNetwork, stateOf, vmwareBundle } from "./vmware.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "boot-ovf-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -32,7 +32,9 @@ await t.test("healthy: disks, cards, networks and firewall are as the descriptor
   const running = await guest.boot(hardware(ovfProperties(bundle, cards)));
   t.teardown(() => running.cut());
   await untilHealthy(running);
-  t.strictSame(stagesOf(running), ["booted platformvm", "found sdb", "verified sdb", "loaded docker", `started ${roles}`, `healthy ${roles}`]);
+  const disk = await payloadDiskOf(running);
+  t.match(disk, /^sd[ab]$/);
+  t.strictSame(stagesOf(running), ["booted platformvm", `found ${disk}`, `verified ${disk}`, "loaded docker", `started ${roles}`, `healthy ${roles}`]);
   t.strictSame(await cloudInitErrors(running), []);
   t.match(await running.read("cat /run/cloud-init/result.json"), '"DataSourceOVF');
   t.equal((await running.read("systemd-detect-virt")).trim(), "vmware");

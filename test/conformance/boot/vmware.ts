@@ -52,6 +52,11 @@ export function disksOf(bundle: BuiltBundle): { readonly image: string; readonly
   return { image: join(bundle.folder, "ovf/vm-image.vmdk"), payload: join(bundle.folder, "ovf/payload.vmdk") };
 }
 
+/** Which disk has no partition, so isn't the one that was booted: SCSI disks are probed side by side, and either may be sda. */
+export async function payloadDiskOf(running: Running): Promise<string> {
+  return (await running.read('for disk in /dev/sd?; do [ -b "${disk}1" ] || echo "${disk#/dev/}"; done')).trim();
+}
+
 export async function networkOf(running: Running): Promise<Network> {
   interface Link {
     readonly address: string;
