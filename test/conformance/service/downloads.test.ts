@@ -26,8 +26,8 @@ const mostMiB = 300;
 const imageBytes = 4 * 1024 ** 3;
 /** What one of them reads of it, unless it reads everything. */
 const stretchBytes = 24 * 1024 ** 2;
-/** Those that stop reading after their first bytes until all others are done. */
-const idle = 8;
+/** Those that stop reading after their first bytes until all others are done; that takes longer than one may stand still when each reads all of it. */
+const idle = isFull ? 0 : 8;
 
 const work = mkdtempSync(join(tmpdir(), "cloudlet-downloads-"));
 const folder = join(work, "state");
