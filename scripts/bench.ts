@@ -1,12 +1,13 @@
 /**
  * Measures the budgets of docs/budgets.md, each as a ratio to a peer in the same run, and fails where one is broken.
  *
- * usage: npm run bench [-- --size GIB]     (4 GiB of blobs by default; needs five times that much disk)
+ * usage: npm run bench [-- --size GIB]     (4 GiB of blobs by default; needs six times that much disk)
  */
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { nginxGiving, serviceGiving, type Giver } from "./bench-downloads.ts";
 import { makeBenchInputs, makeDiskInputs, type BenchInputs } from "./bench-inputs.ts";
 import { makeLargeBundle, makeSparseBundle, rangeFigures, renderFigures } from "./bench-in-process.ts";
@@ -18,9 +19,11 @@ const cli = join(root, "bin/cloudlet-bundle.js");
 const sizeGiB = Number(argument("--size") ?? "4");
 const rounds = 3;
 /** Odd, so that there is a middle one; see addPairs. */
-const buildRounds = 5;
-/** Of split and join, which are timed in more ways. */
-const partRounds = 3;
+const pairRounds = 5;
+/** Of what gigabytes are written for, after a pause each. */
+const writingRounds = 3;
+/** Just after gigabytes were written a disk may take three times as long for the next ones. Milliseconds. */
+const pauseMs = 8_000;
 const manyFiles = 5_000;
 
 interface Figure {
@@ -84,7 +87,7 @@ async function measureVmdk(): Promise<void> {
   const theirs = join(work, "disk/theirs.vmdk");
   const peer: Measured[] = [];
   const ours: Measured[] = [];
-  for (let round = 0; round < buildRounds; round += 1) {
+  for (let round = 0; round < pairRounds; round += 1) {
     peer.push(await measured(["qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", image, theirs], { made: theirs }));
     rmSync(join(store, "converted"), { recursive: true, force: true });
     ours.push(await measured([...lock, "--vmdk"]));
@@ -101,10 +104,10 @@ async function measureBuild(build: readonly string[], { files, store }: BenchInp
   const cat: Measured[] = [];
   const tar: Measured[] = [];
   const ours: Measured[] = [];
-  for (let round = 0; round < buildRounds; round += 1) {
-    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], { made: other, reads: files }));
-    ours.push(await measured(build, { made: bundle, reads: [store] }));
-    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], { made: other, reads: files }));
+  for (let round = 0; round < writingRounds; round += 1) {
+    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], { made: other, reads: files, pauses: true }));
+    ours.push(await measured(build, { made: bundle, reads: [store], pauses: true }));
+    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], { made: other, reads: files, pauses: true }));
   }
   addPairs(`build of ${sizeGiB} GiB / cat`, ours, cat, 1.15);
   addPairs(`build of ${sizeGiB} GiB / GNU tar`, ours, tar, 1.15);
@@ -142,21 +145,25 @@ async function measureParts(bundle: string): Promise<void> {
   const other = join(work, "other");
   const parts = join(work, "parts");
   const joined = join(work, "joined.tar");
+  const toSplit = (...more: readonly string[]): Promise<Measured> => measured([process.execPath, cli, "split", bundle, "--size", "1GB", "--out", parts, "--quiet", ...more], { made: parts, reads: [bundle], pauses: more.length > 0 });
+  const toJoin = (...more: readonly string[]): Promise<Measured> => measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet", ...more], { made: joined, reads: [parts], pauses: more.length > 0 });
+  const toCat = (source: string, files: string): Promise<Measured> => measured(["sh", "-c", `cat ${files} >'${other}' && sync '${other}'`], { made: other, reads: [source], pauses: true });
   const [split, joins] = [copying(), copying()];
-  for (let round = 0; round < partRounds; round += 1) {
-    for (const more of [[], ["--unproven"]]) {
-      const ours = more.length === 0 ? "proven" : "unproven";
-      split[ours].push(await measured([process.execPath, cli, "split", bundle, "--size", "1GB", "--out", parts, "--quiet", ...more], { made: parts, reads: [bundle] }));
-      joins[ours].push(await measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet", ...more], { made: joined, reads: [parts] }));
-      rmSync(joined);
+  for (let round = 0; round < writingRounds; round += 1) {
+    split.proven.push(await toSplit());
+    joins.proven.push(await toJoin());
+    for (const [of, ours, cat] of [
+      [split, () => toSplit("--unproven"), () => toCat(bundle, `'${bundle}'`)],
+      [joins, () => toJoin("--unproven"), () => toCat(parts, `'${parts}'/*.tar`)],
+    ] as const) {
+      // Whichever comes first, the other one has the same chance in the next round.
+      if (round % 2 === 0) of.unproven.push(await ours());
+      of.cat.push(await cat());
+      if (round % 2 === 1) of.unproven.push(await ours());
     }
-    for (const [peer, source, files] of [[split, bundle, `'${bundle}'`], [joins, parts, `'${parts}'/*.tar`]] as const) {
-      const copied = await measured(["sh", "-c", `cat ${files} >'${other}' && sync '${other}'`], { made: other, reads: [source] });
-      const summed = await measured(["sha256sum", other]);
-      peer.cat.push(copied);
-      peer.byHand.push({ seconds: copied.seconds + summed.seconds, peakMiB: 0 });
-      rmSync(other);
-    }
+    const summed = await measured(["sha256sum", other]);
+    for (const { cat, byHand } of [split, joins]) byHand.push({ seconds: (cat.at(-1)?.seconds ?? Number.NaN) + summed.seconds, peakMiB: 0 });
+    for (const done of [other, joined]) rmSync(done);
   }
   for (const [what, { proven, unproven, cat, byHand }] of [[`split of ${sizeGiB} GiB into parts of 1 GB`, split], ["join of them", joins]] as const) {
     // Eight tenths of its bytes in a second.
@@ -183,7 +190,7 @@ async function measureDownloads(inputs: BenchInputs, spec: string): Promise<void
   const peer: Measured[] = [];
   const ours: Measured[] = [];
   try {
-    for (let round = 0; round < buildRounds; round += 1) {
+    for (let round = 0; round < pairRounds; round += 1) {
       peer.push(await measured(curl(nginx, "/dev/null")));
       ours.push(await measured(curl(service, "/dev/null")));
     }
@@ -246,14 +253,17 @@ interface How {
   readonly made?: string;
   /** Read to the end first: what is compared is how it is copied, and not who finds it in memory. Files and folders. */
   readonly reads?: readonly string[];
+  /** A pause first, see pauseMs; not where a budget is far away. */
+  readonly pauses?: boolean;
   /** Goes through a pipe to the command. */
   readonly piped?: string;
 }
 
 /** Runs a command. Throws where it fails. */
-async function measured(command: readonly string[], { made, reads = [], piped }: How = {}): Promise<Measured> {
+async function measured(command: readonly string[], { made, reads = [], pauses = false, piped }: How = {}): Promise<Measured> {
   if (made !== undefined) rmSync(made, { recursive: true, force: true });
   spawnSync("sync");
+  if (pauses) await setTimeout(pauseMs);
   if (reads.length > 0) spawnSync("find", [...reads, "-type", "f", "-exec", "cat", "{}", "+"], { stdio: "ignore" });
   const [program = "", ...rest] = command;
   const begun = performance.now();
