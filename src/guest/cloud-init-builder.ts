@@ -182,12 +182,14 @@ function octal(mode: number): string {
 /**
  * What cloud-init does once for each instance is done again until all of it has reached the disk: it notes a module as done
  * before the files that the module wrote are there, and a power cut between the two would lose them for good. `mark` is a
- * file of the guest that says so; these have to be the first of all commands.
+ * file of the guest that says so; these have to be the first of all commands. What was written before them is brought to the
+ * disk at once: before 23.1 cloud-init ends at every boot where a power cut has left data/set-hostname empty (canonical/cloud-init
+ * pull request 1967).
  */
 export function againUntilOnDisk(mark: string): CloudConfig {
   const folder = mark.slice(0, mark.lastIndexOf("/"));
   return {
-    ...bootCommands([["sh", "-c", `[ -e ${mark} ] || rm -f /var/lib/cloud/instance/sem/config_*`]]),
+    ...bootCommands([["sh", "-c", `[ -e ${mark} ] || { sync; rm -f /var/lib/cloud/instance/sem/config_*; }`]]),
     ...runCommands([["sh", "-c", `mkdir -p -m 0700 ${folder} && sync && : >${mark} && sync`]]),
   };
 }

@@ -163,12 +163,12 @@ function boot(disk: string, prefix: string, hardware: Hardware): Running & { rea
 
 /**
  * On a busy host, the emulated timer is late when the kernel looks whether it works; a kernel that panics ends at once.
- * A slow machine has written more by the time of a power cut, for what a program does not sync is written 30 s later; so
- * that time is as many times longer.
+ * A slow machine has written more by the time of a power cut, for ext4 writes names every 5 s, and what a program does not sync
+ * 30 s later; so those times are as many times longer.
  */
 const kernelWords =
   "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on systemd.show_status=0 " +
-  `no_timer_check panic=-1 sysctl.vm.dirty_expire_centisecs=${3_000 * patience}`;
+  `no_timer_check panic=-1 rootflags=commit=${5 * patience} sysctl.vm.dirty_expire_centisecs=${3_000 * patience}`;
 
 interface Files {
   readonly disk: string;

@@ -35,7 +35,7 @@ function read(...parts: readonly CloudConfig[]): unknown {
 
 t.test("each part is what its module wants", (t) => {
   t.strictSame(read(againUntilOnDisk("/var/lib/a/mark")), {
-    bootcmd: [["sh", "-c", "[ -e /var/lib/a/mark ] || rm -f /var/lib/cloud/instance/sem/config_*"]],
+    bootcmd: [["sh", "-c", "[ -e /var/lib/a/mark ] || { sync; rm -f /var/lib/cloud/instance/sem/config_*; }"]],
     runcmd: [["sh", "-c", "mkdir -p -m 0700 /var/lib/a && sync && : >/var/lib/a/mark && sync"]],
   });
   t.strictSame(read(hostname("a")), { hostname: "a", preserve_hostname: false, manage_etc_hosts: true });
