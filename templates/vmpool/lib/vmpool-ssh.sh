@@ -60,17 +60,19 @@ ssh_host_keys() {
 }
 
 # ssh_pinned: of the keys that the machine shows, the one that has the fingerprint. Showing it proves nothing yet: the
-# connection does, which is made with that key alone.
+# connection does, which is made with that key alone. A busy machine shows some of its keys in time, or none: it is asked again.
 ssh_pinned() {
-    ssh-keyscan -T 15 -p "$ssh_port" -- "$ssh_address" 2>/dev/null | sed -n 's/^[^# ][^ ]* //p' >"$ssh_folder/shown" || :
-    : >"$ssh_hosts"
-    while IFS= read -r ssh_key; do
-        printf '%s\n' "$ssh_key" >"$ssh_folder/one"
-        [ "$(ssh-keygen -l -E sha256 -f "$ssh_folder/one" 2>/dev/null | cut -d' ' -f2)" != "$ssh_pin" ] ||
-            printf '%s %s\n' "$ssh_alias" "$ssh_key" >>"$ssh_hosts"
-    done <"$ssh_folder/shown"
-    [ ! -s "$ssh_hosts" ] || return 0
-    if [ -s "$ssh_folder/shown" ]; then
+    for ssh_try in 1 2 3; do
+        ssh-keyscan -T 15 -p "$ssh_port" -- "$ssh_address" 2>/dev/null | sed -n 's/^[^# ][^ ]* //p' >"$ssh_folder/shown.$ssh_try" || :
+        : >"$ssh_hosts"
+        while IFS= read -r ssh_key; do
+            printf '%s\n' "$ssh_key" >"$ssh_folder/one"
+            [ "$(ssh-keygen -l -E sha256 -f "$ssh_folder/one" 2>/dev/null | cut -d' ' -f2)" != "$ssh_pin" ] ||
+                printf '%s %s\n' "$ssh_alias" "$ssh_key" >>"$ssh_hosts"
+        done <"$ssh_folder/shown.$ssh_try"
+        [ ! -s "$ssh_hosts" ] || return 0
+    done
+    if cat "$ssh_folder"/shown.? | grep -q .; then
         finding ssh/host-key "$ssh_address shows no key with the fingerprint $ssh_pin" \
             "Somebody else answers at that address, or the fingerprint is not this machine's. Do not go on until you know."
     else

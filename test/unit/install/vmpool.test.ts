@@ -1,7 +1,7 @@
 /** Words of the VM pool's shell that need no machine: who is let back in, modes as ls shows them, what errors mean, what a machine may say. */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -85,5 +85,25 @@ t.test("what ssh and sudo say has a name", (t) => {
 t.test("a machine that lies gets no arithmetic", (t) => {
   writeFileSync(join(work, "look"), "memory a[$(touch owned)]4096\nsize 12\ndisk 100 x[$(id)] 50\npayload payload-abc.tar 7\nend\n");
   t.equal(shell('printf "%s " "$(number look memory)" "$(number look size)" "$(number look absent)" "$(numbers look disk)"').text, "4096 12 0 100  50 ");
+  t.end();
+});
+
+t.test("a machine that shows its keys too late is asked again, three times in all", (t) => {
+  // Each call shows the next line of `shows`, a key or nothing; its fingerprint is the key itself.
+  writeFileSync(join(work, "ssh-keyscan"), `#!/bin/sh\necho >>"${work}/asked"\nkey=$(sed -n "$(wc -l <"${work}/asked")p" "${work}/shows")\n[ -z "$key" ] || echo "host ssh-ed25519 $key"\n`, { mode: 0o755 });
+  writeFileSync(join(work, "ssh-keygen"), '#!/bin/sh\nwhile [ "$1" != -f ]; do shift; done\nread -r kind key <"$2" && echo "256 $key comment ($kind)"\n', { mode: 0o755 });
+  const cases: readonly (readonly [shows: string, told: string, asked: number])[] = [
+    ["AAAA\n", "a ssh-ed25519 AAAA\n", 1],
+    ["\nBBBB\nAAAA\n", "a ssh-ed25519 AAAA\n", 3],
+    ["\n\n\nAAAA\n", "ssh/unreachable", 3],
+    ["BBBB\n\n\n", "ssh/host-key", 3],
+  ];
+  for (const [shows, told, asked] of cases) {
+    writeFileSync(join(work, "shows"), shows);
+    rmSync(join(work, "asked"), { force: true });
+    const names = `PATH="$work:$PATH" ssh_folder=$work ssh_hosts=$work/hosts ssh_alias=a ssh_address=h ssh_port=22 ssh_pin=AAAA; finding() { printf '%s' "$1"; }`;
+    t.equal(shell(`${names}; ! ssh_pinned || cat "$ssh_hosts"`).text, told, JSON.stringify(shows));
+    t.equal(readFileSync(join(work, "asked"), "utf8").length, asked);
+  }
   t.end();
 });
