@@ -20,8 +20,8 @@ const sizeGiB = Number(argument("--size") ?? "4");
 const rounds = 3;
 /** Odd, so that there is a middle one; see addPairs. */
 const pairRounds = 5;
-/** Of what gigabytes are written for, after a pause each. */
-const writingRounds = 3;
+/** Of split and join, which are timed in more ways. */
+const partRounds = 3;
 /** Just after gigabytes were written a disk may take three times as long for the next ones. Milliseconds. */
 const pauseMs = 8_000;
 const manyFiles = 5_000;
@@ -104,10 +104,10 @@ async function measureBuild(build: readonly string[], { files, store }: BenchInp
   const cat: Measured[] = [];
   const tar: Measured[] = [];
   const ours: Measured[] = [];
-  for (let round = 0; round < writingRounds; round += 1) {
-    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], { made: other, reads: files, pauses: true }));
-    ours.push(await measured(build, { made: bundle, reads: [store], pauses: true }));
-    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], { made: other, reads: files, pauses: true }));
+  for (let round = 0; round < pairRounds; round += 1) {
+    cat.push(await measured(["sh", "-c", `cat ${quoted} >'${other}' && sync '${other}'`], { made: other, reads: files }));
+    ours.push(await measured(build, { made: bundle, reads: [store] }));
+    tar.push(await measured(["sh", "-c", `tar -cf '${other}' ${quoted} 2>/dev/null && sync '${other}'`], { made: other, reads: files }));
   }
   addPairs(`build of ${sizeGiB} GiB / cat`, ours, cat, 1.15);
   addPairs(`build of ${sizeGiB} GiB / GNU tar`, ours, tar, 1.15);
@@ -149,7 +149,7 @@ async function measureParts(bundle: string): Promise<void> {
   const toJoin = (...more: readonly string[]): Promise<Measured> => measured([process.execPath, cli, "join", parts, "--trust", "none", "--out", joined, "--quiet", ...more], { made: joined, reads: [parts], pauses: more.length > 0 });
   const toCat = (source: string, files: string): Promise<Measured> => measured(["sh", "-c", `cat ${files} >'${other}' && sync '${other}'`], { made: other, reads: [source], pauses: true });
   const [split, joins] = [copying(), copying()];
-  for (let round = 0; round < writingRounds; round += 1) {
+  for (let round = 0; round < partRounds; round += 1) {
     split.proven.push(await toSplit());
     joins.proven.push(await toJoin());
     for (const [of, ours, cat] of [
