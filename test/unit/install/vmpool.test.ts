@@ -1,4 +1,4 @@
-/** Words of the VM pool's shell that need no machine: who is let back in, modes as ls shows them, what errors mean, what a machine may say. */
+/** Words of the VM pool's shell that need no machine: who is let back in, modes as ls shows them, what errors mean, what a machine may say, host keys that come late. */
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
